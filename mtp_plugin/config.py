@@ -1,0 +1,225 @@
+"""Settings as rows: each has a name, default, unit, help and check; read once, checked, frozen."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .errors import SettingError
+
+PREFIX = "MTP_"
+
+
+class _Wrong(Exception):
+    """A check's verdict; the text is the remedy."""
+
+
+def _row(default: Any, help: str, *, unit: str = "", check: Callable[[Any], Any] | None = None) -> Any:
+    metadata = {"help": help, "unit": unit, "check": check}
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _flag(value: Any) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise _Wrong("use True or False")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise _Wrong("use a string")
+    return value.strip()
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in choices:
+            raise _Wrong("use one of " + ", ".join(choices))
+        return str(value)
+
+    return check
+
+
+def _number(low: float, high: float, kind: type[int] | type[float] = float) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        try:
+            number = kind(value)
+        except (TypeError, ValueError):
+            raise _Wrong(f"use a number from {low} to {high}") from None
+        if isinstance(value, bool) or not low <= number <= high:
+            raise _Wrong(f"use a number from {low} to {high}")
+        return number
+
+    return check
+
+
+def _url(*schemes: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        text = _text(value)
+        if text and not text.startswith(tuple(scheme + ":" for scheme in schemes)):
+            raise _Wrong("use a URL that begins with " + " or ".join(scheme + "://" for scheme in schemes))
+        return text
+
+    return check
+
+
+def _prefix(value: Any) -> str:
+    text = _text(value).rstrip("/")
+    if not text.startswith("/"):
+        raise _Wrong("use a path that begins with a slash, such as /mtp")
+    return text
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if isinstance(value, (list, tuple, set, frozenset)) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    raise _Wrong("use a list of strings, or one string with commas")
+
+
+def _write_keys(value: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        raise _Wrong('use a mapping of key to its allowed origins, such as {"pk_site": ["https://blog.example"]}')
+    keys = {str(key): _texts(origins) for key, origins in value.items()}
+    for key, origins in keys.items():
+        if not key or not origins or not all(o.startswith(("http://", "https://")) and o.count("/") == 2 for o in origins):
+            raise _Wrong('list full origins for each key, such as "https://blog.example", without a path')
+    return keys
+
+
+def _weights(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping) or set(value) - {"view", "cart", "purchase"}:
+        raise _Wrong('use {"view": 1, "cart": 3, "purchase": 5}')
+    return {"view": 1.0, "cart": 3.0, "purchase": 5.0} | {k: _number(0, 1000)(v) for k, v in value.items()}
+
+
+def _time_zone(value: Any) -> str:
+    try:
+        ZoneInfo(_text(value))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise _Wrong("use an IANA time zone, such as Europe/Berlin") from None
+    return str(value)
+
+
+def _currency(value: Any) -> str:
+    text = _text(value).upper()
+    if len(text) != 3 or not text.isalpha():
+        raise _Wrong("use an ISO 4217 code, such as EUR")
+    return text
+
+
+def _placements(value: Any) -> Any:
+    if not isinstance(value, (str, Mapping)):
+        raise _Wrong("use a mapping of placement name to its options, or the path of a JSON file with one")
+    return value
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings; ``app.config["MTP_<NAME>"]`` sets ``<name>``."""
+
+    enabled: bool = _row(True, "The whole plugin; off, every block is empty and nothing is collected.", check=_flag)
+    url_prefix: str = _row("/mtp", "Where the blueprint is mounted.", check=_prefix)
+    database_url: str = _row(
+        "",
+        "SQLAlchemy URL of the durable store; empty is a SQLite file in the instance folder.",
+        check=_url("sqlite", "postgresql", "postgresql+psycopg"),
+    )
+    redis_url: str = _row(
+        "",
+        "Redis or Valkey for hot state and the shared cache; empty keeps both in the database and the process.",
+        check=_url("redis", "rediss", "unix"),
+    )
+    model_folder: str = _row("", "Folder or fsspec URL of model bundles; empty is mtp_models in the instance folder.", check=_text)
+    secret_keys: tuple[str, ...] = _row((), "Keys of servers: they may name a userId and read profiles.", check=_texts)
+    write_keys: dict[str, tuple[str, ...]] = _row(
+        {}, "Public keys of pages of other origins, each with the origins it is good for.", check=_write_keys
+    )
+    currency: str = _row("USD", "Currency of products that name none.", check=_currency)
+    locale: str = _row("en", "Language of the plugin's own words and number format, such as en or de-DE.", check=_text)
+    time_zone: str = _row("UTC", "The shop's time zone.", check=_time_zone)
+    regime: str = _row(
+        "opt-in",
+        "opt-in keeps nothing before a visitor agrees; opt-out keeps until a visitor objects.",
+        check=_one_of("opt-in", "opt-out"),
+    )
+    policy_version: str = _row("1", "Version of the privacy policy; a new one asks visitors again.", check=_text)
+    cookie_name: str = _row("mtp_visitor", "First-party cookie with the signed visitor id.", check=_text)
+    consent_cookie_name: str = _row("mtp_consent", "First-party cookie with the visitor's choice.", check=_text)
+    cookie_days: int = _row(180, "How long both cookies live.", unit="days", check=_number(1, 400, int))
+    placements: Any = _row({}, "Placements to add or change: a mapping, or the path of a JSON file.", check=_placements)
+    placements_off: tuple[str, ...] = _row((), "Placements switched off at once.", check=_texts)
+    latency_budget_ms: float = _row(
+        50.0, "Time one block may take before it falls back.", unit="ms", check=_number(1, 10_000)
+    )
+    action_weights: dict[str, float] = _row(
+        {"view": 1.0, "cart": 3.0, "purchase": 5.0}, "What each action adds to affinities.", check=_weights
+    )
+    half_life_days: float = _row(14.0, "Time after which an affinity counts half.", unit="days", check=_number(0.01, 3650))
+    session_idle_minutes: float = _row(
+        30.0, "Idle time that ends a session.", unit="minutes", check=_number(1, 1440)
+    )
+    recent_items: int = _row(50, "Recent products kept in a profile.", check=_number(5, 1000, int))
+    body_max_kb: int = _row(512, "Largest body of a request with events.", unit="kB", check=_number(1, 10_240, int))
+    event_max_kb: int = _row(32, "Largest single event.", unit="kB", check=_number(1, 1024, int))
+    batch_max_events: int = _row(500, "Most events in one batch.", check=_number(1, 10_000, int))
+    dedupe_hours: float = _row(48.0, "How long a repeated messageId is recognised.", unit="hours", check=_number(1, 720))
+    rate_limit: str = _row("600 per minute", "Requests one visitor or address may send to the API.", check=_text)
+    cache_seconds: int = _row(60, "How long a slate that is not personal may be reused.", unit="s", check=_number(0, 3600, int))
+    slate_days: int = _row(30, "How long slates and their replay inputs are kept.", unit="days", check=_number(1, 3650, int))
+    scheduler: bool = _row(False, "Run due jobs in a thread of this process.", check=_flag)
+    rule_engine: str = _row("auto", "Which engine evaluates rules.", check=_one_of("auto", "durable", "native"))
+    pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_text)
+    tenants: tuple[str, ...] = _row((), "Reserved: several shops in one app are refused.", check=_texts)
+
+    @classmethod
+    def read(cls, config: Mapping[str, Any]) -> Settings:
+        """Take the ``MTP_*`` rows of a Flask configuration.
+
+        :raises SettingError: an unknown key, or a value that cannot work, with the remedy
+        """
+        known = {PREFIX + row.name.upper(): row for row in dataclasses.fields(cls)}
+        values: dict[str, Any] = {}
+        for key, value in config.items():
+            if not key.startswith(PREFIX):
+                continue
+            if key not in known:
+                raise SettingError(key, value, _nearest(key, known))
+            row = known[key]
+            try:
+                values[row.name] = row.metadata["check"](value)
+            except _Wrong as wrong:
+                raise SettingError(key, value, str(wrong)) from None
+        settings = cls(**values)
+        if len(settings.tenants) > 1:
+            raise SettingError("MTP_TENANTS", settings.tenants, "mount one plugin for each shop, each in an app of its own")
+        return settings
+
+
+def _nearest(key: str, known: Mapping[str, Any]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"there is no such setting; did you mean {close[0]}?" if close else "there is no such setting; remove it"
+
+
+def rows() -> list[dict[str, Any]]:
+    """Every setting as ``{"name", "default", "unit", "help"}``, for documentation and ``doctor``."""
+    defaults = Settings()
+    return [
+        {
+            "name": PREFIX + row.name.upper(),
+            "default": getattr(defaults, row.name),
+            "unit": row.metadata["unit"],
+            "help": row.metadata["help"],
+        }
+        for row in dataclasses.fields(Settings)
+    ]

@@ -1,0 +1,537 @@
+"""The frozen records that stages hand to each other; the only thing one stage knows of another.
+
+Times are seconds since 1970 in UTC (``float``). Prices are floats in the shop's major unit beside an ISO 4217
+currency: they are for ranking and for showing, the shop's checkout alone charges. Records that are stored are
+:class:`msgspec.Struct`; records that hold arrays are dataclasses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+BoolArray = NDArray[np.bool_]
+
+
+class ConsentLevel(StrEnum):
+    """What a request may use.
+
+    ``FULL``: the visitor's own profile. ``CONTEXTUAL``: this page and this request (product in view, cart, device,
+    daypart), nothing kept. ``NON_PERSONAL``: this page alone, the same slate for everybody.
+    """
+
+    FULL = "full"
+    CONTEXTUAL = "contextual"
+    NON_PERSONAL = "non-personal"
+
+
+class Strategy(StrEnum):
+    """How candidates are found."""
+
+    RECOMMENDED_FOR_YOU = "recommended-for-you"
+    RELATED_PRODUCTS = "related-products"
+    FREQUENTLY_BOUGHT_TOGETHER = "frequently-bought-together"
+    TRENDING_ITEMS = "trending-items"
+    BEST_SELLERS = "best-sellers"
+    RECENTLY_VIEWED = "recently-viewed"
+    BUY_IT_AGAIN = "buy-it-again"
+    ON_SALE = "on-sale"
+
+
+class Action(StrEnum):
+    """What an event says about a product, as far as ranking is concerned."""
+
+    VIEW = "view"
+    CART = "cart"
+    PURCHASE = "purchase"
+    UNCART = "uncart"
+    RETURN = "return"
+
+
+# ---------------------------------------------------------------------------------------------- catalogue
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One buyable version of a product."""
+
+    variant_id: str
+    title: str = ""
+    color: str = ""
+    size: str = ""
+    price: float | None = None
+    stock: int | None = None
+    image: str = ""
+
+
+class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A product as the shop sells it.
+
+    ``category_path`` runs from the broadest to the narrowest. ``stock`` is a number of pieces, ``None`` when the shop
+    does not count. ``margin`` is the share of the price that is earned, 0 to 1. ``sale_price`` holds from
+    ``sale_from`` (inclusive) until ``sale_until`` (exclusive); either end may be open (``None``).
+    """
+
+    product_id: str
+    title: str
+    brand: str = ""
+    category_path: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    style: str = ""
+    colors: tuple[str, ...] = ()
+    attributes: dict[str, Any] = {}
+    description: str = ""
+    price: float | None = None
+    sale_price: float | None = None
+    sale_from: float | None = None
+    sale_until: float | None = None
+    currency: str = ""
+    stock: int | None = None
+    margin: float | None = None
+    image: str = ""
+    url: str = ""
+    rating: float | None = None
+    rating_count: int = 0
+    created: float | None = None
+    hidden: bool = False
+    variants: tuple[Variant, ...] = ()
+
+    def on_sale(self, now: float) -> bool:
+        """Whether the sale price is below the price and holds at *now*."""
+        if self.sale_price is None or (self.price is not None and self.sale_price >= self.price):
+            return False
+        return (self.sale_from is None or self.sale_from <= now) and (self.sale_until is None or now < self.sale_until)
+
+    def effective_price(self, now: float) -> float | None:
+        """What the product costs at *now*."""
+        return self.sale_price if self.on_sale(now) else self.price
+
+    @property
+    def in_stock(self) -> bool:
+        return self.stock is None or self.stock > 0
+
+    @property
+    def category(self) -> str:
+        """The whole path as one readable key, ``""`` when there is none."""
+        return " > ".join(self.category_path)
+
+
+class ProductFacts(msgspec.Struct, frozen=True):
+    """What folding an event needs to know of its product."""
+
+    category: str
+    brand: str
+    colors: tuple[str, ...]
+    style: str
+    price_tier: str
+    price: float | None
+    margin: float | None
+    on_sale: bool
+
+
+class RowError(msgspec.Struct, frozen=True):
+    """A row that was not imported: where (line from 1, in the file's own counting), which field, why."""
+
+    line: int
+    field: str
+    reason: str
+
+
+class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What an import did; counts are products or events."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    hidden: int = 0
+    skipped: int = 0
+    errors: tuple[RowError, ...] = ()
+    notes: dict[str, int] = {}
+
+
+PRICE_TIERS = ("budget", "mid", "premium", "luxury")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProductTable:
+    """The catalogue as arrays, row ``i`` being ``products[i]``; built once a catalogue version, shared by all threads.
+
+    ``tier`` indexes :data:`PRICE_TIERS` (quartile of price within the top category), -1 unknown. ``category``,
+    ``top_category`` and ``brand`` index the name tuples, -1 none. ``price``, ``sale_price``, ``margin`` are NaN when
+    unknown; ``sale_from``/``sale_until`` are -inf/+inf when open.
+    """
+
+    version: int
+    products: tuple[Product, ...]
+    index: Mapping[str, int]
+    visible: BoolArray
+    in_stock: BoolArray
+    price: FloatArray
+    sale_price: FloatArray
+    sale_from: FloatArray
+    sale_until: FloatArray
+    margin: FloatArray
+    created: FloatArray
+    category: IntArray
+    top_category: IntArray
+    brand: IntArray
+    tier: IntArray
+    category_names: tuple[str, ...]
+    top_category_names: tuple[str, ...]
+    brand_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.products)
+
+    def on_sale(self, now: float) -> BoolArray:
+        """Mask of the rows whose sale price holds at *now*, shape ``(len(self),)``."""
+        cheaper = ~(self.sale_price >= self.price) & ~np.isnan(self.sale_price)
+        return cheaper & (self.sale_from <= now) & (now < self.sale_until)
+
+    def facts(self, product_id: str, now: float) -> ProductFacts | None:
+        """What :mod:`mtp_plugin.profile` folds, or ``None`` for a product that is not in the catalogue."""
+        row = self.index.get(product_id)
+        if row is None:
+            return None
+        product, tier = self.products[row], int(self.tier[row])
+        return ProductFacts(
+            category=product.category,
+            brand=product.brand,
+            colors=product.colors,
+            style=product.style,
+            price_tier=PRICE_TIERS[tier] if tier >= 0 else "",
+            price=product.effective_price(now),
+            margin=product.margin,
+            on_sale=product.on_sale(now),
+        )
+
+
+# ------------------------------------------------------------------------------------------------- events
+
+
+class EventProduct(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One product inside an event; ``position`` counts from 1."""
+
+    product_id: str
+    quantity: float = 1.0
+    price: float | None = None
+    variant_id: str = ""
+    position: int | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One immutable thing that happened.
+
+    ``event_id`` is 32 hex digits whose first 48 bits are a time in milliseconds (UUIDv7 layout), so ids sort by time.
+    ``profile_id`` says whose it is: ``u:<user_id>`` when the shop vouches for the account, else ``a:<anonymous_id>``.
+    ``dedupe_key`` is what makes a repetition recognisable; ``permanent`` de-duplicates for ever through ``event_id``
+    itself (imports), not only within the window. ``timestamp`` is corrected for the sender's clock.
+    """
+
+    event_id: str
+    name: str
+    profile_id: str
+    timestamp: float
+    received_at: float
+    dedupe_key: str
+    permanent: bool = False
+    message_id: str = ""
+    anonymous_id: str = ""
+    user_id: str = ""
+    products: tuple[EventProduct, ...] = ()
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    source: str = "browser"
+    recommendation_id: str = ""
+
+
+ACTIONS: Mapping[str, Action] = {
+    "Product Viewed": Action.VIEW,
+    "Product Added": Action.CART,
+    "Product Removed": Action.UNCART,
+    "Order Completed": Action.PURCHASE,
+    "Order Refunded": Action.RETURN,
+    "Order Cancelled": Action.RETURN,
+}
+"""Canonical event names that change affinities, and what they mean for them."""
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """An event that was understood and on purpose not kept."""
+
+    index: int
+    message_id: str
+    reason: str
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """An event that could not be understood."""
+
+    index: int
+    code: str
+    message: str
+    field: str
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """The answer to a batch: how many events are now durable, which were dropped, which were wrong."""
+
+    accepted: int
+    dropped: tuple[Dropped, ...] = ()
+    errors: tuple[Rejected, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------------- profile
+
+
+class RecentItem(msgspec.Struct, frozen=True, array_like=True):
+    """One product the visitor did something with."""
+
+    product_id: str
+    timestamp: float
+    action: str
+
+
+class Purchase(msgspec.Struct, frozen=True, array_like=True):
+    """A visitor's history with one product: pieces bought net of returns, orders, first and last time."""
+
+    product_id: str
+    quantity: float
+    orders: int
+    first: float
+    last: float
+
+
+class Funnel(msgspec.Struct, frozen=True, array_like=True):
+    """Counts in one category; ``abandoned`` is carts minus purchases, not below zero."""
+
+    views: int = 0
+    carts: int = 0
+    purchases: int = 0
+
+    @property
+    def view_to_buy(self) -> float:
+        return self.purchases / self.views if self.views else 0.0
+
+    @property
+    def abandonment(self) -> float:
+        return max(0.0, 1.0 - self.purchases / self.carts) if self.carts else 0.0
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is known of one visitor now.
+
+    ``affinities[facet][value]`` are forward-decayed weights relative to the fixed landmark of
+    :mod:`mtp_plugin.profile.decay`; facets are ``category``, ``brand``, ``color``, ``style``, ``price_tier``. Read
+    them through that module, never raw. ``recent`` is oldest first and bounded. ``margin`` and ``discount`` are
+    (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes.
+    """
+
+    profile_id: str
+    revision: int = 0
+    first_seen: float = 0.0
+    last_seen: float = 0.0
+    recent: tuple[RecentItem, ...] = ()
+    purchases: tuple[Purchase, ...] = ()
+    affinities: dict[str, dict[str, float]] = {}
+    margin: tuple[float, float] = (0.0, 0.0)
+    discount: tuple[float, float] = (0.0, 0.0)
+    funnels: dict[str, Funnel] = {}
+    sessions: int = 0
+    session_start: float = 0.0
+    events: int = 0
+    orders: int = 0
+    revenue: float = 0.0
+    searches: tuple[str, ...] = ()
+    traits: dict[str, Any] = {}
+
+
+FoldFunction = Callable[["Profile | None", "tuple[Event, ...]"], Profile]
+"""Takes the profile as it is (or none) and new events in order of arrival; gives the next revision."""
+
+
+# ------------------------------------------------------------------------------------------------- request
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is true of this request. Unknown things are empty, never guessed."""
+
+    device: str = ""
+    daypart: str = ""
+    weekday: str = ""
+    page_type: str = ""
+    category: str = ""
+    query: str = ""
+    referrer: str = ""
+    campaign: str = ""
+    country: str = ""
+    city: str = ""
+    locale: str = ""
+
+
+class SlateRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One question to the pipeline.
+
+    ``profile_ids`` are the visitor's keys, most trusted first, empty below full consent. ``product_ids`` are the
+    products in view, ``cart_ids`` those in the cart. ``limit`` 0 means the placement's own size.
+    """
+
+    placement: str
+    now: float
+    seed: int = 0
+    consent_level: ConsentLevel = ConsentLevel.NON_PERSONAL
+    profile_ids: tuple[str, ...] = ()
+    context: Context = Context()
+    product_ids: tuple[str, ...] = ()
+    cart_ids: tuple[str, ...] = ()
+    limit: int = 0
+    exclude_ids: tuple[str, ...] = ()
+    filter: dict[str, Any] = {}
+    segment_id: str = ""
+    explain: bool = False
+
+
+class Placement(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a block stands and what it asks for.
+
+    ``strategies`` is a ladder: the first that fills the block wins, later ones top it up. ``layout`` is ``grid``,
+    ``carousel`` or ``list``. ``allow_repeats`` lets products of the visitor's own session appear where the shop's
+    history says that is right. ``min_items``: with fewer the block is empty.
+    """
+
+    name: str
+    title: str
+    strategies: tuple[str, ...]
+    size: int = 6
+    min_items: int = 1
+    layout: str = "grid"
+    enabled: bool = True
+    exclude_in_view: bool = True
+    allow_repeats: bool = True
+
+
+# ----------------------------------------------------------------------------------------------- candidates
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """What a candidate source is asked; rows are rows of the :class:`ProductTable`.
+
+    ``session`` are the products of the visitor's current session, oldest first, repeats kept; ``history`` earlier
+    ones, oldest first. ``in_view`` are the anchors of the page, ``cart`` those of the cart. ``eligible`` masks the
+    rows that may be shown at all.
+    """
+
+    now: float
+    session: tuple[int, ...] = ()
+    history: tuple[int, ...] = ()
+    in_view: tuple[int, ...] = ()
+    cart: tuple[int, ...] = ()
+    category: int = -1
+    profile: Profile | None = None
+    eligible: BoolArray | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Rows worth considering, best first: ``rows`` int32 ``(n,)``, ``scores`` float32 ``(n,)``.
+
+    ``origins`` are bit sets over ``sources`` saying which source proposed a row; ``anchors`` the row it was proposed
+    because of, -1 none.
+    """
+
+    rows: IntArray
+    scores: FloatArray
+    origins: IntArray
+    anchors: IntArray
+    sources: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+# --------------------------------------------------------------------------------------------------- slate
+
+
+class SegmentRef(msgspec.Struct, frozen=True):
+    """The segment a slate was made for."""
+
+    segment_id: str
+    name: str
+    confidence: float
+
+
+class Assignment(msgspec.Struct, frozen=True):
+    """Which variation of which experiment a visitor sees."""
+
+    experiment_id: str
+    variation: int
+    key: str
+
+
+class SlateItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One product of a slate. ``because`` is the product that the first reason speaks of."""
+
+    product_id: str
+    position: int
+    score: float
+    reason_codes: tuple[str, ...]
+    origins: tuple[str, ...] = ()
+    propensity: float = 1.0
+    purchase_probability: float | None = None
+    because: str = ""
+
+
+class Slate(msgspec.Struct, frozen=True, kw_only=True):
+    """The ordered products one request was answered with."""
+
+    recommendation_id: str
+    placement: str
+    strategy: str
+    items: tuple[SlateItem, ...]
+    consent_level: ConsentLevel
+    fallback_level: int = 0
+    segment: SegmentRef | None = None
+    experiment: Assignment | None = None
+    model_version: str = ""
+    catalog_version: int = 0
+    created_at: float = 0.0
+    took_us: int = 0
+    availability_us: int = 0
+
+
+class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A slate with what replaying it needs; falls under retention and erasure by ``profile_id``."""
+
+    slate: Slate
+    request: SlateRequest
+    profile: Profile | None = None
+    unavailable: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """What a template shows of one product; every text is plain and escaped by the template."""
+
+    product_id: str
+    position: int
+    title: str
+    brand: str
+    url: str
+    image: str
+    price: float | None
+    sale_price: float | None
+    currency: str
+    rating: float | None
+    rating_count: int
+    badge: str
+    reasons: tuple[str, ...]

@@ -1,0 +1,54 @@
+"""Everything one mounted plugin holds, as one object in ``app.extensions["mtp"]``; built by ``extension``, read by ``web``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .config import Settings
+from .pipeline import Pipeline
+from .ports import Cache, Catalog, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SlateLog
+from .privacy.pii import Hasher
+from .track.intake import Intake
+
+
+@dataclass(slots=True)
+class Loaders:
+    """What the shop tells the plugin; each is set by the decorator of the same name on ``MTP``."""
+
+    user: Callable[[], str | None] | None = None
+    """The account id of the signed-in customer, ``None`` when nobody is signed in."""
+    cart: Callable[[], Iterable[str]] | None = None
+    """Product ids in the cart of this request."""
+    nonce: Callable[[], str] | None = None
+    """The nonce of this response's Content-Security-Policy."""
+    traits: Callable[[], Mapping[str, Any]] | None = None
+    """What the shop knows of the signed-in customer, such as ``{"age_band": "35-44"}``."""
+    admin: Callable[[], bool] | None = None
+    """Whether this request may administer; without it the console is off."""
+    price: Callable[[float, str], str] | None = None
+    """A price and its currency as the shop writes it."""
+
+
+@dataclass(slots=True)
+class State:
+    """The parts of one mounted plugin."""
+
+    settings: Settings
+    pipeline: Pipeline
+    intake: Intake
+    journal: Journal
+    catalog_store: CatalogStore
+    slates: SlateLog
+    consents: ConsentLog
+    leases: Leases
+    registry: ModelRegistry
+    cache: Cache
+    hasher: Hasher
+    catalog: Catalog | None = None
+    """The shop's own catalogue, if it gave one; else the imported one answers."""
+    loaders: Loaders = field(default_factory=Loaders)
+    probes: dict[str, Callable[[], str]] = field(default_factory=dict)
+    """Health probes by name; each gives ``""`` when well, else what is wrong."""
+    close: Callable[[], None] = lambda: None
