@@ -509,12 +509,27 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     availability_us: int = 0
 
 
+class Rung(msgspec.Struct, frozen=True, kw_only=True):
+    """What one strategy proposed for a slate, best first: the inputs of everything after the candidates."""
+
+    strategy: str
+    product_ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    origins: tuple[tuple[str, ...], ...]
+    anchors: tuple[str, ...]
+
+
 class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A slate with what replaying it needs; falls under retention and erasure by ``profile_id``."""
+    """A slate with what replaying it needs; falls under retention and erasure by ``profile_ids`` of its request.
+
+    ``profile`` is the visitor as the request saw it, ``rungs`` what each strategy tried proposed, ``unavailable`` what
+    the shop said could not be bought, ``versions`` those of catalogue and models.
+    """
 
     slate: Slate
     request: SlateRequest
     profile: Profile | None = None
+    rungs: tuple[Rung, ...] = ()
     unavailable: tuple[str, ...] = ()
     versions: dict[str, str] = {}
 

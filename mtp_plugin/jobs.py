@@ -1,0 +1,109 @@
+"""Work that is done now and then: training, retention, catalogue refresh; once among all workers, under a lease."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .errors import MTPError
+from .ports import JobRun, Leases
+
+log = logging.getLogger(__name__)
+
+HOUR, DAY = 3600.0, 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do every *every* seconds; *run* does it and says in a line what it did.
+
+    ``lease`` is how long (seconds) another worker waits before it takes a job for abandoned.
+    """
+
+    name: str
+    every: float
+    help: str
+    run: Callable[[], str]
+    lease: float = HOUR
+
+    def __post_init__(self) -> None:
+        if self.every <= 0 or self.lease <= 0:
+            raise ValueError(f"job {self.name}: every and lease must be positive seconds")
+
+
+class Jobs:
+    """Runs what is due.
+
+    :param clock: seconds since 1970
+    :param holder: who we are among the workers
+    """
+
+    def __init__(self, jobs: Iterable[Job], leases: Leases, clock: Callable[[], float], holder: str = "") -> None:
+        self.all = {job.name: job for job in jobs}
+        self._leases, self._clock = leases, clock
+        self._holder = holder or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+
+    def due(self) -> list[Job]:
+        """Jobs whose time has come, by their last run."""
+        runs, now = self._leases.last_runs(), self._clock()
+        return [job for job in self.all.values() if job.name not in runs or now - runs[job.name].started_at >= job.every]
+
+    def run_due(self) -> list[JobRun]:
+        """Run each job that is due and not held by another worker; gives what ran."""
+        ran = (self.run(job.name, only_due=True) for job in self.due())
+        return [run for run in ran if run]
+
+    def run(self, name: str, *, only_due: bool = False) -> JobRun | None:
+        """Run one job now; ``None`` when another worker has it, or has just done it."""
+        job = self.all[name]
+        if not self._leases.acquire(name, self._holder, job.lease):
+            return None
+        try:
+            if only_due and job not in self.due():
+                return None
+            run = self._timed(job)
+            self._leases.record_run(run)
+            return run
+        finally:
+            self._leases.release(name, self._holder)
+
+    def _timed(self, job: Job) -> JobRun:
+        started = self._clock()
+        try:
+            ok, message = True, job.run()
+        except MTPError as error:
+            ok, message = False, str(error)
+            log.error("job %s: %s", job.name, error)
+        except Exception as error:  # a job must not take the scheduler with it
+            ok, message = False, type(error).__name__
+            log.exception("job %s failed", job.name)
+        return JobRun(name=job.name, started_at=started, seconds=self._clock() - started, ok=ok, message=message)
+
+
+class Scheduler:
+    """A thread that runs due jobs every *every* seconds until it is stopped."""
+
+    def __init__(self, jobs: Jobs, every: float = 30.0) -> None:
+        self._jobs, self._every = jobs, every
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="mtp-jobs", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Ask it to end after the job at hand and wait that long."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _loop(self) -> None:
+        while not self._stop.wait(self._every):
+            try:
+                self._jobs.run_due()
+            except MTPError as error:
+                log.warning("due jobs could not be read: %s", error)

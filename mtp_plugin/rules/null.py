@@ -1,0 +1,15 @@
+"""No rules: candidates pass as they are."""
+
+from __future__ import annotations
+
+from ..records import Candidates, ProductTable, SegmentRef, SlateRequest
+
+
+class NoRules:
+    """The rules stage while the merchant has written none."""
+
+    def apply(
+        self, candidates: Candidates, table: ProductTable, request: SlateRequest, segment: SegmentRef | None
+    ) -> Candidates:
+        """The candidates after filters and weights: unchanged."""
+        return candidates

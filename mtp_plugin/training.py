@@ -1,0 +1,43 @@
+"""From stored events and catalogue to a published model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .errors import ModelError
+from .ports import Journal, ModelRegistry
+from .records import ProductTable
+
+Progress = Callable[[str], None]
+
+
+def train_behaviour(
+    journal: Journal, registry: ModelRegistry, table: ProductTable, *, now: float, seed: int, progress: Progress
+) -> str:
+    """Learn from all events and publish the bundle; gives its version.
+
+    :raises ModelError: there are no events to learn from
+    """
+    from .candidates.log import TrainingLog
+    from .candidates.train import train
+
+    progress("reading events")
+    log = TrainingLog.from_events(journal.scan())
+    if not len(log):
+        raise ModelError("there are no product views, carts or orders to learn from; import some with `flask mtp import-events`")
+    learnt = train(log, table=table, now=now, seed=seed, progress=progress)
+    lineage = {"events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now}
+    return registry.publish(
+        "behaviour", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
+    )
+
+
+def train_content(registry: ModelRegistry, table: ProductTable, *, seed: int, progress: Progress) -> str:
+    """Learn what products are like each other from their words and publish the bundle; gives its version."""
+    from .candidates.train import train_content as learn
+
+    learnt = learn(table, seed=seed, progress=progress)
+    return registry.publish(
+        "content", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures,
+        lineage={"products": len(table), "catalog_version": table.version, "seed": seed},
+    )
