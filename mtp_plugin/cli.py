@@ -1,0 +1,12 @@
+"""``flask mtp ...``: progress goes to stderr; ``--json`` prints exactly one JSON object on stdout."""
+
+from __future__ import annotations
+
+import click
+
+from .commands import data, evaluate, models, operate
+
+mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
+
+for _subject in (data, models, evaluate, operate):
+    _subject.register(mtp)

@@ -1,0 +1,151 @@
+"""What ``flask mtp doctor`` looks at: one small function a subject, each giving findings."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+from flask import Flask
+
+from ..errors import MTPError
+from ..live import Serving
+from ..state import State
+
+Status = Literal["well", "advice", "broken"]
+MARKS: dict[str, str] = {"well": "ok     ", "advice": "advice ", "broken": "BROKEN "}
+STALE_DAYS = 7
+WEAK_KEY = 16
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What was found of one subject, and what to do about it (empty when all is well)."""
+
+    subject: str
+    status: Status
+    says: str
+    remedy: str = ""
+
+
+def examine(app: Flask, state: State) -> list[Finding]:
+    """All findings, in the order in which one sets up a shop."""
+    findings = [*_switch(state), *_secret(app), *_stores(state)]
+    if any(finding.status == "broken" for finding in findings):
+        return findings
+    try:
+        serving = state.pipeline.live.refresh()
+        findings += [*_catalog(state, serving), *_models(state, serving), *_events(state), *_loaders(state)]
+        findings += [*_jobs(state), *_privacy(app, state), *_parts()]
+    except MTPError as error:
+        findings.append(Finding("stores", "broken", str(error), "mend the store named and run doctor again"))
+    return findings
+
+
+def _switch(state: State) -> Iterator[Finding]:
+    if not state.settings.enabled:
+        yield Finding("switch", "advice", "the plugin is switched off", "set MTP_ENABLED = True")
+    off = [name for name, placement in state.pipeline.placements.items() if not placement.enabled]
+    off += [name for name in state.settings.placements_off if name not in off]
+    if off:
+        yield Finding("placements", "advice", f"switched off: {', '.join(off)}", "take them out of MTP_PLACEMENTS_OFF")
+
+
+def _secret(app: Flask) -> Iterator[Finding]:
+    if len(app.secret_key or "") < WEAK_KEY:
+        remedy = "python -c 'import secrets; print(secrets.token_hex())'"
+        yield Finding("secret key", "advice", f"shorter than {WEAK_KEY} characters", f"make one: {remedy}")
+    else:
+        yield Finding("secret key", "well", "set")
+
+
+def _stores(state: State) -> Iterator[Finding]:
+    for name, probe in state.probes.items():
+        trouble = probe()
+        if trouble:
+            yield Finding(name, "broken", trouble, "check that it runs and that its URL is right")
+        else:
+            yield Finding(name, "well", "answers")
+
+
+def _catalog(state: State, serving: Serving) -> Iterator[Finding]:
+    table = serving.table
+    visible = int((table.visible & table.in_stock).sum())
+    if not len(table):
+        yield Finding("catalogue", "broken", "no product was imported", "flask mtp import-catalog FILE, or mtp.catalog(...)")
+        return
+    yield Finding("catalogue", "well", f"{len(table):,} products, {visible:,} can be bought")
+    for field, missing in (
+        ("price", sum(p.price is None for p in table.products)),
+        ("image", sum(not p.image for p in table.products)),
+        ("url", sum(not p.url for p in table.products)),
+        ("category_path", sum(not p.category_path for p in table.products)),
+    ):
+        if missing:
+            yield Finding("catalogue", "advice", f"{missing:,} products have no {field}", f"map {field} in the import")
+    currencies = {p.currency for p in table.products if p.currency}
+    if len(currencies) > 1:
+        yield Finding("catalogue", "advice", f"several currencies: {', '.join(sorted(currencies))}", "import one shop an app")
+
+
+def _models(state: State, serving: Serving) -> Iterator[Finding]:
+    for kind, version in zip(("behaviour", "content"), serving.versions[1:], strict=True):
+        if not version:
+            yield Finding(f"{kind} model", "advice", "none yet; slates come from the catalogue alone", "flask mtp train")
+            continue
+        info = next(i for i in state.registry.list(kind) if i.version == version)
+        age = (time.time() - info.created_at) / 86400
+        if age > STALE_DAYS and kind == "behaviour":
+            yield Finding(f"{kind} model", "advice", f"{version} is {age:.0f} days old", "run `flask mtp jobs run-due` by cron")
+        else:
+            yield Finding(f"{kind} model", "well", f"{version} serves")
+
+
+def _events(state: State) -> Iterator[Finding]:
+    count = state.journal.count()
+    if count:
+        yield Finding("events", "well", f"{count:,} stored")
+    else:
+        yield Finding("events", "advice", "none yet", "put {{ mtp_scripts() }} into the base template, or import history")
+
+
+def _loaders(state: State) -> Iterator[Finding]:
+    for name, declared, why in (
+        ("user_loader", state.loaders.user, "customers are not known across devices"),
+        ("cart_loader", state.loaders.cart, "products in the cart can be recommended again"),
+        ("nonce_loader", state.loaders.nonce, "a strict Content-Security-Policy would block the script"),
+        ("admin_guard", state.loaders.admin, "the console is off"),
+    ):
+        if declared is None:
+            yield Finding(name, "advice", f"not declared: {why}", f"decorate a function with @mtp.{name}")
+        else:
+            yield Finding(name, "well", "declared")
+
+
+def _jobs(state: State) -> Iterator[Finding]:
+    runs = state.leases.last_runs()
+    if not runs and not state.settings.scheduler:
+        yield Finding("jobs", "advice", "none ever ran", "run `flask mtp jobs run-due` by cron, or set MTP_SCHEDULER = True")
+    for run in runs.values():
+        if not run.ok:
+            yield Finding("jobs", "broken", f"{run.name} failed: {run.message}", f"flask mtp jobs run {run.name}")
+
+
+def _privacy(app: Flask, state: State) -> Iterator[Finding]:
+    yield Finding("consent", "well", f"regime {state.settings.regime}, policy version {state.settings.policy_version}")
+    if not state.settings.pii_key:
+        yield Finding(
+            "pii key", "advice", "derived from the secret key: changing that loses all links by e-mail", "set MTP_PII_KEY"
+        )
+
+
+def _parts() -> Iterator[Finding]:
+    for module, lack in (
+        ("numba", "neighbour search is several times slower"),
+        ("durable", "rules are evaluated by the built-in engine"),
+    ):
+        if importlib.util.find_spec(module) is None:
+            yield Finding(module, "advice", f"not installed: {lack}", "fine on a Python it does not support yet")
+        else:
+            yield Finding(module, "well", "installed")

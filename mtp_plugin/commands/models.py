@@ -1,0 +1,70 @@
+"""``train`` and ``models``: what is learnt, and which version serves."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import click
+from flask.cli import with_appcontext
+
+from ..ports import BundleInfo
+from ..training import train_behaviour, train_content
+from .base import answer, command, mounted, say
+
+
+def register(mtp: click.Group) -> None:
+    """Add these commands to the group."""
+
+    @command(mtp, "train")
+    @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
+    @with_appcontext
+    def train(seed: int, as_json: bool) -> None:
+        """Learn from catalogue and events, publish the models; workers switch within seconds."""
+        state = mounted()
+        table, started = state.pipeline.live.refresh().table, time.time()
+        versions = {"content": train_content(state.registry, table, seed=seed, progress=say)}
+        versions["behaviour"] = train_behaviour(
+            state.journal, state.registry, table, now=started, seed=seed, progress=say
+        )
+        state.pipeline.live.refresh()
+        seconds = round(time.time() - started, 1)
+        answer({"versions": versions, "seconds": seconds}, as_json, f"Trained in {seconds} s.")
+
+    models = click.Group("models", help="Versions of the models: list, switch, delete old ones.")
+    mtp.add_command(models)
+
+    @command(models, "list")
+    @click.option("--kind", default=None, help="Only this kind: behaviour or content.")
+    @with_appcontext
+    def list_models(kind: str | None, as_json: bool) -> None:
+        """All versions, newest first; the one that serves is starred."""
+        found = mounted().registry.list(kind)
+        answer({"models": found}, as_json, "\n".join(map(_line, found)) or "No model yet: run `flask mtp train`.")
+
+    @command(models, "activate")
+    @click.argument("kind")
+    @click.argument("version")
+    @with_appcontext
+    def activate(kind: str, version: str, as_json: bool) -> None:
+        """Let VERSION of KIND serve, such as to roll back; all workers switch within seconds."""
+        state = mounted()
+        state.registry.load(kind, version)
+        state.registry.activate(kind, version)
+        state.pipeline.live.refresh()
+        answer({"kind": kind, "version": version}, as_json, f"{kind} {version} serves.")
+
+    @command(models, "prune")
+    @click.argument("kind")
+    @click.option("--keep", default=5, show_default=True, type=click.IntRange(1), help="Newest versions to keep.")
+    @with_appcontext
+    def prune(kind: str, keep: int, as_json: bool) -> None:
+        """Delete old versions of KIND; never the one that serves."""
+        count = mounted().registry.prune(kind, keep)
+        answer({"deleted": count}, as_json, f"{count} versions deleted.")
+
+
+def _line(info: BundleInfo) -> str:
+    made = datetime.fromtimestamp(info.created_at, UTC).strftime("%Y-%m-%d %H:%M")
+    figures = ", ".join(f"{name} {value}" for name, value in info.figures.items())
+    return f"{'*' if info.current else ' '} {info.kind:10} {info.version}  {made} UTC  {figures}"

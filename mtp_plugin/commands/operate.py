@@ -1,0 +1,111 @@
+"""``jobs``, ``doctor``, ``status``, ``settings``: for the one who runs the shop."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from .. import config
+from ..jobs import Jobs
+from ..ports import JobRun
+from ..scheduled import standard_jobs
+from ..state import State
+from .base import answer, command, mounted
+from .data import import_line
+from .doctor import MARKS, examine
+
+
+def register(mtp: click.Group) -> None:
+    """Add these commands to the group."""
+    jobs = click.Group("jobs", help="Scheduled work: what there is, and running what is due.")
+    mtp.add_command(jobs)
+
+    @command(jobs, "list")
+    @with_appcontext
+    def list_jobs(as_json: bool) -> None:
+        """Each job, when it last ran, how long it took and what it said."""
+        state = mounted()
+        runs = state.leases.last_runs()
+        rows = [{"name": job.name, "help": job.help, "every_seconds": job.every, "last": runs.get(job.name)}
+                for job in open_jobs(state).all.values()]
+        text = "\n".join(f"{row['name']:10} {_run_line(runs.get(str(row['name'])))}" for row in rows)
+        answer({"jobs": rows}, as_json, text)
+
+    @command(jobs, "run-due")
+    @with_appcontext
+    def run_due(as_json: bool) -> None:
+        """Run what is due and not held by another worker; for cron or a container."""
+        runs = open_jobs(mounted()).run_due()
+        answer({"ran": runs}, as_json, "\n".join(f"{r.name:10} {_run_line(r)}" for r in runs) or "Nothing is due.")
+        if any(not run.ok for run in runs):
+            sys.exit(1)
+
+    @command(jobs, "run")
+    @click.argument("name")
+    @with_appcontext
+    def run_one(name: str, as_json: bool) -> None:
+        """Run the job NAME now."""
+        found = open_jobs(mounted())
+        if name not in found.all:
+            raise click.ClickException(f"there is no job {name!r}; there are {', '.join(found.all)}")
+        run = found.run(name)
+        answer({"ran": [run] if run else []}, as_json, _run_line(run) if run else "Another worker is at it.")
+        if run and not run.ok:
+            sys.exit(1)
+
+    @command(mtp, "doctor")
+    @with_appcontext
+    def doctor(as_json: bool) -> None:
+        """Say what is configured, what is missing and what to do; exit code 1 when something is broken."""
+        findings = examine(current_app._get_current_object(), mounted())  # type: ignore[attr-defined]
+        text = "\n".join(f"{MARKS[f.status]} {f.subject}: {f.says}" + (f"\n    -> {f.remedy}" if f.remedy else "")
+                         for f in findings)
+        answer({"findings": findings}, as_json, text)
+        if any(finding.status == "broken" for finding in findings):
+            sys.exit(1)
+
+    @command(mtp, "status")
+    @with_appcontext
+    def status(as_json: bool) -> None:
+        """Counts and versions now."""
+        found = _status(mounted())
+        answer(found, as_json, "\n".join(f"{name.replace('_', ' '):18} {value}" for name, value in found.items()))
+
+    @command(mtp, "settings")
+    def settings(as_json: bool) -> None:
+        """Every setting with its default."""
+        rows = config.rows()
+        answer({"settings": rows}, as_json, "\n".join(f"{r['name']:28} {r['default']!r:24} {r['help']}" for r in rows))
+
+
+def open_jobs(state: State) -> Jobs:
+    """The jobs of a mounted plugin."""
+    from ..extension import import_declared
+
+    return Jobs(standard_jobs(state, lambda: import_line(import_declared(state))), state.leases, time.time)
+
+
+def _run_line(run: JobRun | None) -> str:
+    if run is None:
+        return "never ran"
+    when = datetime.fromtimestamp(run.started_at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return f"{'ok' if run.ok else 'FAILED'} at {when} UTC in {run.seconds:.1f} s: {run.message}"
+
+
+def _status(state: State) -> dict[str, object]:
+    serving = state.pipeline.live.refresh()
+    return {
+        "enabled": state.settings.enabled,
+        "events": state.journal.count(),
+        "products": len(serving.table),
+        "products_visible": int(serving.table.visible.sum()),
+        "catalog_version": serving.versions[0],
+        "behaviour_model": serving.versions[1] or None,
+        "content_model": serving.versions[2] or None,
+        "placements": [name for name, p in state.pipeline.placements.items() if p.enabled],
+    }

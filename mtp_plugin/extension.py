@@ -1,0 +1,232 @@
+"""The Flask extension: ``MTP(app)`` and everything a shop says to it."""
+
+from __future__ import annotations
+
+import atexit
+import hmac
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from flask import Blueprint, Flask, current_app
+
+from .block.placements import load_placements
+from .catalog.importer import import_catalog
+from .config import Settings
+from .errors import SetupError
+from .jobs import Jobs, Scheduler
+from .live import Live
+from .pipeline import Pipeline
+from .ports import Catalog
+from .privacy.pii import Hasher
+from .records import ImportResult, Placement, Receipt, Slate
+from .signals import model_changed
+from .state import Loaders, State
+from .store.open import open_stores
+from .track.identifiers import time_ordered_id
+from .track.intake import Intake
+from .web.blueprint import create_blueprint
+from .web.collect import accept
+
+log = logging.getLogger(__name__)
+
+EXTENSION = "mtp"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class MTP:
+    """Micro-targeted personalisation for one Flask application.
+
+    .. code-block:: python
+
+        app = Flask(__name__)
+        app.secret_key = "..."
+        mtp = MTP(app)
+
+    or, in an application factory, ``mtp = MTP()`` and later ``mtp.init_app(app)``, or
+    ``app.register_blueprint(mtp.blueprint, url_prefix="/shop/mtp")``. What is declared on the object (loaders,
+    catalogue, placements) holds for every application that it is mounted on; what runs is kept per application in
+    ``app.extensions["mtp"]``.
+
+    :param app: the application to mount on at once
+    """
+
+    def __init__(self, app: Flask | None = None) -> None:
+        self._loaders = Loaders()
+        self._catalog: Catalog | None = None
+        if app is not None:
+            self.init_app(app)
+
+    # ------------------------------------------------------------------------------------------ mounting
+
+    def init_app(self, app: Flask) -> None:
+        """Mount on *app* under ``MTP_URL_PREFIX``.
+
+        :raises SetupError: mounted already, no secret key, or a setting that cannot work
+        """
+        _refuse_second(app)
+        app.register_blueprint(self.blueprint, url_prefix=Settings.read(app.config).url_prefix)
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """A blueprint to register by hand, under any prefix; registering it mounts the plugin."""
+        blueprint = create_blueprint()
+        blueprint.record(lambda setup: self._set_up(setup.app, setup.url_prefix or ""))
+        return blueprint
+
+    def _set_up(self, app: Flask, url_prefix: str) -> None:
+        _refuse_second(app)
+        if not app.secret_key:
+            raise SetupError('mtp signs its cookies: set app.secret_key (a long random string) before mounting')
+        settings = Settings.read(app.config)
+        placements = load_placements(settings.placements)
+        unknown = set(settings.placements_off) - set(placements)
+        if unknown:
+            raise SetupError(f"MTP_PLACEMENTS_OFF names {', '.join(sorted(unknown))}; there are {', '.join(placements)}")
+        state = _build(app, settings, placements, self._loaders, self._catalog)
+        app.extensions[EXTENSION] = state
+        install(app, state, url_prefix)
+        atexit.register(state.close)
+        if settings.scheduler:
+            _start_scheduler(app, state)
+
+    # ---------------------------------------------------------------------------------------- declarations
+
+    def user_loader(self, function: F) -> F:
+        """Declare who is signed in: a callable that gives the account id or ``None``."""
+        self._loaders.user = function
+        return function
+
+    def cart_loader(self, function: F) -> F:
+        """Declare what is in the cart: a callable that gives product ids."""
+        self._loaders.cart = function
+        return function
+
+    def nonce_loader(self, function: F) -> F:
+        """Declare the nonce of this response's Content-Security-Policy."""
+        self._loaders.nonce = function
+        return function
+
+    def traits_loader(self, function: F) -> F:
+        """Declare what the shop knows of the signed-in customer: a callable that gives a mapping."""
+        self._loaders.traits = function
+        return function
+
+    def admin_guard(self, function: F) -> F:
+        """Declare who may administer: a callable that gives True or False."""
+        self._loaders.admin = function
+        return function
+
+    def price_formatter(self, function: F) -> F:
+        """Declare how the shop writes a price: a callable of amount and currency that gives text."""
+        self._loaders.price = function
+        return function
+
+    def catalog(self, catalog: Catalog) -> None:
+        """Declare the shop's own catalogue; it is asked what can be bought, and imported from by ``import-catalog``."""
+        self._catalog = catalog
+
+    # ---------------------------------------------------------------------------------------------- use
+
+    def track(
+        self, name: str, properties: Mapping[str, Any] | None = None, *, user_id: str | None = None
+    ) -> Receipt:
+        """Record an event from the shop's own code, such as ``mtp.track("Order Completed", {...})``.
+
+        Inside a request it belongs to the visitor of the request, under the visitor's consent. Outside, or for
+        somebody else, say *user_id*.
+
+        :raises InputError: the event is malformed
+        :raises UnavailableError: it could not be stored
+        """
+        state = get_state()
+        if not state.settings.enabled:
+            return Receipt(accepted=0)
+        return accept(state, state.intake.own(name, dict(properties or {}), own_sender(state, user_id), time.time()))
+
+    def recommend(self, placement: str, **options: Any) -> Slate:
+        """The slate of a placement for the visitor of this request, as data; *options* as for ``mtp_block``."""
+        return slate_for_request(get_state(), placement, **options)
+
+    def import_catalog(self) -> ImportResult:
+        """Import the declared catalogue now; what vanished from it is hidden."""
+        return import_declared(get_state())
+
+
+def get_state(app: Flask | None = None) -> State:
+    """What is mounted on *app* or on the current application.
+
+    :raises SetupError: nothing is
+    """
+    state = (app or current_app).extensions.get(EXTENSION)
+    if state is None:
+        raise SetupError("mtp is not mounted on this application: call MTP(app) or mtp.init_app(app) first")
+    assert isinstance(state, State)  # noqa: S101  the key is ours
+    return state
+
+
+def import_declared(state: State) -> ImportResult:
+    """Import the catalogue the shop declared.
+
+    :raises SetupError: the shop declared none
+    """
+    if state.catalog is None:
+        raise SetupError("no catalogue is declared: call mtp.catalog(...), or give `flask mtp import-catalog` a file")
+    result = import_catalog(state.catalog, state.catalog_store, currency=state.settings.currency)
+    state.pipeline.live.refresh()
+    return result
+
+
+def _refuse_second(app: Flask) -> None:
+    if EXTENSION in app.extensions:
+        raise SetupError(
+            "mtp is mounted on this application already: remove the second MTP(app), init_app or register_blueprint; "
+            "a second shop needs an application of its own"
+        )
+
+
+def _build(
+    app: Flask, settings: Settings, placements: dict[str, Placement], loaders: Loaders, catalog: Catalog | None
+) -> State:
+    stores = open_stores(settings, app.instance_path)
+    live = Live(
+        stores.catalog_store,
+        stores.registry,
+        changed=lambda kind, version: _send(model_changed, app, kind=kind, version=version),
+    )
+    pipeline = Pipeline(
+        settings=settings,
+        journal=stores.journal,
+        slates=stores.slates,
+        live=live,
+        cache=stores.cache,
+        placements=placements,
+        availability=(catalog or stores.catalog_store).availability,
+        new_id=time_ordered_id,
+    )
+    return State(
+        settings=settings,
+        pipeline=pipeline,
+        intake=Intake(settings),
+        journal=stores.journal,
+        catalog_store=stores.catalog_store,
+        slates=stores.slates,
+        consents=stores.consents,
+        leases=stores.leases,
+        registry=stores.registry,
+        cache=stores.cache,
+        hasher=_hasher(app, settings),
+        catalog=catalog,
+        loaders=loaders,
+        probes=stores.probes,
+        close=stores.close,
+    )
+
+
+def _hasher(app: Flask, settings: Settings) -> Hasher:
+    """E-mail and phone are hashed under a key of their own: a leaked session key must not open them, nor the reverse."""
+    if settings.pii_key:
+        return Hasher(settings.pii_key.encode())
+    secret = app.secret_key if isinstance(app.secret_key, bytes) else str(app.secret_key).encode()
+    return Hasher(hmac.digest(secret, b"mtp-pii", "sha256"))
