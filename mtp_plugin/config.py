@@ -178,7 +178,6 @@ class Settings:
     scheduler: bool = _row(False, "Run due jobs in a thread of this process.", check=_flag)
     rule_engine: str = _row("auto", "Which engine evaluates rules.", check=_one_of("auto", "durable", "native"))
     pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_text)
-    tenants: tuple[str, ...] = _row((), "Reserved: several shops in one app are refused.", check=_texts)
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Settings:
@@ -198,10 +197,7 @@ class Settings:
                 values[row.name] = row.metadata["check"](value)
             except _Wrong as wrong:
                 raise SettingError(key, value, str(wrong)) from None
-        settings = cls(**values)
-        if len(settings.tenants) > 1:
-            raise SettingError("MTP_TENANTS", settings.tenants, "mount one plugin for each shop, each in an app of its own")
-        return settings
+        return cls(**values)
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:

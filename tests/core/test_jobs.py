@@ -1,0 +1,75 @@
+"""Jobs run when due, once among all workers, and a failing one does not stop the rest."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from mtp_plugin.errors import ModelError
+from mtp_plugin.jobs import Job, Jobs, Scheduler
+from mtp_plugin.store.memory import MemoryLeases
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_job_runs_when_due_and_not_before() -> None:
+    clock, ran = Clock(), []
+    jobs = Jobs([Job("count", 60, "", lambda: ran.append(1) or "done")], MemoryLeases(), clock)
+    assert [run.message for run in jobs.run_due()] == ["done"]
+    clock.now += 59
+    assert jobs.run_due() == []
+    clock.now += 1
+    assert len(jobs.run_due()) == 1
+    assert len(ran) == 2
+
+
+def test_many_workers_run_it_once() -> None:
+    clock, leases, ran, gate = Clock(), MemoryLeases(), [], threading.Barrier(8)
+
+    def work() -> None:
+        worker = Jobs([Job("once", 60, "", lambda: ran.append(1) or "")], leases, clock, holder=threading.current_thread().name)
+        gate.wait()
+        worker.run_due()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert ran == [1]
+
+
+def test_a_failure_is_recorded_and_the_others_run() -> None:
+    def fails() -> str:
+        raise ModelError("no events")
+
+    def breaks() -> str:
+        raise KeyError("secret@example.com")
+
+    jobs = Jobs([Job("a", 60, "", fails), Job("b", 60, "", breaks), Job("c", 60, "", lambda: "fine")], MemoryLeases(), Clock())
+    runs = {run.name: run for run in jobs.run_due()}
+    assert (runs["a"].ok, runs["a"].message) == (False, "no events")
+    assert (runs["b"].ok, runs["b"].message) == (False, "KeyError"), "values of errors may be personal: not kept"
+    assert runs["c"].ok
+
+
+def test_constructor_checks() -> None:
+    with pytest.raises(ValueError, match="positive"):
+        Job("x", 0, "", lambda: "")
+
+
+def test_scheduler_runs_and_stops() -> None:
+    ran = threading.Event()
+    jobs = Jobs([Job("tick", 3600, "", lambda: ran.set() or "")], MemoryLeases(), Clock())
+    scheduler = Scheduler(jobs, every=0.01)
+    scheduler.start()
+    assert ran.wait(5)
+    scheduler.stop()
+    assert not scheduler._thread.is_alive()
