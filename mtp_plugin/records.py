@@ -535,7 +535,12 @@ class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """What a template shows of one product; every text is plain and escaped by the template."""
+    """What a template shows of one product; every text is plain and escaped by the template.
+
+    ``url`` and ``image`` are http(s) or relative, empty when the catalogue's could not be trusted. ``price`` is the
+    list price; ``sale_price`` is set only while it holds. The ``_text`` fields are the same in the shop's own
+    notation, ``rating_label`` is the rating said in words.
+    """
 
     product_id: str
     position: int
@@ -550,3 +555,26 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     rating_count: int
     badge: str
     reasons: tuple[str, ...]
+    price_text: str = ""
+    sale_price_text: str = ""
+    rating_text: str = ""
+    rating_label: str = ""
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A slate as a template shows it; without cards there is nothing to show.
+
+    ``name`` is the placement's, ``reasons`` say in plain words why these products, ``note`` what the consent level
+    means here, ``preferences_url`` where the visitor changes it (may be empty).
+    """
+
+    name: str
+    title: str
+    layout: str
+    cards: tuple[Card, ...]
+    reasons: tuple[str, ...]
+    note: str
+    consent_level: ConsentLevel
+    recommendation_id: str
+    strategy: str
+    preferences_url: str = ""

@@ -1,0 +1,57 @@
+"""The plugin's own words in German."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+GERMAN: Mapping[str, str] = {
+    "title.recommended-for-you": "Für Sie ausgesucht",
+    "title.recommended-for-you.not-full": "Das könnte Ihnen gefallen",
+    "title.related-products": "Das könnte Ihnen auch gefallen",
+    "title.frequently-bought-together": "Oft zusammen gekauft",
+    "title.trending-items": "Diese Woche beliebt",
+    "title.best-sellers": "Meistgekauft",
+    "title.recently-viewed": "Zuletzt angesehen",
+    "title.buy-it-again": "Noch einmal kaufen",
+    "title.on-sale": "Jetzt im Angebot",
+    "title.cart-complete.frequently-bought-together": "Passt zu Ihrem Warenkorb",
+    "title.category-top.best-sellers": "Meistgekauft in dieser Kategorie",
+    "reason.viewed-similar": "Ähnlich dem, was Sie angesehen haben",
+    "reason.viewed-similar.because": "Ähnlich wie {title}",
+    "reason.session-neighbours": "Wegen der Dinge, die Sie angesehen haben",
+    "reason.session-neighbours.because": "Weil Sie {title} angesehen haben",
+    "reason.viewed-together": "Oft zusammen angesehen",
+    "reason.viewed-together.because": "Oft zusammen mit {title} angesehen",
+    "reason.bought-together": "Oft zusammen gekauft",
+    "reason.bought-together.because": "Oft zusammen mit {title} gekauft",
+    "reason.affinity": "Nah an dem, was Sie mögen",
+    "reason.affinity.because": "Weil Sie {title} mögen",
+    "reason.popular": "Bei anderen beliebt",
+    "reason.trending": "Diese Woche beliebt",
+    "reason.best-seller": "Meistgekauft",
+    "reason.recently-viewed": "Kürzlich von Ihnen angesehen",
+    "reason.buy-it-again": "Haben Sie schon einmal gekauft",
+    "reason.on-sale": "Jetzt im Angebot",
+    "reason.new": "Neu im Laden",
+    "note.full": "Ausgesucht nach dem, was Sie in diesem Laden angesehen und gekauft haben.",
+    "note.contextual": "Nur nach dieser Seite und Ihrem Warenkorb ausgesucht. Über Sie wird nichts behalten.",
+    "note.non-personal": "Für alle gleich. Über Sie wird nichts verwendet.",
+    "badge.sale": "{percent} günstiger",
+    "badge.new": "Neu",
+    "rating.label": "Mit {rating} von 5 bewertet",
+    "rating.label.one": "Von einer Person mit {rating} von 5 bewertet",
+    "rating.label.count": "Von {count} Personen mit {rating} von 5 bewertet",
+    "why": "Warum diese?",
+    "preferences": "Ihre Einstellungen",
+    "price_was": "Vorher",
+    "price_now": "Jetzt",
+    "previous": "Vorige Produkte",
+    "next": "Nächste Produkte",
+    "consent_title": "Vorschläge, die zu Ihnen passen?",
+    "consent_text": "Mit Ihrer Erlaubnis merkt sich dieser Laden, was Sie hier ansehen und kaufen, um Passendes "
+    "vorzuschlagen. Ohne sie funktioniert alles genauso, und nichts wird behalten. Sie können es sich jederzeit anders "
+    "überlegen.",
+    "consent_granted": "Ja, merken",
+    "consent_denied": "Nein, danke",
+    "consent_policy": "Wie Ihre Daten verwendet werden",
+}

@@ -1,0 +1,61 @@
+"""What the templates beside a block show: the banner that asks for consent, and the tags that load style and script.
+
+Together with :class:`~mtp_plugin.records.Block` these are the variables of ``templates/mtp``; ``docs/theming.md``
+lists them, and a test holds both to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..records import Block, ConsentLevel
+from .words import Words
+
+
+class Banner(msgspec.Struct, frozen=True, kw_only=True):
+    """The question for consent, shown while a visitor has not answered.
+
+    ``action`` is the address that the form posts ``choice`` (``granted`` or ``denied``) and ``next`` to; ``next`` the
+    local path to return to without JavaScript; ``policy_url`` where the shop explains itself, may be empty.
+    """
+
+    action: str
+    next: str = "/"
+    policy_url: str = ""
+
+
+class Scripts(msgspec.Struct, frozen=True, kw_only=True):
+    """The tags of a page.
+
+    ``consent_level`` is the gate of the script; ``write_key`` is for pages of other origins, empty on the shop's own;
+    ``nonce`` that of the Content-Security-Policy, may be empty. An empty ``style_url`` leaves styling to the shop.
+    """
+
+    script_url: str
+    style_url: str = ""
+    consent_level: ConsentLevel = ConsentLevel.NON_PERSONAL
+    nonce: str = ""
+    write_key: str = ""
+
+
+def block_variables(block: Block, words: Words, *, heading_level: int = 2) -> dict[str, Any]:
+    """Variables of ``mtp/block.html``.
+
+    :param heading_level: of the block's heading, 2 to 5; its products are one below
+    :raises ValueError: another level
+    """
+    if not 2 <= heading_level <= 5:
+        raise ValueError(f"heading_level must be 2 to 5, not {heading_level}")
+    return {"block": block, "words": words, "heading_level": heading_level}
+
+
+def banner_variables(banner: Banner, words: Words) -> dict[str, Any]:
+    """Variables of ``mtp/_consent.html``."""
+    return {"banner": banner, "words": words}
+
+
+def scripts_variables(scripts: Scripts) -> dict[str, Any]:
+    """Variables of ``mtp/_scripts.html``."""
+    return {"scripts": scripts}

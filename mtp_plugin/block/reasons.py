@@ -1,0 +1,45 @@
+"""Why a product is shown, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..records import ConsentLevel, Product, Slate, SlateItem
+from .words import Words
+
+MOST = 4
+"""Reasons told for a whole block; more would be read by nobody."""
+
+
+def item_reasons(item: SlateItem, products: Mapping[str, Product], words: Words) -> tuple[str, ...]:
+    """The reasons of one product, weightiest first; codes that have no words are left out.
+
+    The first names the product it came from, if that is known.
+    """
+    because = products.get(item.because) if item.because != item.product_id else None
+    told: list[str] = []
+    for code in item.reason_codes:
+        key = f"reason.{code}"
+        named = words.first(f"{key}.because") if because is not None and not told else ""
+        text = named.format(title=because.title) if named and because is not None else words.first(key)
+        if text and text not in told:
+            told.append(text)
+    return tuple(told)
+
+
+def block_reasons(reasons: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The reasons of a whole block: every product's first, the commonest first, at most :data:`MOST`."""
+    counts: dict[str, int] = {}
+    for told in reasons:
+        for text in told[:1]:
+            counts[text] = counts.get(text, 0) + 1
+    return tuple(sorted(counts, key=lambda text: -counts[text])[:MOST])
+
+
+def block_title(slate: Slate, title: str, words: Words) -> str:
+    """The merchant's title, or one named after the strategy that answered: never "for you" when it is not."""
+    if title:
+        return title
+    key = f"title.{slate.strategy}"
+    personal = slate.consent_level is ConsentLevel.FULL
+    return words.first(f"title.{slate.placement}.{slate.strategy}", *(() if personal else (f"{key}.not-full",)), key)
