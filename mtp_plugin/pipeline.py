@@ -47,6 +47,7 @@ from .segment.null import NoSegments
 log = logging.getLogger(__name__)
 
 LAST_RUNG = Strategy.BEST_SELLERS
+OWN_PAST = frozenset({Strategy.RECENTLY_VIEWED, Strategy.BUY_IT_AGAIN})
 SPARES = 12
 """Products kept beyond the slate, to stand in for what the shop says cannot be bought."""
 
@@ -165,7 +166,8 @@ class Pipeline:
         rungs: list[Rung] = []
         deadline = time.perf_counter() + self.settings.latency_budget_ms / 1000
         for level, strategy in enumerate(_with_last(ladder)):
-            if len(picks) >= wanted or (rungs and time.perf_counter() > deadline):
+            enough = wanted if level < len(ladder) else placement.min_items
+            if len(picks) >= enough or (rungs and time.perf_counter() > deadline):
                 break
             found = serving.recommender.candidates(strategy, query, 4 * wanted)
             found = self.stages.rules.apply(found, serving.table, request, segment)
@@ -239,7 +241,7 @@ class Pipeline:
             recommendation_id=draft.recommendation_id,
             placement=placement.name,
             strategy=kept[0].strategy if kept else placement.strategies[0],
-            fallback_level=kept[0].level if kept else len(_with_last(placement.strategies)),
+            fallback_level=kept[0].level if kept else len(placement.strategies),
             items=tuple(_item(pick, position, draft.propensity) for position, pick in enumerate(kept, 1)),
             consent_level=request.consent_level,
             segment=draft.segment,
@@ -288,7 +290,8 @@ class Pipeline:
 
 
 def _with_last(ladder: tuple[str, ...]) -> tuple[str, ...]:
-    return ladder if LAST_RUNG in ladder else (*ladder, LAST_RUNG)
+    """The ladder and, under it, the rung of last resort; a block about a visitor's own past is rather empty."""
+    return ladder if LAST_RUNG in ladder or OWN_PAST.intersection(ladder) else (*ladder, LAST_RUNG)
 
 
 def _rows(table: ProductTable, product_ids: Iterable[str]) -> tuple[int, ...]:
