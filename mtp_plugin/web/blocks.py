@@ -1,0 +1,151 @@
+"""Blocks in a page: the same function behind ``mtp_block`` in templates and ``v1/blocks/<placement>``."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import Response, current_app, g, has_request_context, render_template, request
+from markupsafe import Markup
+
+from ..block.build import build
+from ..block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
+from ..errors import NotFoundError
+from ..records import Product, Slate
+from ..state import State
+from .parts import Parts, get_parts, get_state
+from .queries import PageQuery, read_arguments
+from .recommendations import asker_of, cached
+from .sender import current_sender, limit_rate
+from .slates import is_off, slate_for, slate_for_request
+from .visitor import current_visitor
+
+log = logging.getLogger(__name__)
+
+NOTHING = Markup("")
+
+
+def render_block(placement: str, *, heading_level: int = 2, preferences_url: str = "", **options: Any) -> Markup:
+    """A block for the visitor of the current request, empty when there is nothing to show.
+
+    Whatever fails is logged and leaves the page without the block; in debug it is raised.
+
+    :param heading_level: of the block's heading, 2 to 5
+    :param preferences_url: where the visitor changes what may be remembered
+    :param options: as for :func:`mtp_plugin.web.slates.page_of`
+    """
+    state = get_state()
+    if is_off(state, placement):
+        return NOTHING
+    try:
+        slate = slate_for_request(state, placement, **options)
+        return _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
+    except Exception:
+        if current_app.debug:
+            raise
+        log.exception("block %r is left out of the page", placement)
+        get_parts().metrics.failure(placement)
+        return NOTHING
+
+
+def block(placement: str) -> Response:
+    """Answer with the fragment, for the widget and for edge includes."""
+    state, sender = get_state(), current_sender()
+    limit_rate(sender)
+    if placement not in state.pipeline.placements:
+        raise NotFoundError(f"there is no placement {placement!r}", field="placement")
+    page: PageQuery = read_arguments(PageQuery)
+    asker = asker_of(state)
+    html = NOTHING if is_off(state, placement) else _html(state, slate_for(state, placement, asker, page))
+    response = Response(str(html), content_type="text/html; charset=utf-8")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return cached(response, asker, state)
+
+
+def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "") -> Markup:
+    if not slate.items:
+        return NOTHING
+    parts = get_parts()
+    built = build(
+        slate,
+        state.pipeline.placements[slate.placement],
+        _products(state, slate),
+        words=parts.words,
+        price=state.loaders.price or parts.money,
+        now=time.time(),
+        currency=state.settings.currency,
+        preferences_url=preferences_url,
+    )
+    variables = block_variables(built, parts.words, heading_level=heading_level)
+    return Markup(render_template("mtp/block.html", **variables).strip())  # noqa: S704  our template escapes
+
+
+def _products(state: State, slate: Slate) -> dict[str, Product]:
+    """The products of the slate and those its items are there because of."""
+    table = state.pipeline.live.get().table
+    wanted = {name for item in slate.items for name in (item.product_id, item.because) if name}
+    return {name: table.products[table.index[name]] for name in wanted if name in table.index}
+
+
+def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Markup]]:
+    """The functions that a shop's templates call; each fails like a block does."""
+
+    def mtp_scripts(*, style: bool = True) -> Markup:
+        return _quietly("scripts", lambda: _scripts(state, parts, style))
+
+    def mtp_consent(*, policy_url: str = "") -> Markup:
+        return _quietly("consent", lambda: _consent(state, parts, policy_url))
+
+    return {"mtp_block": render_block, "mtp_scripts": mtp_scripts, "mtp_consent": mtp_consent}
+
+
+def _quietly(what: str, make: Callable[[], Markup]) -> Markup:
+    try:
+        return make()
+    except Exception:
+        if current_app.debug:
+            raise
+        log.exception("%s are left out of the page", what)
+        return NOTHING
+
+
+def _scripts(state: State, parts: Parts, style: bool) -> Markup:
+    """Tags of script and style; the page then depends on the visitor's choice, so caches are told."""
+    if not state.settings.enabled:
+        return NOTHING
+    g._mtp_rendered = True
+    nonce = state.loaders.nonce() if state.loaders.nonce else ""
+    scripts = Scripts(
+        script_url=_asset_url(parts, "widget.js", "mtp.js"),
+        style_url=_asset_url(parts, "mtp.css", "mtp.css") if style else "",
+        consent_level=current_visitor().level,
+        nonce=nonce or "",
+    )
+    return _render("mtp/_scripts.html", scripts_variables(scripts))
+
+
+def _consent(state: State, parts: Parts, policy_url: str) -> Markup:
+    """The question, until it is answered. Whoever sends Global Privacy Control has answered already."""
+    if not state.settings.enabled or not has_request_context():
+        return NOTHING
+    g._mtp_rendered = True
+    visitor = current_visitor()
+    if visitor.choice is not None or visitor.gpc or visitor.bot:
+        return NOTHING
+    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    banner = Banner(
+        action=f"{request.script_root}{parts.prefix}/v1/privacy/consent",
+        next=f"{request.script_root}{here}",
+        policy_url=policy_url,
+    )
+    return _render("mtp/_consent.html", banner_variables(banner, parts.words))
+
+
+def _render(template: str, variables: Mapping[str, Any]) -> Markup:
+    return Markup(render_template(template, **variables).strip())  # noqa: S704  our template escapes
+
+
+def _asset_url(parts: Parts, route: str, name: str) -> str:
+    return f"{request.script_root}{parts.prefix}/{route}?v={parts.assets[name].version}"

@@ -1,0 +1,68 @@
+"""Events come in: Segment's bodies and GA4's, answered only when they are durable."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+from flask import Response, current_app
+
+from ..records import Receipt
+from ..signals import event_recorded
+from ..state import State
+from ..track.intake import Parsed
+from .body import event_body
+from .parts import get_parts, get_state
+from .sender import current_sender, limit_rate
+
+
+def segment_view(kind: str) -> Callable[[], Response]:
+    """The view of one of Segment's calls, such as ``track``."""
+
+    def view() -> Response:
+        state, sender = get_state(), current_sender()
+        limit_rate(sender)
+        body = event_body()
+        if not state.settings.enabled:
+            return answer(Receipt(accepted=0))
+        return answer(accept(state, state.intake.segment(kind, body, sender, time.time())))
+
+    view.__name__ = kind
+    return view
+
+
+def ga4() -> Response:
+    """Take events in GA4's measurement-protocol shape."""
+    state, sender = get_state(), current_sender()
+    limit_rate(sender)
+    body = event_body()
+    if not state.settings.enabled:
+        return answer(Receipt(accepted=0))
+    return answer(accept(state, state.intake.ga4(body, sender, time.time())))
+
+
+def accept(state: State, parsed: Parsed) -> Receipt:
+    """Make parsed events durable, fold them, tell who listens, and say what became of each.
+
+    :raises mtp_plugin.errors.UnavailableError: they could not be stored; nothing of them was
+    """
+    new = state.pipeline.ingest(parsed.events)
+    metrics = get_parts().metrics
+    metrics.events("accepted", sum(new))
+    metrics.events("repeated", len(new) - sum(new))
+    metrics.events("dropped", len(parsed.dropped))
+    metrics.events("rejected", len(parsed.errors))
+    if event_recorded.receivers:
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        for event, fresh in zip(parsed.events, new, strict=True):
+            if fresh:
+                event_recorded.send(app, event=event)
+    return Receipt(accepted=len(parsed.events), dropped=tuple(parsed.dropped), errors=tuple(parsed.errors))
+
+
+def answer(receipt: Receipt) -> Response:
+    """A receipt as Segment's clients take it: always 200."""
+    response = Response(msgspec.json.encode(receipt), content_type="application/json")
+    response.cache_control.no_store = True
+    return response

@@ -1,0 +1,75 @@
+"""The two first-party cookies: who the visitor is, and what the visitor chose. Signed; a forged one is as none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from flask import Response
+from itsdangerous import BadData, TimestampSigner, URLSafeSerializer
+
+from ..config import Settings
+
+_ID = re.compile(r"[0-9a-f]{32}")
+DAY = 86400
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What a visitor decided, under which policy, when (seconds since 1970)."""
+
+    choice: bool
+    policy_version: str
+    time: int
+
+
+class Cookies:
+    """Reads and writes both cookies.
+
+    :param keys: signing keys, the oldest first; the last one signs
+    """
+
+    def __init__(self, settings: Settings, keys: Sequence[Any]) -> None:
+        self.visitor_name, self.consent_name = settings.cookie_name, settings.consent_cookie_name
+        self.seconds = settings.cookie_days * DAY
+        self._policy_version = settings.policy_version
+        self._signer = TimestampSigner(list(keys), salt="mtp-visitor", key_derivation="hmac")
+        self._serializer = URLSafeSerializer(list(keys), salt="mtp-consent", signer_kwargs={"key_derivation": "hmac"})
+
+    def visitor_id(self, value: str | None) -> str:
+        """The id in a visitor cookie; ``""`` when there is none, it is forged or older than it may live."""
+        if not value:
+            return ""
+        try:
+            found = self._signer.unsign(value, max_age=self.seconds).decode("ascii", "replace")
+        except BadData:
+            return ""
+        return found if _ID.fullmatch(found) else ""
+
+    def choice(self, value: str | None) -> bool | None:
+        """What a consent cookie says; ``None`` when there is none, it is forged or about another policy."""
+        if not value:
+            return None
+        try:
+            read = msgspec.convert(self._serializer.loads(value), Choice)
+        except (BadData, msgspec.ValidationError):
+            return None
+        return read.choice if read.policy_version == self._policy_version else None
+
+    def set_visitor(self, response: Response, visitor_id: str, *, secure: bool) -> None:
+        """Give the browser its id."""
+        self._set(response, self.visitor_name, self._signer.sign(visitor_id).decode(), secure)
+
+    def set_choice(self, response: Response, choice: bool, now: float, *, secure: bool) -> None:
+        """Remember what the visitor decided."""
+        value = Choice(choice=choice, policy_version=self._policy_version, time=int(now))
+        text = self._serializer.dumps(msgspec.to_builtins(value))
+        self._set(response, self.consent_name, text if isinstance(text, str) else text.decode(), secure)
+
+    def delete_visitor(self, response: Response, *, secure: bool) -> None:
+        """Take the id away."""
+        response.delete_cookie(self.visitor_name, path="/", secure=secure, httponly=True, samesite="Lax")
+
+    def _set(self, response: Response, name: str, value: str, secure: bool) -> None:
+        response.set_cookie(name, value, max_age=self.seconds, path="/", secure=secure, httponly=True, samesite="Lax")

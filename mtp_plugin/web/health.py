@@ -1,0 +1,75 @@
+"""Health for load balancers, figures for Prometheus, files for browsers."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+from flask import Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from ..errors import UnauthorizedError
+from ..state import State
+from .assets import send_asset
+from .keys import is_one_of, shown_key
+from .parts import get_parts, get_state
+
+log = logging.getLogger(__name__)
+
+
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``ok`` or ``failing``, and the same for each part; why is in the log."""
+
+    status: str
+    checks: dict[str, str] = {}
+
+
+def live() -> Response:
+    """The process answers."""
+    return _answer(Health("ok"))
+
+
+def ready() -> Response:
+    """Every store answers, else 503."""
+    checks = {name: _check(name, get_state()) for name in sorted(get_state().probes)}
+    return _answer(Health("ok" if set(checks.values()) <= {"ok"} else "failing", checks))
+
+
+def _check(name: str, state: State) -> str:
+    try:
+        wrong = state.probes[name]()
+    except Exception:
+        log.exception("the probe of %s failed", name)
+        return "failing"
+    if wrong:
+        log.error("%s is not ready: %s", name, wrong)
+    return "failing" if wrong else "ok"
+
+
+def _answer(health: Health) -> Response:
+    status = 200 if health.status == "ok" else 503
+    response = Response(msgspec.json.encode(health), status=status, content_type="application/json")
+    response.cache_control.no_store = True
+    return response
+
+
+def metrics() -> Response:
+    """Figures of this application, for who shows a secret key.
+
+    Not for the loopback address without a key: behind a proxy on the same machine everybody comes from there.
+    """
+    if not is_one_of(shown_key(), get_state().settings.secret_keys):
+        raise UnauthorizedError("metrics take a secret key, as HTTP Basic user name or bearer token")
+    response = Response(get_parts().metrics.text(), content_type=CONTENT_TYPE_LATEST)
+    response.cache_control.no_store = True
+    return response
+
+
+def widget() -> Response:
+    """The script of the shop's pages."""
+    return send_asset(get_parts().assets["mtp.js"])
+
+
+def style() -> Response:
+    """The style of blocks."""
+    return send_asset(get_parts().assets["mtp.css"])

@@ -1,0 +1,62 @@
+"""Counts and durations for Prometheus, in a registry of each application's own."""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+
+
+class Metrics:
+    """What one application counts.
+
+    With ``PROMETHEUS_MULTIPROC_DIR`` set before the start all workers' figures are added up.
+
+    :param app: label of every figure, so that two applications of one process stay apart
+    """
+
+    def __init__(self, app: str) -> None:
+        self.registry = CollectorRegistry()
+        self._app = app
+        self._requests = Counter(
+            "mtp_requests", "Requests by route and status.", ("app", "route", "status"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "mtp_request_seconds", "Time to answer.", ("app", "route"), registry=self.registry, buckets=SECONDS
+        )
+        self._events = Counter("mtp_events", "Events by outcome.", ("app", "outcome"), registry=self.registry)
+        self._slates = Counter(
+            "mtp_slates", "Slates by placement and rung.", ("app", "placement", "fallback_level"), registry=self.registry
+        )
+        self._failures = Counter(
+            "mtp_block_failures", "Blocks left out of a page.", ("app", "placement"), registry=self.registry
+        )
+
+    def request(self, route: str, status: int, seconds: float) -> None:
+        """Count one request to the API."""
+        self._requests.labels(self._app, route, str(status)).inc()
+        self._seconds.labels(self._app, route).observe(seconds)
+
+    def events(self, outcome: str, count: int) -> None:
+        """Count events: ``accepted``, ``repeated``, ``dropped`` or ``rejected``."""
+        if count:
+            self._events.labels(self._app, outcome).inc(count)
+
+    def slate(self, placement: str, fallback_level: int) -> None:
+        """Count one slate."""
+        self._slates.labels(self._app, placement, str(fallback_level)).inc()
+
+    def failure(self, placement: str) -> None:
+        """Count a block that could not be rendered."""
+        self._failures.labels(self._app, placement).inc()
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)

@@ -1,0 +1,81 @@
+"""What the web layer keeps for one application, beside the :class:`~mtp_plugin.state.State` that it reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app
+
+from ..block.money import Money
+from ..block.words import Words
+from ..config import Settings
+from ..errors import SetupError
+from ..state import State
+from .assets import Asset, load_asset
+from .cookies import Cookies
+from .limits import Limits
+from .metrics import Metrics
+
+KEY = "mtp_web"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Built once when the plugin is mounted; ``prefix`` is where, such as ``/mtp``."""
+
+    prefix: str
+    cookies: Cookies
+    limits: Limits
+    metrics: Metrics
+    words: Words
+    money: Money
+    zone: ZoneInfo
+    assets: dict[str, Asset]
+
+
+def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
+    """Make the parts of one application.
+
+    :raises mtp_plugin.errors.SettingError: a setting that only this layer understands cannot work
+    """
+    return Parts(
+        prefix=prefix.rstrip("/"),
+        cookies=Cookies(settings, signing_keys(app)),
+        limits=Limits(settings),
+        metrics=Metrics(app.name),
+        words=Words(settings.locale),
+        money=Money(settings.locale),
+        zone=ZoneInfo(settings.time_zone),
+        assets={name: load_asset(name) for name in ("mtp.js", "mtp.css")},
+    )
+
+
+def signing_keys(app: Flask) -> list[Any]:
+    """Flask's keys, the one that signs last: a cookie signed before a rotation stays good."""
+    return [*(app.config.get("SECRET_KEY_FALLBACKS") or ()), app.secret_key]
+
+
+def get_parts() -> Parts:
+    """The parts of the current application.
+
+    :raises SetupError: the blueprint is registered but the plugin is not mounted
+    """
+    parts = current_app.extensions.get(KEY)
+    if parts is None:
+        raise SetupError("mtp is not mounted on this application: register MTP().blueprint, not a bare create_blueprint()")
+    assert isinstance(parts, Parts)  # noqa: S101  the key is ours
+    return parts
+
+
+def get_state() -> State:
+    """What is mounted on the current application.
+
+    :raises SetupError: nothing is
+    """
+    state = current_app.extensions.get("mtp")
+    if state is None:
+        raise SetupError("mtp is not mounted on this application: call MTP(app) or mtp.init_app(app) first")
+    assert isinstance(state, State)  # noqa: S101  the key is ours
+    return state

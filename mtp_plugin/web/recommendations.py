@@ -1,0 +1,169 @@
+"""``v1/recommendations``: a slate as data, each product with what a page needs to show it."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+from flask import Response, request
+
+from ..errors import ForbiddenError, UnavailableError
+from ..records import Assignment, ConsentLevel, Product, SegmentRef, Slate, SlateItem
+from ..state import State
+from .parts import get_state
+from .queries import RecommendationQuery, read_arguments, read_json
+from .sender import current_sender, limit_rate, recorded_level
+from .slates import Asker, slate_for, slate_for_request, visitor_asker
+from .visitor import keep_apart
+
+__all__ = ["recommendations", "slate_for_request"]
+
+
+class ProductView(msgspec.Struct, kw_only=True, frozen=True):
+    """What everybody may know of a product; stock and margin are the shop's own business."""
+
+    product_id: str
+    title: str
+    brand: str
+    category_path: tuple[str, ...]
+    url: str
+    image: str
+    price: float | None
+    sale_price: float | None
+    currency: str
+    rating: float | None
+    rating_count: int
+
+
+class ItemView(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """One product of the answer; ``origins`` and ``because`` come with ``explain``."""
+
+    product_id: str
+    position: int
+    score: float
+    reason_codes: tuple[str, ...]
+    propensity: float
+    product: ProductView
+    purchase_probability: float | None = None
+    origins: tuple[str, ...] = ()
+    because: str = ""
+
+
+class Recommendations(msgspec.Struct, kw_only=True, frozen=True):
+    """The answer. ``fallback_level`` is 0 when the slate is as asked, then one up for each rung."""
+
+    recommendation_id: str
+    placement: str
+    items: tuple[ItemView, ...]
+    strategy: str
+    segment: SegmentRef | None
+    experiment: Assignment | None
+    fallback_level: int
+    consent_level: ConsentLevel
+    model_version: str
+    took_us: int | None = None
+    availability_us: int | None = None
+
+
+def recommendations() -> Response:
+    """Answer a question for a slate."""
+    state, sender = get_state(), current_sender()
+    limit_rate(sender)
+    query: RecommendationQuery = (
+        read_json(RecommendationQuery) if request.method == "POST" else read_arguments(RecommendationQuery)
+    )
+    asker = asker_of(state, query.user_id, query.anonymous_id)
+    slate = slate_for(state, query.placement, asker, query, explain=query.explain)
+    answer = Response(msgspec.json.encode(view(state, slate, explain=query.explain)), content_type="application/json")
+    return cached(answer, asker, state)
+
+
+def asker_of(state: State, user_id: str = "", anonymous_id: str = "") -> Asker:
+    """For whom the current request may ask: its own visitor, or whom a server names.
+
+    :raises ForbiddenError: somebody who is no server names a visitor
+    """
+    sender = current_sender()
+    if sender.kind == "server":
+        return _named(state, user_id, anonymous_id)
+    if user_id or anonymous_id:
+        raise ForbiddenError(
+            "only servers with a secret key may name a visitor", field="user_id" if user_id else "anonymous_id"
+        )
+    return visitor_asker(state) if sender.kind == "browser" else Asker()
+
+
+def _named(state: State, user_id: str, anonymous_id: str) -> Asker:
+    profile_ids = tuple(
+        name for name in (f"u:{user_id}" if user_id else "", f"a:{anonymous_id}" if anonymous_id else "") if name
+    )
+    if not profile_ids:
+        return Asker()
+    try:
+        refused = any(recorded_level(state, name) is not ConsentLevel.FULL for name in profile_ids)
+    except UnavailableError:
+        refused = True  # without the record of refusals nobody's profile is used
+    return Asker() if refused else Asker(level=ConsentLevel.FULL, profile_ids=profile_ids)
+
+
+def cached(response: Response, asker: Asker, state: State) -> Response:
+    """Say who may keep an answer: everybody for a short while, or nobody."""
+    keep_apart(response, personal=not asker.shared)
+    if asker.shared:
+        response.cache_control.public = True
+        response.cache_control.max_age = min(60, state.settings.cache_seconds)
+    return response
+
+
+def view(state: State, slate: Slate, *, explain: bool = False) -> Recommendations:
+    """A slate as the API tells it."""
+    now = time.time()
+    table = state.pipeline.live.get().table
+    items = tuple(
+        _item(item, table.products[table.index[item.product_id]], now, state.settings.currency, explain)
+        for item in slate.items
+        if item.product_id in table.index
+    )
+    return Recommendations(
+        recommendation_id=slate.recommendation_id,
+        placement=slate.placement,
+        items=items,
+        strategy=slate.strategy,
+        segment=slate.segment,
+        experiment=slate.experiment,
+        fallback_level=slate.fallback_level,
+        consent_level=slate.consent_level,
+        model_version=slate.model_version,
+        took_us=slate.took_us if explain else None,
+        availability_us=slate.availability_us if explain else None,
+    )
+
+
+def _item(item: SlateItem, product: Product, now: float, currency: str, explain: bool) -> ItemView:
+    return ItemView(
+        product_id=item.product_id,
+        position=item.position,
+        score=item.score,
+        reason_codes=item.reason_codes,
+        propensity=item.propensity,
+        product=_product(product, now, currency),
+        purchase_probability=item.purchase_probability,
+        origins=item.origins if explain else (),
+        because=item.because if explain else "",
+    )
+
+
+def _product(product: Product, now: float, currency: str) -> ProductView:
+    return ProductView(
+        product_id=product.product_id,
+        title=product.title,
+        brand=product.brand,
+        category_path=product.category_path,
+        url=product.url,
+        image=product.image,
+        price=product.price,
+        sale_price=product.sale_price if product.on_sale(now) else None,
+        currency=product.currency or currency,
+        rating=product.rating,
+        rating_count=product.rating_count,
+    )

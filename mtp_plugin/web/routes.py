@@ -1,0 +1,121 @@
+"""Every route of the blueprint as one table: it is registered from here, and ``openapi.json`` is made from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response
+from msgspec import Struct
+
+from ..records import Receipt
+from . import blocks, collect, consent, health, recommendations
+from .queries import PageQuery, RecommendationQuery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One address and method.
+
+    ``query`` and ``body`` are the structs that check what comes in, ``answer`` what goes out (``None``: not JSON, see
+    ``content_type``). ``errors`` are the statuses it may answer besides 200. ``keys`` tells who may call.
+    """
+
+    method: str
+    rule: str
+    name: str
+    view: Callable[..., Response]
+    summary: str
+    query: type[Struct] | None = None
+    body: type[Struct] | None = None
+    events: str = ""
+    form: bool = False
+    answer: type[Any] | None = None
+    content_type: str = "application/json"
+    errors: tuple[int, ...] = ()
+    keys: str = "optional"
+
+
+READ = (400, 401, 403, 429, 500, 503)
+WRITE = (400, 401, 403, 413, 415, 429, 500, 503)
+
+
+def _segment(kind: str, summary: str) -> Route:
+    return Route(
+        method="POST",
+        rule=f"/v1/{kind}",
+        name=kind,
+        view=collect.segment_view(kind),
+        summary=summary,
+        events=kind,
+        answer=Receipt,
+        errors=WRITE,
+    )
+
+
+def _openapi() -> Response:
+    from .openapi import openapi_json
+
+    return openapi_json()
+
+
+ROUTES: tuple[Route, ...] = (
+    _segment("track", "Something happened"),
+    _segment("page", "A page was looked at"),
+    _segment("identify", "Who the visitor is"),
+    _segment("alias", "Two ids are one visitor"),
+    _segment("batch", "Several events, each judged by itself"),
+    _segment("group", "Accepted and ignored"),
+    _segment("screen", "Accepted and ignored"),
+    Route(
+        method="POST", rule="/v1/ga4", name="ga4", view=collect.ga4, summary="Events in GA4's shape",
+        events="ga4", answer=Receipt, errors=WRITE,
+    ),
+    Route(
+        method="GET", rule="/v1/recommendations", name="recommendations", view=recommendations.recommendations,
+        summary="A slate for a placement", query=RecommendationQuery, answer=recommendations.Recommendations,
+        errors=(*READ, 404),
+    ),
+    Route(
+        method="POST", rule="/v1/recommendations", name="recommendations_post", view=recommendations.recommendations,
+        summary="A slate for a placement", body=RecommendationQuery, answer=recommendations.Recommendations,
+        errors=(*WRITE, 404),
+    ),
+    Route(
+        method="GET", rule="/v1/blocks/<placement>", name="block", view=blocks.block,
+        summary="A slate as an HTML fragment", query=PageQuery, content_type="text/html", errors=(*READ, 404),
+    ),
+    Route(
+        method="GET", rule="/v1/privacy/consent", name="read_consent", view=consent.read_consent,
+        summary="What the visitor decided", answer=consent.ConsentState, errors=READ,
+    ),
+    Route(
+        method="POST", rule="/v1/privacy/consent", name="write_consent", view=consent.write_consent,
+        summary="Decide", body=consent.ConsentChoice, form=True, answer=consent.ConsentState, errors=(*WRITE, 303),
+    ),
+    Route(
+        method="GET", rule="/widget.js", name="widget", view=health.widget, summary="Tracker, consent and block loader",
+        content_type="text/javascript", keys="none",
+    ),
+    Route(
+        method="GET", rule="/mtp.css", name="style", view=health.style, summary="The style of blocks",
+        content_type="text/css", keys="none",
+    ),
+    Route(
+        method="GET", rule="/health/live", name="live", view=health.live, summary="The process answers",
+        answer=health.Health, keys="none",
+    ),
+    Route(
+        method="GET", rule="/health/ready", name="ready", view=health.ready, summary="Every store answers",
+        answer=health.Health, errors=(503,), keys="none",
+    ),
+    Route(
+        method="GET", rule="/metrics", name="metrics", view=health.metrics, summary="Figures for Prometheus",
+        content_type="text/plain", errors=(401,), keys="secret",
+    ),
+    Route(
+        method="GET", rule="/openapi.json", name="openapi", view=_openapi, summary="This description",
+        answer=dict[str, Any], keys="none",
+    ),
+)

@@ -1,0 +1,137 @@
+"""Who sends: a browser on the shop's own origin, a page elsewhere, a server, or nobody we know."""
+
+from __future__ import annotations
+
+from flask import Response, g, has_request_context, request
+
+from ..errors import ForbiddenError, UnauthorizedError
+from ..records import ConsentLevel
+from ..state import State
+from ..track.intake import Sender
+from .keys import is_one_of, key_in_query, same_origin, shown_key
+from .parts import get_parts, get_state
+from .visitor import current_visitor, signalled_level, stored_id
+
+
+def current_sender() -> Sender:
+    """The sender of the current request, decided once.
+
+    :raises UnauthorizedError: it shows a key that is none of ours
+    :raises ForbiddenError: it shows a public key from a page that the key is not good for
+    """
+    found: Sender | None = g.get("_mtp_sender")
+    if found is None:
+        found = g._mtp_sender = _decide(get_state())
+    return found
+
+
+def own_sender(state: State, user_id: str | None = None) -> Sender:
+    """The shop's own code: for the visitor of the request, or for the account it names.
+
+    Outside of a request, or for an account by name, the shop vouches for the permission; a refusal that the account
+    has on record is stronger.
+    """
+    if user_id is None and has_request_context():
+        visitor = current_visitor()
+        return Sender(
+            kind="shop",
+            profile_id=next(iter(visitor.profile_ids), ""),
+            anonymous_id=visitor.anonymous_id,
+            user_id=visitor.user_id,
+            consent=visitor.level,
+            user_agent=request.headers.get("User-Agent", ""),
+            key="",
+        )
+    profile_id = f"u:{user_id}" if user_id else ""
+    level = recorded_level(state, profile_id) if profile_id else ConsentLevel.NON_PERSONAL
+    return Sender(
+        kind="shop", profile_id=profile_id, anonymous_id="", user_id=user_id or "", consent=level, user_agent="", key=""
+    )
+
+
+PURPOSE = "personalisation"
+"""What visitors are asked for."""
+
+
+def recorded_level(state: State, profile_id: str) -> ConsentLevel:
+    """What may be used for a visitor that somebody trusted names: everything, unless the visitor refused."""
+    decisions = [decision for decision in state.consents.of(profile_id) if decision.purpose == PURPOSE]
+    refused = bool(decisions) and not decisions[-1].granted
+    return ConsentLevel.NON_PERSONAL if refused else ConsentLevel.FULL
+
+
+def limit_rate(sender: Sender) -> None:
+    """Count this request against its sender; servers with a secret key are not counted.
+
+    A visitor whose id is new counts as its address: otherwise dropping cookies would lift every limit.
+
+    :raises mtp_plugin.web.limits.RateLimitedError: one too many
+    """
+    if sender.kind == "server":
+        return
+    if sender.kind == "browser" and sender.anonymous_id and not current_visitor().new:
+        who = f"visitor:{sender.anonymous_id}"
+    else:
+        who = f"address:{request.remote_addr}"
+    get_parts().limits.hit(who)
+
+
+def _decide(state: State) -> Sender:
+    key = shown_key()
+    if key:
+        return _with_key(state, key)
+    own = same_origin()
+    if own or (own is None and _has_cookie()):
+        visitor = current_visitor()
+        return _sender(
+            "browser", visitor.level, next(iter(visitor.profile_ids), ""), visitor.anonymous_id, visitor.user_id
+        )
+    return _sender("anonymous", ConsentLevel.NON_PERSONAL)
+
+
+def _has_cookie() -> bool:
+    cookies = get_parts().cookies
+    return bool(stored_id()) or cookies.choice(request.cookies.get(cookies.consent_name)) is not None
+
+
+def _with_key(state: State, key: str) -> Sender:
+    if not key_in_query() and is_one_of(key, state.settings.secret_keys):
+        return _sender("server", ConsentLevel.FULL, key=key)
+    origins = state.settings.write_keys.get(key)
+    if origins is None:
+        raise UnauthorizedError("this key is not known here; a secret key goes into the Authorization header")
+    if request.headers.get("Origin") not in origins:
+        raise ForbiddenError("this key is not good for pages of this origin; add the origin to MTP_WRITE_KEYS")
+    g._mtp_cors = request.headers["Origin"]
+    return _sender("other-origin", signalled_level(), key=key)
+
+
+def _sender(
+    kind: str, consent: ConsentLevel, profile_id: str = "", anonymous_id: str = "", user_id: str = "", key: str = ""
+) -> Sender:
+    return Sender(
+        kind=kind,
+        profile_id=profile_id,
+        anonymous_id=anonymous_id,
+        user_id=user_id,
+        consent=consent,
+        user_agent=request.headers.get("User-Agent", ""),
+        key=key,
+    )
+
+
+def allow_origin(response: Response) -> Response:
+    """Let a page of another origin read this answer, if its key said so, and answer its browser's preflight."""
+    origin = request.headers.get("Origin")
+    if request.method == "OPTIONS" and origin and "Access-Control-Request-Method" in request.headers:
+        # A preflight shows no key: any key that is good for this origin will do.
+        if any(origin in origins for origins in get_state().settings.write_keys.values()):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET, POST")
+            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
+            response.headers["Access-Control-Max-Age"] = "600"
+        response.vary.add("Origin")
+    elif g.get("_mtp_cors"):
+        response.headers["Access-Control-Allow-Origin"] = g._mtp_cors
+        response.vary.add("Origin")
+    return response

@@ -1,0 +1,137 @@
+"""From the current request to a slate: visitor, context, cart, question."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from flask import current_app, g, has_request_context
+
+from ..errors import NotFoundError
+from ..records import ConsentLevel, Context, Product, Slate, SlateRequest
+from ..signals import slate_served
+from ..state import State
+from .context import build_context
+from .parts import get_parts
+from .queries import PageQuery
+from .visitor import current_visitor
+
+
+class Asker(msgspec.Struct, frozen=True, kw_only=True):
+    """For whom a slate is, and what may be used for it."""
+
+    level: ConsentLevel = ConsentLevel.NON_PERSONAL
+    profile_ids: tuple[str, ...] = ()
+    cart_ids: tuple[str, ...] = ()
+
+    @property
+    def shared(self) -> bool:
+        """Whether the answer is the same for everybody."""
+        return self.level is ConsentLevel.NON_PERSONAL and not self.cart_ids
+
+
+def visitor_asker(state: State) -> Asker:
+    """The visitor of the current request."""
+    visitor = current_visitor()
+    cart = state.loaders.cart() if state.loaders.cart else ()
+    return Asker(level=visitor.level, profile_ids=visitor.profile_ids, cart_ids=tuple(str(item) for item in cart))
+
+
+def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, explain: bool = False) -> Slate:
+    """Ask the pipeline.
+
+    :raises NotFoundError: no such placement or segment, or it is switched off
+    :raises mtp_plugin.errors.ConditionError: a malformed filter
+    """
+    if is_off(state, placement):
+        raise NotFoundError(f"the placement {placement!r} is switched off", field="placement", code="switched-off")
+    now = time.time()
+    slate = state.pipeline.recommend(
+        SlateRequest(
+            placement=placement,
+            now=now,
+            seed=zlib.crc32(asker.profile_ids[0].encode()) if asker.profile_ids else 0,
+            consent_level=asker.level,
+            profile_ids=asker.profile_ids,
+            context=_context(asker, page, now),
+            product_ids=tuple(page.product_ids),
+            cart_ids=asker.cart_ids,
+            limit=page.limit,
+            exclude_ids=tuple(page.exclude_ids),
+            filter=page.filter,
+            segment_id=page.segment_id,
+            explain=explain,
+        )
+    )
+    get_parts().metrics.slate(placement, slate.fallback_level)
+    if slate_served.receivers:
+        slate_served.send(current_app._get_current_object(), slate=slate)  # type: ignore[attr-defined]
+    return slate
+
+
+def slate_for_request(state: State, placement: str, **options: Any) -> Slate:
+    """The slate of a placement for the visitor of the current request; outside of one, the slate for everybody.
+
+    :param options: as for :func:`page_of`
+    :raises NotFoundError: no such placement, or it is switched off
+    :raises TypeError: an option that does not exist
+    """
+    if not has_request_context():
+        return slate_for(state, placement, Asker(), page_of(options))
+    asker = visitor_asker(state)
+    mark_rendered(asker)
+    return slate_for(state, placement, asker, page_of(options))
+
+
+def mark_rendered(asker: Asker) -> None:
+    """Remember for the response's headers that a slate went into it, and whether it was one visitor's own."""
+    g._mtp_rendered = True
+    g._mtp_personal = g.get("_mtp_personal", False) or not asker.shared
+
+
+def page_of(options: Mapping[str, Any]) -> PageQuery:
+    """Options of a template or of the shop's code as a :class:`PageQuery`.
+
+    ``product`` and ``products`` take ids or :class:`Product` records and are short for ``product_ids``; a category may
+    be a path.
+
+    :raises TypeError: an option that does not exist
+    """
+    values = dict(options)
+    ids = [*_ids(values.pop("product_ids", ())), *_ids(values.pop("products", ())), *_ids(values.pop("product", ()))]
+    category = values.pop("category", "") or ""
+    return PageQuery(
+        product_ids=ids,
+        exclude_ids=_ids(values.pop("exclude_ids", ())),
+        category=category if isinstance(category, str) else " > ".join(category),
+        **values,
+    )
+
+
+def is_off(state: State, placement: str) -> bool:
+    """Whether the whole plugin or this placement is switched off."""
+    known = state.pipeline.placements.get(placement)
+    off = not state.settings.enabled or placement in state.settings.placements_off
+    return off or (known is not None and not known.enabled)
+
+
+def _ids(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, Product):
+        return [value.product_id]
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return [str(value)]
+    return [found for part in value for found in _ids(part)]
+
+
+def _context(asker: Asker, page: PageQuery, now: float) -> Context:
+    if not has_request_context():
+        return Context(page_type=page.page_type, category=page.category, query=page.query)
+    zone = get_parts().zone
+    return build_context(
+        asker.level, now, zone, page_type=page.page_type, category=page.category, query=page.query
+    )

@@ -1,0 +1,132 @@
+"""Who is asking, and what may be used: read from this request's signed cookies and signals, once a request."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass, replace
+
+from flask import Response, g, request
+
+from ..privacy.consent import level
+from ..records import ConsentLevel
+from ..track.bots import is_bot
+from .parts import get_parts, get_state
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The visitor of one request.
+
+    Below :attr:`ConsentLevel.FULL` both ids are empty, whatever the browser sent. ``choice`` is what the visitor
+    decided, ``None`` if nothing yet. ``new`` tells that the id was made in this request.
+    """
+
+    anonymous_id: str
+    user_id: str
+    level: ConsentLevel
+    choice: bool | None
+    gpc: bool
+    bot: bool
+    new: bool = False
+
+    @property
+    def profile_ids(self) -> tuple[str, ...]:
+        """Keys of this visitor's profiles, the most trusted first; the letter keeps the two kinds apart."""
+        user = (f"u:{self.user_id}",) if self.user_id else ()
+        return (*user, f"a:{self.anonymous_id}") if self.anonymous_id else user
+
+
+def current_visitor() -> Visitor:
+    """The visitor of the current request; made on the first call, the same on each later one."""
+    found: Visitor | None = g.get("_mtp_visitor")
+    if found is None:
+        found = g._mtp_visitor = _read()
+    return found
+
+
+def decide(choice: bool) -> Visitor:
+    """Take a visitor's choice; the cookies follow with the response. Gives the visitor as it is from now on."""
+    before = current_visitor()
+    visitor = g._mtp_visitor = _visitor(choice, gpc=before.gpc, bot=before.bot)
+    g._mtp_choice = choice
+    return visitor
+
+
+def stored_id() -> str:
+    """The id in the browser's cookie, whatever the consent level: to withdraw a permission in its name."""
+    cookies = get_parts().cookies
+    return cookies.visitor_id(request.cookies.get(cookies.visitor_name))
+
+
+def _read() -> Visitor:
+    cookies = get_parts().cookies
+    choice = cookies.choice(request.cookies.get(cookies.consent_name))
+    return _visitor(choice, gpc=request.headers.get("Sec-GPC") == "1", bot=is_bot(request.headers.get("User-Agent", "")))
+
+
+def signalled_level() -> ConsentLevel:
+    """What a page of another origin may send: it vouches for the permission, the browser's signals are stronger."""
+    bot = is_bot(request.headers.get("User-Agent", ""))
+    gpc, dnt = request.headers.get("Sec-GPC") == "1", request.headers.get("DNT") == "1"
+    return level(regime="opt-out", choice=None, gpc=gpc, dnt=dnt, bot=bot)
+
+
+def _visitor(choice: bool | None, *, gpc: bool, bot: bool) -> Visitor:
+    state = get_state()
+    allowed = level(
+        regime=state.settings.regime, choice=choice, gpc=gpc, dnt=request.headers.get("DNT") == "1", bot=bot
+    )
+    visitor = Visitor(anonymous_id="", user_id="", level=allowed, choice=choice, gpc=gpc, bot=bot)
+    if allowed is not ConsentLevel.FULL or not state.settings.enabled:
+        return visitor
+    known = stored_id()
+    user = state.loaders.user() if state.loaders.user else None
+    return replace(
+        visitor,
+        anonymous_id=known or secrets.token_hex(16),
+        user_id="" if user is None else str(user),
+        new=not known,
+    )
+
+
+def finish_response(response: Response) -> Response:
+    """Write the cookies that this request earned, and keep what is one visitor's out of shared caches.
+
+    A page that never asked who is visiting stays as it is.
+    """
+    visitor: Visitor | None = g.get("_mtp_visitor")
+    if visitor is None:
+        return response
+    _write_cookies(response, visitor)
+    if g.get("_mtp_rendered") or "Set-Cookie" in response.headers:
+        keep_apart(response, personal=bool(g.get("_mtp_personal")) or "Set-Cookie" in response.headers)
+    return response
+
+
+def _write_cookies(response: Response, visitor: Visitor) -> None:
+    cookies, secure = get_parts().cookies, request.is_secure
+    choice: bool | None = g.get("_mtp_choice")
+    if choice is not None:
+        cookies.set_choice(response, choice, g._mtp_now, secure=secure)
+    if visitor.new:
+        cookies.set_visitor(response, visitor.anonymous_id, secure=secure)
+    elif visitor.choice is False and cookies.visitor_name in request.cookies:
+        cookies.delete_visitor(response, secure=secure)
+
+
+VARY = ("Cookie", "Origin", "Authorization", "Sec-GPC", "DNT", "Sec-Fetch-Site")
+"""The request headers that an answer depends on, beside its address."""
+
+
+def keep_apart(response: Response, *, personal: bool) -> None:
+    """Tell caches what this answer depends on; a personal one is for nobody else, whatever the page said before."""
+    response.vary.update(VARY)
+    if personal:
+        control = response.cache_control
+        for name in ("public", "max-age", "s-maxage", "immutable", "stale-while-revalidate"):
+            control.pop(name, None)
+        control.private, control.no_store = True, True
+        response.headers.pop("ETag", None)
