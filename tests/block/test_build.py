@@ -5,7 +5,6 @@ from __future__ import annotations
 import string
 
 import pytest
-from catalog import DAY, FRIENDLY, NOW, dress, slate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +14,8 @@ from mtp_plugin.block.money import Money
 from mtp_plugin.block.words import CATALOGS, Words
 from mtp_plugin.errors import SettingError
 from mtp_plugin.records import ConsentLevel, Placement, Product, Strategy
+
+from .catalog import DAY, FRIENDLY, NOW, dress, slate
 
 
 def card(product, **options):

@@ -1,23 +1,15 @@
-"""Block HTML is pinned; ``tests/golden/blocks/refresh.py`` changes it on purpose."""
+"""Block HTML is pinned; ``python -m tests.golden.blocks.refresh`` changes it on purpose."""
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pytest
 
+from tests.golden.blocks.refresh import golden
+
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "blocks"
-
-
-def _refresh():
-    spec = importlib.util.spec_from_file_location("golden_blocks", GOLDEN / "refresh.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-RENDERED = _refresh().golden()
+RENDERED = golden()
 
 
 def test_every_golden_file_is_rendered():

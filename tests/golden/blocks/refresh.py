@@ -1,25 +1,16 @@
-"""The golden blocks and the one way to change them: ``python tests/golden/blocks/refresh.py``, then read the diff."""
+"""The golden blocks and the one way to change them: ``python -m tests.golden.blocks.refresh``, then read the diff."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
+from mtp_plugin.block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
+from mtp_plugin.block.words import Words
+from mtp_plugin.records import ConsentLevel
+from tests.block.catalog import FRIENDLY, HOSTILE, dress, slate
+from tests.block.pages import environment
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "block"))
-
-from catalog import FRIENDLY, HOSTILE, dress, slate  # noqa: E402
-from pages import environment  # noqa: E402
-
-from mtp_plugin.block.page import (  # noqa: E402
-    Banner,
-    Scripts,
-    banner_variables,
-    block_variables,
-    scripts_variables,
-)
-from mtp_plugin.block.words import Words  # noqa: E402
-from mtp_plugin.records import ConsentLevel  # noqa: E402
 
 
 def golden() -> dict[str, str]:
