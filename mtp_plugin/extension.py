@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import atexit
 import hmac
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from flask import Blueprint, Flask, current_app
+import click
+from blinker import NamedSignal
+from flask import Blueprint, Flask
 
 from .block.placements import load_placements
 from .catalog.importer import import_catalog
@@ -21,15 +22,17 @@ from .pipeline import Pipeline
 from .ports import Catalog
 from .privacy.pii import Hasher
 from .records import ImportResult, Placement, Receipt, Slate
+from .scheduled import standard_jobs
 from .signals import model_changed
 from .state import Loaders, State
 from .store.open import open_stores
 from .track.identifiers import time_ordered_id
 from .track.intake import Intake
-from .web.blueprint import create_blueprint
+from .web.blueprint import create_blueprint, install
 from .web.collect import accept
-
-log = logging.getLogger(__name__)
+from .web.parts import get_state
+from .web.sender import own_sender
+from .web.slates import slate_for_request
 
 EXTENSION = "mtp"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -65,15 +68,12 @@ class MTP:
 
         :raises SetupError: mounted already, no secret key, or a setting that cannot work
         """
-        _refuse_second(app)
-        app.register_blueprint(self.blueprint, url_prefix=Settings.read(app.config).url_prefix)
+        app.register_blueprint(self.blueprint)
 
     @property
     def blueprint(self) -> Blueprint:
         """A blueprint to register by hand, under any prefix; registering it mounts the plugin."""
-        blueprint = create_blueprint()
-        blueprint.record(lambda setup: self._set_up(setup.app, setup.url_prefix or ""))
-        return blueprint
+        return create_blueprint(self._set_up)
 
     def _set_up(self, app: Flask, url_prefix: str) -> None:
         _refuse_second(app)
@@ -87,9 +87,10 @@ class MTP:
         state = _build(app, settings, placements, self._loaders, self._catalog)
         app.extensions[EXTENSION] = state
         install(app, state, url_prefix)
+        app.cli.add_command(_commands())
         atexit.register(state.close)
         if settings.scheduler:
-            _start_scheduler(app, state)
+            _schedule(app, state)
 
     # ---------------------------------------------------------------------------------------- declarations
 
@@ -154,18 +155,6 @@ class MTP:
         return import_declared(get_state())
 
 
-def get_state(app: Flask | None = None) -> State:
-    """What is mounted on *app* or on the current application.
-
-    :raises SetupError: nothing is
-    """
-    state = (app or current_app).extensions.get(EXTENSION)
-    if state is None:
-        raise SetupError("mtp is not mounted on this application: call MTP(app) or mtp.init_app(app) first")
-    assert isinstance(state, State)  # noqa: S101  the key is ours
-    return state
-
-
 def import_declared(state: State) -> ImportResult:
     """Import the catalogue the shop declared.
 
@@ -222,6 +211,32 @@ def _build(
         probes=stores.probes,
         close=stores.close,
     )
+
+
+def standard_jobs_of(state: State) -> Jobs:
+    """The jobs of a mounted plugin, its catalogue's among them."""
+    return Jobs(standard_jobs(state, lambda: import_declared(state).line()), state.leases, time.time)
+
+
+def _schedule(app: Flask, state: State) -> None:
+    """Run due jobs in a thread of this process, inside the application's context: the shop's catalogue may need it."""
+
+    def in_context() -> None:
+        with app.app_context():
+            jobs.run_due()
+
+    jobs = standard_jobs_of(state)
+    Scheduler(in_context).start()
+
+
+def _commands() -> click.Group:
+    from .cli import mtp
+
+    return mtp
+
+
+def _send(signal: NamedSignal, app: Flask, **values: Any) -> None:
+    signal.send(app, **values)
 
 
 def _hasher(app: Flask, settings: Settings) -> Hasher:

@@ -85,10 +85,12 @@ class Jobs:
 
 
 class Scheduler:
-    """A thread that runs due jobs every *every* seconds until it is stopped."""
+    """A thread that calls *run_due* every *every* seconds until it is stopped."""
 
-    def __init__(self, jobs: Jobs, every: float = 30.0) -> None:
-        self._jobs, self._every = jobs, every
+    def __init__(self, run_due: Callable[[], object], every: float = 30.0) -> None:
+        if every <= 0:
+            raise ValueError(f"every must be positive seconds, not {every}")
+        self._run_due, self._every = run_due, every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="mtp-jobs", daemon=True)
 
@@ -104,6 +106,6 @@ class Scheduler:
     def _loop(self) -> None:
         while not self._stop.wait(self._every):
             try:
-                self._jobs.run_due()
+                self._run_due()
             except MTPError as error:
                 log.warning("due jobs could not be read: %s", error)

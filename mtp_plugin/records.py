@@ -155,6 +155,13 @@ class ImportResult(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[RowError, ...] = ()
     notes: dict[str, int] = {}
 
+    def line(self) -> str:
+        """The result as one readable line."""
+        return (
+            f"{self.added:,} products added, {self.updated:,} updated, {self.unchanged:,} unchanged, "
+            f"{self.hidden:,} hidden, {len(self.errors):,} rows with errors"
+        )
+
 
 PRICE_TIERS = ("budget", "mid", "premium", "luxury")
 

@@ -54,7 +54,7 @@ def register(mtp: click.Group) -> None:
             say("learning what products are like each other")
             train_content(state.registry, state.pipeline.live.refresh().table, seed=0, progress=say)
             state.pipeline.live.refresh()
-        answer(result, as_json, import_line(result))
+        answer(result, as_json, result.line())
         if strict and result.errors:
             sys.exit(1)
 
@@ -88,14 +88,6 @@ def register(mtp: click.Group) -> None:
         """Fold all profiles anew from the stored events."""
         count = mounted().pipeline.rebuild(progress=lambda done: say(f"{done:,} profiles"))
         answer({"profiles": count}, as_json, f"{count:,} profiles rebuilt")
-
-
-def import_line(result: ImportResult) -> str:
-    """An import in one line."""
-    return (
-        f"{result.added:,} products added, {result.updated:,} updated, {result.unchanged:,} unchanged, "
-        f"{result.hidden:,} hidden, {len(result.errors):,} rows with errors"
-    )
 
 
 def _import(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from datetime import UTC, datetime
 
 import click
@@ -13,10 +12,8 @@ from flask.cli import with_appcontext
 from .. import config
 from ..jobs import Jobs
 from ..ports import JobRun
-from ..scheduled import standard_jobs
 from ..state import State
 from .base import answer, command, mounted
-from .data import import_line
 from .doctor import MARKS, examine
 
 
@@ -32,7 +29,7 @@ def register(mtp: click.Group) -> None:
         state = mounted()
         runs = state.leases.last_runs()
         rows = [{"name": job.name, "help": job.help, "every_seconds": job.every, "last": runs.get(job.name)}
-                for job in open_jobs(state).all.values()]
+                for job in _jobs_of(state).all.values()]
         text = "\n".join(f"{row['name']:10} {_run_line(runs.get(str(row['name'])))}" for row in rows)
         answer({"jobs": rows}, as_json, text)
 
@@ -40,7 +37,7 @@ def register(mtp: click.Group) -> None:
     @with_appcontext
     def run_due(as_json: bool) -> None:
         """Run what is due and not held by another worker; for cron or a container."""
-        runs = open_jobs(mounted()).run_due()
+        runs = _jobs_of(mounted()).run_due()
         answer({"ran": runs}, as_json, "\n".join(f"{r.name:10} {_run_line(r)}" for r in runs) or "Nothing is due.")
         if any(not run.ok for run in runs):
             sys.exit(1)
@@ -50,7 +47,7 @@ def register(mtp: click.Group) -> None:
     @with_appcontext
     def run_one(name: str, as_json: bool) -> None:
         """Run the job NAME now."""
-        found = open_jobs(mounted())
+        found = _jobs_of(mounted())
         if name not in found.all:
             raise click.ClickException(f"there is no job {name!r}; there are {', '.join(found.all)}")
         run = found.run(name)
@@ -83,11 +80,10 @@ def register(mtp: click.Group) -> None:
         answer({"settings": rows}, as_json, "\n".join(f"{r['name']:28} {r['default']!r:24} {r['help']}" for r in rows))
 
 
-def open_jobs(state: State) -> Jobs:
-    """The jobs of a mounted plugin."""
-    from ..extension import import_declared
+def _jobs_of(state: State) -> Jobs:
+    from ..extension import standard_jobs_of
 
-    return Jobs(standard_jobs(state, lambda: import_line(import_declared(state))), state.leases, time.time)
+    return standard_jobs_of(state)
 
 
 def _run_line(run: JobRun | None) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
+from flask.sansio.app import App
 
 from ..assets import templates_folder
+from ..config import Settings
 from ..state import State
 from .blocks import template_globals
 from .consent import gpc
@@ -17,13 +21,30 @@ from .sender import allow_origin
 from .visitor import finish_response
 
 
-def create_blueprint(name: str = "mtp", url_prefix: str | None = None) -> Blueprint:
+Mount = Callable[[Flask, str], None]
+"""Called with the application and the prefix when the blueprint is registered, before any of its routes."""
+
+
+class MountingBlueprint(Blueprint):
+    """A blueprint whose registration mounts the plugin first, so that a refusal leaves the application as it was."""
+
+    mount: Mount
+
+    def register(self, app: App, options: dict[str, Any]) -> None:
+        assert isinstance(app, Flask)  # noqa: S101  Flask calls it
+        prefix = options.setdefault("url_prefix", app.config.get("MTP_URL_PREFIX", Settings.url_prefix))
+        self.mount(app, prefix)
+        super().register(app, options)
+
+
+def create_blueprint(mount: Mount, name: str = "mtp") -> Blueprint:
     """A blueprint with all routes, a new one each time.
 
+    :param mount: sets the plugin up on the application it is registered on
     :param name: prefix of the endpoints
-    :param url_prefix: where it is mounted, unless that is said when it is registered
     """
-    blueprint = Blueprint(name, __name__, url_prefix=url_prefix, template_folder=str(templates_folder()))
+    blueprint = MountingBlueprint(name, __name__, template_folder=str(templates_folder()))
+    blueprint.mount = mount
     for route in ROUTES:
         blueprint.add_url_rule(route.rule, route.name, route.view, methods=[route.method], strict_slashes=True)
     blueprint.before_request(_start)

@@ -68,7 +68,7 @@ def test_constructor_checks() -> None:
 def test_scheduler_runs_and_stops() -> None:
     ran = threading.Event()
     jobs = Jobs([Job("tick", 3600, "", lambda: ran.set() or "")], MemoryLeases(), Clock())
-    scheduler = Scheduler(jobs, every=0.01)
+    scheduler = Scheduler(jobs.run_due, every=0.01)
     scheduler.start()
     assert ran.wait(5)
     scheduler.stop()
