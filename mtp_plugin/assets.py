@@ -1,4 +1,8 @@
-"""Where our templates and static files lie: beside this file in a wheel, at the top of a checkout."""
+"""Where the templates and static files are: inside the installed package, or at the top of a checkout.
+
+A wheel holds them as ``mtp_plugin/templates`` and ``mtp_plugin/static``. A checkout and an editable install keep them
+beside the package, where a shop's developer looks for them; there the package folder has none.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +10,33 @@ from pathlib import Path
 
 from .errors import SetupError
 
-_HERE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def templates_folder() -> Path:
-    """The folder that holds ``mtp/block.html``.
+    """The folder that holds ``mtp/block.html`` and the partials.
 
-    :raises SetupError: the installation is not whole
+    :raises SetupError: it is neither in the package nor in a checkout
     """
-    return _folder("templates")
+    return _find("templates")
 
 
 def static_folder() -> Path:
     """The folder that holds ``mtp/mtp.js`` and ``mtp/mtp.css``.
 
-    :raises SetupError: the installation is not whole
+    :raises SetupError: it is neither in the package nor in a checkout
     """
-    return _folder("static")
+    return _find("static")
 
 
-def _folder(name: str) -> Path:
-    for parent in (_HERE, _HERE.parent):
-        if (parent / name / "mtp").is_dir():
-            return parent / name
-    raise SetupError(f"the folder {name}/mtp is missing beside {_HERE}: install mtp-plugin again")
+def _find(name: str, package: Path = _PACKAGE) -> Path:
+    # A folder counts only with our own namespace in it: beside an installed package, site-packages/templates may be
+    # anybody's.
+    places = (package / name, package.parent / name)
+    for place in places:
+        if (place / "mtp").is_dir():
+            return place
+    raise SetupError(
+        f"the plugin's {name} are missing: neither {places[0]} nor {places[1]} holds a folder mtp; "
+        "install the plugin again (pip install --force-reinstall mtp-plugin), or run it from a whole checkout"
+    )
