@@ -38,7 +38,8 @@ def send_asset(asset: Asset) -> Response:
     response.cache_control.public = True
     named = request.args.get("v") == asset.version
     response.cache_control.max_age = YEAR if named else SHORT
-    response.cache_control.immutable = named or None
+    if named:
+        response.cache_control.immutable = True
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.make_conditional(request)

@@ -20,7 +20,10 @@ class _Keyed(msgspec.Struct, rename="camel"):
 
 
 def shown_key() -> str:
-    """The key of this request, ``""`` for none: HTTP Basic user name or Bearer, ``writeKey`` in the query or the body."""
+    """The key of this request, ``""`` for none: HTTP Basic user name, bearer token, ``writeKey`` in address or body.
+
+    :raises UnauthorizedError: there is an Authorization header that cannot be read
+    """
     authorization = request.authorization
     if authorization is not None:
         return authorization.username or authorization.token or ""
@@ -64,7 +67,10 @@ def same_origin() -> bool | None:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("Origin")
-    return None if origin is None else _host(origin) == _host(f"{request.scheme}://{request.host}")
+    if origin is None:
+        return None
+    own = _host(f"{request.scheme}://{request.host}")
+    return own is not None and _host(origin) == own
 
 
 def _host(origin: str) -> tuple[str, int] | None:

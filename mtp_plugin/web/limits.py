@@ -73,7 +73,8 @@ def _parse(text: str) -> list[RateLimitItem]:
     try:
         return list(parse_many(text))
     except ValueError:
-        raise SettingError("MTP_RATE_LIMIT", text, 'write it like "600 per minute" or "20 per second; 600 per minute"') from None
+        remedy = 'write it like "600 per minute" or "20 per second; 600 per minute"'
+        raise SettingError("MTP_RATE_LIMIT", text, remedy) from None
 
 
 def _redis(url: str) -> Storage:

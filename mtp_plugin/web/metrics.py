@@ -28,9 +28,8 @@ class Metrics:
             "mtp_request_seconds", "Time to answer.", ("app", "route"), registry=self.registry, buckets=SECONDS
         )
         self._events = Counter("mtp_events", "Events by outcome.", ("app", "outcome"), registry=self.registry)
-        self._slates = Counter(
-            "mtp_slates", "Slates by placement and rung.", ("app", "placement", "fallback_level"), registry=self.registry
-        )
+        rungs = ("app", "placement", "fallback_level")
+        self._slates = Counter("mtp_slates", "Slates by placement and rung.", rungs, registry=self.registry)
         self._failures = Counter(
             "mtp_block_failures", "Blocks left out of a page.", ("app", "placement"), registry=self.registry
         )

@@ -64,7 +64,7 @@ def get_parts() -> Parts:
     """
     parts = current_app.extensions.get(KEY)
     if parts is None:
-        raise SetupError("mtp is not mounted on this application: register MTP().blueprint, not a bare create_blueprint()")
+        raise SetupError("mtp is not mounted on this application: register MTP().blueprint")
     assert isinstance(parts, Parts)  # noqa: S101  the key is ours
     return parts
 

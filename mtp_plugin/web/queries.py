@@ -35,7 +35,7 @@ class RecommendationQuery(PageQuery, kw_only=True, forbid_unknown_fields=True):
     """A question for a slate. Naming a visitor takes a secret key."""
 
     placement: Annotated[Id, Meta(description="Name of the placement.")]
-    explain: Annotated[bool, Meta(description="Add origins, the product behind the first reason, and time taken.")] = False
+    explain: Annotated[bool, Meta(description="Add origins, because and the time it took.")] = False
     user_id: Annotated[Word, Meta(description="Answer for this account; servers only.")] = ""
     anonymous_id: Annotated[Word, Meta(description="Answer for this visitor; servers only.")] = ""
 

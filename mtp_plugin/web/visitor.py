@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from dataclasses import dataclass, replace
 
 from flask import Response, g, request
+from werkzeug.datastructures import ResponseCacheControl
 
 from ..privacy.consent import level
 from ..records import ConsentLevel
 from ..track.bots import is_bot
 from .parts import get_parts, get_state
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,8 @@ def stored_id() -> str:
 def _read() -> Visitor:
     cookies = get_parts().cookies
     choice = cookies.choice(request.cookies.get(cookies.consent_name))
-    return _visitor(choice, gpc=request.headers.get("Sec-GPC") == "1", bot=is_bot(request.headers.get("User-Agent", "")))
+    bot = is_bot(request.headers.get("User-Agent", ""))
+    return _visitor(choice, gpc=request.headers.get("Sec-GPC") == "1", bot=bot)
 
 
 def signalled_level() -> ConsentLevel:
@@ -93,7 +92,7 @@ def _visitor(choice: bool | None, *, gpc: bool, bot: bool) -> Visitor:
 
 
 def finish_response(response: Response) -> Response:
-    """Write the cookies that this request earned, and keep what is one visitor's out of shared caches.
+    """Write the cookies that this request earned, and keep a page with something of one visitor out of shared caches.
 
     A page that never asked who is visiting stays as it is.
     """
@@ -101,8 +100,12 @@ def finish_response(response: Response) -> Response:
     if visitor is None:
         return response
     _write_cookies(response, visitor)
-    if g.get("_mtp_rendered") or "Set-Cookie" in response.headers:
-        keep_apart(response, personal=bool(g.get("_mtp_personal")) or "Set-Cookie" in response.headers)
+    personal = bool(g.get("_mtp_personal")) or "Set-Cookie" in response.headers
+    if g.get("_mtp_rendered") or personal:
+        response.vary.update(VARY)
+    if personal and not response.cache_control.no_store:
+        # Not ``no-store``: a browser may go back to its own page without asking.
+        _never_shared(response).no_cache = True
     return response
 
 
@@ -122,11 +125,16 @@ VARY = ("Cookie", "Origin", "Authorization", "Sec-GPC", "DNT", "Sec-Fetch-Site")
 
 
 def keep_apart(response: Response, *, personal: bool) -> None:
-    """Tell caches what this answer depends on; a personal one is for nobody else, whatever the page said before."""
+    """Tell caches what an answer of the API depends on; a personal one is kept by nobody."""
     response.vary.update(VARY)
     if personal:
-        control = response.cache_control
-        for name in ("public", "max-age", "s-maxage", "immutable", "stale-while-revalidate"):
-            control.pop(name, None)
-        control.private, control.no_store = True, True
-        response.headers.pop("ETag", None)
+        _never_shared(response).no_store = True
+
+
+def _never_shared(response: Response) -> ResponseCacheControl:
+    """Take back whatever permission to share the response had."""
+    control = response.cache_control
+    for name in ("public", "max-age", "s-maxage", "immutable", "stale-while-revalidate", "stale-if-error"):
+        control.pop(name, None)
+    control.private = True
+    return control
