@@ -192,7 +192,10 @@
   const settle = (answer) => {
     const before = level;
     level = answer;
-    if (!allowed()) queue = [];
+    if (!allowed()) {
+      queue = [];
+      watcher.disconnect();
+    }
     document.dispatchEvent(new CustomEvent("mtp:consent", { detail: level }));
     if (before === level) return;
     start();
@@ -276,7 +279,7 @@
 
   const begin = () => {
     start();
-    new MutationObserver(soon).observe(document.body, { childList: true, subtree: true });
+    new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true });
   };
 
   window.mtp = { track, page, refresh };
@@ -285,6 +288,8 @@
   document.addEventListener("submit", submitted, true);
   document.addEventListener("visibilitychange", () => document.hidden && flush(true));
   addEventListener("pagehide", () => flush(true));
-  if (document.prerendering) document.addEventListener("prerenderingchange", begin, { once: true });
+  const once = { once: true };
+  if (document.prerendering) document.addEventListener("prerenderingchange", begin, once);
+  else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin, once);
   else begin();
 })();
