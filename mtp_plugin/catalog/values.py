@@ -1,0 +1,324 @@
+"""From loose values, as files and shops hand them over, to a checked :class:`~mtp_plugin.records.Product`.
+
+Every source of products ends here, so a field means and accepts the same wherever it comes from.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from ..records import Product, Variant
+from .money import MoneyError, parse_money, parse_number
+
+FIELDS = (*Product.__struct_fields__, "category", "cost", "in_stock", "published")
+"""What a source may give: the fields of a product, and ``category`` (the same as ``category_path``), ``cost`` (gives
+the margin), ``in_stock`` (a yes or no for shops that do not count), ``published`` (the opposite of ``hidden``)."""
+MAX_ID = 200
+MAX_TEXT = 20_000
+
+_YES = {
+    "1",
+    "true",
+    "t",
+    "yes",
+    "y",
+    "on",
+    "x",
+    "ja",
+    "oui",
+    "si",
+    "sí",
+    "available",
+    "instock",
+    "preorder",
+    "backorder",
+}
+_NO = {"0", "false", "f", "no", "n", "off", "nein", "non", "unavailable", "outofstock", "soldout", "discontinued"}
+_SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
+
+
+class BadField(ValueError):
+    """A value cannot be taken: which *field*, and why."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field, self.reason = field, reason
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """How values are read: the currency of prices that name none, the decimal mark (``""``: told by each number)."""
+
+    currency: str = ""
+    decimal: str = ""
+
+
+def product_from(values: Mapping[str, Any], reading: Reading = Reading()) -> Product:
+    """A product from its fields; empty text and ``None`` count as not given.
+
+    :param values: keys of :data:`FIELDS`; texts, numbers, dates and lists in any of the usual shapes
+    :raises BadField: the first field that cannot be taken
+    """
+    unknown = set(values) - set(FIELDS)
+    if unknown:
+        raise BadField(min(unknown), f"there is no such field; there are {', '.join(FIELDS)}")
+    given = {field: value for field, value in values.items() if not _empty(value)}
+    read: dict[str, Any] = {"currency": _currency(given.get("currency", reading.currency))}
+    for field, value in given.items():
+        if field in _READERS:
+            read[field] = _READERS[field](field, value)
+    for field in ("stock", "rating_count"):
+        if field in given:
+            read[field] = read_count(field, given[field], reading.decimal)
+    for field in ("price", "sale_price", "cost"):
+        if field in given:
+            read[field] = _price(field, given[field], read, reading)
+    if "margin" in given:
+        read["margin"] = _share("margin", given["margin"], reading)
+    return _finish(read)
+
+
+def _finish(read: dict[str, Any]) -> Product:
+    """Derive what one field says about another, and check what only makes sense together."""
+    for field in ("product_id", "title"):
+        if not read.get(field):
+            raise BadField(field, "is missing")
+    read["category_path"] = read.pop("category", read.get("category_path", ()))
+    in_stock, published, cost = read.pop("in_stock", None), read.pop("published", None), read.pop("cost", None)
+    if in_stock is False:
+        read["stock"] = 0
+    if published is False:
+        read["hidden"] = True
+    earns = read.get("sale_price", read.get("price"))
+    if "margin" not in read and cost is not None and earns:
+        read["margin"] = max(0.0, round((earns - cost) / earns, 6))
+    if read.get("sale_price") is not None and read.get("price") is None:
+        read["price"] = read.pop("sale_price")
+    start, end = read.get("sale_from"), read.get("sale_until")
+    if start is not None and end is not None and end <= start:
+        raise BadField("sale_until", "is not after sale_from")
+    return Product(**read)
+
+
+def read_text(field: str, value: Any) -> str:
+    """Text in composed form (NFC), without control characters, outer white space removed."""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        raise BadField(field, f"is {type(value).__name__}, a text is needed")
+    text = unicodedata.normalize("NFC", str(value)).strip()
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadField(field, "holds half a character (a lone surrogate)")
+    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    if len(text) > MAX_TEXT:
+        raise BadField(field, f"has {len(text):,} characters; {MAX_TEXT:,} are allowed")
+    return text
+
+
+def read_id(field: str, value: Any) -> str:
+    """An id: short text on one line, kept as it is."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, (bool, bytes, list, tuple, Mapping)):
+        value = str(value)  # UUIDs and the like
+    text = read_text(field, value)
+    if len(text) > MAX_ID:
+        raise BadField(field, f"has {len(text)} characters; {MAX_ID} are allowed")
+    if any(character in "\n\t" for character in text):
+        raise BadField(field, "holds a line break or a tab")
+    return text
+
+
+def read_url(field: str, value: Any) -> str:
+    """An address a page may link to: http, https or one without a scheme; pictures may also be ``data:image``."""
+    text = read_text(field, value)
+    scheme = _SCHEME.match(text)
+    picture = field == "image" and text.lower().startswith("data:image/")
+    if scheme and scheme[1].lower() not in ("http", "https") and not picture:
+        raise BadField(field, f"{text[:40]!r} is no address that a page may use; write http, https or a path")
+    if any(character.isspace() for character in text):
+        text = "".join("%20" if character == " " else character for character in text if character not in "\n\t")
+    return text
+
+
+def read_texts(separator: str) -> Callable[[str, Any], tuple[str, ...]]:
+    """A reader of lists: a list, or one text divided by *separator*; repetitions and empty parts go."""
+
+    def read(field: str, value: Any) -> tuple[str, ...]:
+        parts = value.split(separator) if isinstance(value, str) else value
+        if not isinstance(parts, Iterable) or isinstance(parts, (Mapping, bytes)):
+            parts = [parts]
+        texts = (read_text(field, part) for part in parts if not _empty(part))
+        return tuple(dict.fromkeys(text for text in texts if text))
+
+    return read
+
+
+def read_path(field: str, value: Any) -> tuple[str, ...]:
+    """A category path: a list from broad to narrow, or one text divided by ``>``."""
+    parts = value.split(">") if isinstance(value, str) else value
+    if not isinstance(parts, (list, tuple)):
+        raise BadField(field, 'needs a list from broad to narrow, or a text such as "Home > Lamps"')
+    texts = (read_text(field, part).replace(">", "›") for part in parts if not _empty(part))
+    return tuple(text for text in texts if text)
+
+
+def read_flag(field: str, value: Any) -> bool:
+    """Yes or no, in the words of the usual exports."""
+    if isinstance(value, bool):
+        return value
+    word = "".join(c for c in str(value).lower() if c.isalnum())
+    if isinstance(value, (str, int)) and word in _YES:
+        return True
+    if isinstance(value, (str, int)) and word in _NO:
+        return False
+    raise BadField(field, f"{str(value)[:40]!r} is neither yes nor no")
+
+
+def read_count(field: str, value: Any, decimal: str = "") -> int:
+    """Whole pieces; an oversold (negative) number is 0."""
+    try:
+        number = parse_number(value, decimal=decimal) if isinstance(value, str) else float(value)
+    except (MoneyError, TypeError, ValueError):
+        raise BadField(field, f"{str(value)[:40]!r} is no number of pieces") from None
+    if isinstance(value, bool) or not math.isfinite(number) or abs(number) > 2**53:
+        raise BadField(field, f"{str(value)[:40]!r} is no number of pieces")
+    return max(0, math.floor(number))
+
+
+def read_time(field: str, value: Any) -> float:
+    """Seconds since 1970 from a date, a ``datetime``, ISO 8601 text or a number; without a zone it is UTC."""
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, date):
+        moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
+    elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return _seconds(field, float(value))
+    else:
+        moment = _moment(field, value)
+    return _seconds(field, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _moment(field: str, value: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(str(value).strip().replace(" UTC", "+00:00"))
+    except ValueError:
+        reason = f"{str(value)[:40]!r} is no time; write it as 2026-11-24 or 2026-11-24T09:30:00+01:00"
+        raise BadField(field, reason) from None
+
+
+def _seconds(field: str, value: float) -> float:
+    if not -2e10 < value < 2.5e11:
+        raise BadField(field, f"{value} is no number of seconds since 1970")
+    return value
+
+
+def read_number(field: str, value: Any) -> float:
+    """A number that is not below zero, such as a rating."""
+    try:
+        number = parse_number(value) if isinstance(value, str) else float(value)
+    except (MoneyError, TypeError, ValueError) as error:
+        raise BadField(field, str(error) if isinstance(error, MoneyError) else f"{value!r} is no number") from None
+    if isinstance(value, bool) or not math.isfinite(number) or number < 0:
+        raise BadField(field, f"{str(value)[:40]!r} is no number from 0 on")
+    return number
+
+
+def read_attributes(field: str, value: Any) -> dict[str, Any]:
+    """Free attributes: names without dots, texts, numbers, flags and lists of these."""
+    if not isinstance(value, Mapping):
+        raise BadField(field, "needs an object of names and values")
+    kept = {read_id(field, name).replace(".", "_"): part for name, part in value.items() if not _empty(part)}
+    read = {name: _attribute(f"{field}.{name}", part) for name, part in kept.items()}
+    return {name: part for name, part in read.items() if part != []}
+
+
+def _attribute(field: str, value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, (int, float, Decimal)):
+        if not math.isfinite(value):
+            raise BadField(field, "is no finite number")
+        return value if isinstance(value, int) else float(value)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_attribute(field, part) for part in value if not _empty(part)]
+    return read_text(field, value)
+
+
+def _variants(field: str, value: Any) -> tuple[Variant, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise BadField(field, "needs a list")
+    try:
+        return tuple(part if isinstance(part, Variant) else msgspec.convert(part, Variant) for part in value)
+    except msgspec.ValidationError as error:
+        raise BadField(field, str(error)) from error
+
+
+def _currency(value: Any) -> str:
+    text = str(value).strip().upper()
+    if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
+        raise BadField("currency", f"{text[:20]!r} is no ISO 4217 code such as EUR")
+    return text
+
+
+def _price(field: str, value: Any, read: dict[str, Any], reading: Reading) -> float:
+    """A price; a currency written beside it is the product's."""
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return read_number(field, value)
+    if not isinstance(value, str):
+        raise BadField(field, f"is {type(value).__name__}, a price is needed")
+    try:
+        money = parse_money(value, currency=read["currency"], decimal=reading.decimal)
+    except MoneyError as error:
+        raise BadField(field, str(error)) from error
+    if money.currency and field == "price":
+        read["currency"] = money.currency
+    elif money.currency and money.currency != read["currency"]:
+        raise BadField(field, f"is in {money.currency}, the price in {read['currency'] or 'no currency'}")
+    return money.amount
+
+
+def _share(field: str, value: Any, reading: Reading) -> float:
+    percent = isinstance(value, str) and value.strip().endswith("%")
+    try:
+        text = value.strip().rstrip("% ") if isinstance(value, str) else None
+        number = parse_number(text, decimal=reading.decimal) if text is not None else float(value)
+    except (MoneyError, TypeError, ValueError):
+        raise BadField(field, f"{str(value)[:40]!r} is no share") from None
+    share = number / 100 if percent else number
+    if not 0 <= share <= 1:
+        raise BadField(field, f"{str(value)[:40]!r} is no share of the price; write 0.4 or 40%")
+    return share
+
+
+def _empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+_READERS: dict[str, Callable[[str, Any], Any]] = {
+    "product_id": read_id,
+    "title": read_text,
+    "brand": read_text,
+    "category_path": read_path,
+    "category": read_path,
+    "tags": read_texts(","),
+    "style": read_text,
+    "colors": read_texts(","),
+    "attributes": read_attributes,
+    "description": read_text,
+    "sale_from": read_time,
+    "sale_until": read_time,
+    "image": read_url,
+    "url": read_url,
+    "rating": read_number,
+    "created": read_time,
+    "hidden": read_flag,
+    "in_stock": read_flag,
+    "published": read_flag,
+    "variants": _variants,
+}
