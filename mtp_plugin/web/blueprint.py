@@ -20,7 +20,6 @@ from .routes import ROUTES
 from .sender import allow_origin
 from .visitor import finish_response
 
-
 Mount = Callable[[Flask, str], None]
 """Called with the application and the prefix when the blueprint is registered, before any of its routes."""
 
@@ -72,6 +71,8 @@ def _start() -> None:
 
 
 def _count(response: Response) -> Response:
-    route = (request.endpoint or "").rpartition(".")[2]
-    get_parts().metrics.request(route, response.status_code, time.perf_counter() - g._mtp_started)
+    started: float | None = g.get("_mtp_started")
+    if started is not None:  # a hook of the shop may have answered before we were asked
+        route = (request.endpoint or "").rpartition(".")[2]
+        get_parts().metrics.request(route, response.status_code, time.perf_counter() - started)
     return response

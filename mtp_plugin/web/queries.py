@@ -70,11 +70,15 @@ def read_json(kind: type[Any]) -> Any:
     :raises InputError: naming the field
     """
     try:
-        return msgspec.json.decode(json_body(), type=kind)
-    except msgspec.ValidationError as error:
-        raise invalid(error) from None
+        values = msgspec.json.decode(json_body())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the body is not JSON: {error}", code="malformed") from None
+    if isinstance(values, dict) and isinstance(limit := values.get("limit"), float) and limit.is_integer():
+        values["limit"] = int(limit)  # to JSON, 6.0 is a whole number
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from None
 
 
 def _condition(text: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from flask import current_app, g, has_request_context
 
-from ..errors import NotFoundError
+from ..errors import ConditionError, NotFoundError
 from ..records import ConsentLevel, Context, Product, Slate, SlateRequest
 from ..signals import slate_served
 from ..state import State
@@ -48,28 +48,34 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
     """
     if is_off(state, placement):
         raise NotFoundError(f"the placement {placement!r} is switched off", field="placement", code="switched-off")
-    now = time.time()
-    slate = state.pipeline.recommend(
-        SlateRequest(
-            placement=placement,
-            now=now,
-            seed=zlib.crc32(asker.profile_ids[0].encode()) if asker.profile_ids else 0,
-            consent_level=asker.level,
-            profile_ids=asker.profile_ids,
-            context=_context(asker, page, now),
-            product_ids=tuple(page.product_ids),
-            cart_ids=asker.cart_ids,
-            limit=page.limit,
-            exclude_ids=tuple(page.exclude_ids),
-            filter=page.filter,
-            segment_id=page.segment_id,
-            explain=explain,
-        )
-    )
+    try:
+        slate = state.pipeline.recommend(_request(placement, asker, page, explain))
+    except ConditionError as error:
+        field = f"filter.{error.field}" if error.field else "filter"
+        raise ConditionError(error.message, field=field) from error
     get_parts().metrics.slate(placement, slate.fallback_level)
     if slate_served.receivers:
         slate_served.send(current_app._get_current_object(), slate=slate)  # type: ignore[attr-defined]
     return slate
+
+
+def _request(placement: str, asker: Asker, page: PageQuery, explain: bool) -> SlateRequest:
+    now = time.time()
+    return SlateRequest(
+        placement=placement,
+        now=now,
+        seed=zlib.crc32(asker.profile_ids[0].encode()) if asker.profile_ids else 0,
+        consent_level=asker.level,
+        profile_ids=asker.profile_ids,
+        context=_context(asker, page, now),
+        product_ids=tuple(page.product_ids),
+        cart_ids=asker.cart_ids,
+        limit=page.limit,
+        exclude_ids=tuple(page.exclude_ids),
+        filter=page.filter,
+        segment_id=page.segment_id,
+        explain=explain,
+    )
 
 
 def slate_for_request(state: State, placement: str, **options: Any) -> Slate:

@@ -1,0 +1,101 @@
+"""The consent form and its JSON twin."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from .shop import Shop
+
+CONSENT = "/mtp/v1/privacy/consent"
+
+
+def test_the_banner_works_without_javascript(shop: Shop) -> None:
+    browser = shop.browser()
+    page = browser.get("/?a=b").text
+    action = re.search(r'action="([^"]+)"', page)
+    where = re.search(r'name="next" value="([^"]+)"', page)
+    assert action
+    assert where
+    accept = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    answer = browser.post(action[1], data={"choice": "granted", "next": where[1]}, headers=accept)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/?a=b")
+    after = browser.get("/").text
+    assert "mtp-consent" not in after
+    assert 'data-consent="full"' in after
+
+
+def test_the_script_sends_the_form_and_asks_for_json(shop: Shop) -> None:
+    answer = shop.browser().post(CONSENT, data={"choice": "granted"}, headers={"Accept": "application/json"})
+    assert answer.get_json() == {"consent_level": "full", "choice": True, "policy_version": "1", "gpc": False}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "/ok\r\nSet-Cookie: a=b",
+        "javascript:alert(1)",
+        "evil",
+        "",
+        " //evil.example",
+        "/\x00",
+        "///evil.example",
+        "/[//evil",
+    ],
+)
+def test_nobody_is_sent_elsewhere(shop: Shop, target: str) -> None:
+    answer = shop.browser().post(CONSENT, data={"choice": "denied", "next": target})
+    assert answer.status_code == 303
+    assert re.fullmatch(r"/(\[//evil)?", answer.headers["Location"])
+
+
+@pytest.mark.parametrize("target", ["/", "/a/b?c=d&e=%2F#f", "/p/1"])
+def test_a_path_of_this_site_is_returned_to(shop: Shop, target: str) -> None:
+    answer = shop.browser().post(CONSENT, data={"choice": "denied", "next": target})
+    assert answer.headers["Location"] == target
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://user-content.localhost"},
+    ],
+)
+def test_other_sites_may_not_choose(shop: Shop, headers: dict[str, str]) -> None:
+    answer = shop.browser().post(CONSENT, data={"choice": "granted"}, headers=headers)
+    assert answer.status_code == 403
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("body", [{"choice": "granted"}, {}, {"choice": None}, {"choice": True, "x": 1}, [], "x"])
+def test_a_choice_is_true_or_false(shop: Shop, body: object) -> None:
+    answer = shop.browser().post(CONSENT, json=body)
+    assert answer.status_code == 400
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_form_says_granted_or_denied(shop: Shop) -> None:
+    answer = shop.browser().post(CONSENT, data={"choice": "yes"})
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]["field"] == "choice"
+
+
+def test_a_signed_in_customer_is_on_record_by_account(shop: Shop) -> None:
+    browser = shop.browser()
+    browser.get("/sign-in/ada")
+    browser.agree()
+    browser.agree(False)
+    assert [decision.granted for decision in shop.state.consents.of("u:ada")] == [True, False]
+
+
+def test_gpc_is_announced_at_the_root(shop: Shop) -> None:
+    answer = shop.app.test_client().get("/.well-known/gpc.json")
+    assert answer.get_json()["gpc"] is True
+    assert answer.content_type == "application/json"

@@ -1,0 +1,74 @@
+"""Health, figures, and what they do not tell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .shop import SECRET, Shop
+
+
+def test_live_and_ready(shop: Shop) -> None:
+    client = shop.app.test_client()
+    assert client.get("/mtp/health/live").get_json() == {"status": "ok"}
+    answer = client.get("/mtp/health/ready")
+    assert answer.status_code == 200
+    assert set(answer.get_json()["checks"].values()) == {"ok"}
+
+
+def raises() -> str:
+    raise OSError("postgresql://user:hunter2@db")
+
+
+@pytest.mark.parametrize("probe", [lambda: "postgresql://user:hunter2@db refuses", raises])
+def test_what_is_wrong_is_named_and_not_told(shop: Shop, probe: Callable[[], str]) -> None:
+    shop.state.probes["database"] = probe
+    answer = shop.app.test_client().get("/mtp/health/ready")
+    assert answer.status_code == 503
+    assert answer.get_json()["status"] == "failing"
+    assert answer.get_json()["checks"]["database"] == "failing"
+    assert "hunter2" not in answer.text
+
+
+def figures(shop: Shop) -> str:
+    return shop.app.test_client().get("/mtp/metrics", headers={"Authorization": f"Bearer {SECRET}"}).text
+
+
+def test_metrics_count(shop: Shop) -> None:
+    browser = shop.browser().agree()
+    browser.view("p01")
+    browser.get("/mtp/v1/recommendations?placement=home-hero")
+    browser.get("/mtp/v1/recommendations?placement=nope")
+    text = figures(shop)
+    assert 'mtp_events_total{app="shop",outcome="accepted"} 1.0' in text
+    assert 'mtp_requests_total{app="shop",route="recommendations",status="200"} 1.0' in text
+    assert 'mtp_requests_total{app="shop",route="recommendations",status="404"} 1.0' in text
+    assert 'placement="home-hero"' in text
+
+
+def test_metrics_of_two_applications(make_shop: Callable[..., Shop]) -> None:
+    first, second = make_shop(), make_shop()
+    first.browser().get("/mtp/health/live")
+    assert 'route="live"' in figures(first)
+    assert 'route="live"' not in figures(second)
+
+
+def test_the_loopback_address_is_nobody(shop: Shop) -> None:
+    assert shop.app.test_client().get("/mtp/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).status_code == 401
+
+
+def test_workers_are_added_up(tmp_path: Path) -> None:
+    """Values in files are chosen when prometheus_client is imported, so each worker is a process of its own."""
+    work = "from mtp_plugin.web.metrics import Metrics; m = Metrics('shop'); m.request('track', 200, 0.1); "
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", work + "print(m.text().decode())"]
+    texts = [
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout for _ in range(2)
+    ]
+    assert 'mtp_requests_total{app="shop",route="track",status="200"} 1.0' in texts[0]
+    assert 'mtp_requests_total{app="shop",route="track",status="200"} 2.0' in texts[1]

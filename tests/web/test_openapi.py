@@ -1,0 +1,69 @@
+"""``openapi.json`` says what is true: every route is in it, and nothing that schemathesis sends breaks a word of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from mtp_plugin.web.routes import ROUTES
+
+from .shop import Shop, build_shop
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture
+def described(shop: Shop) -> dict[str, Any]:
+    answer: dict[str, Any] = shop.browser().get("/mtp/openapi.json").get_json()
+    return answer
+
+
+def test_every_route_is_described(shop: Shop, described: dict[str, Any]) -> None:
+    registered = {
+        (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/mtp")))
+        for rule in shop.app.url_map.iter_rules()
+        if rule.endpoint.startswith("mtp.")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    told = {(method.upper(), path) for path, operations in described["paths"].items() for method in operations}
+    assert registered == told
+    assert len(told) == len(ROUTES)
+
+
+def test_every_route_is_in_the_docs() -> None:
+    text = (DOCS / "api.md").read_text() + (DOCS / "privacy-basics.md").read_text()
+    for route in ROUTES:
+        name = route.rule.removeprefix("/")
+        assert name in text or name.removeprefix("v1/") in text, route.rule
+
+
+def test_it_is_about_this_shop(described: dict[str, Any]) -> None:
+    assert described["servers"] == [{"url": "/mtp"}]
+    assert "home-hero" in described["components"]["schemas"]["RecommendationQuery"]["properties"]["placement"]["enum"]
+    assert described["components"]["schemas"]["ErrorAnswer"]
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Any:
+    shop = build_shop(tmp_path)
+    yield schemathesis.openapi.from_wsgi("/mtp/openapi.json", shop.app)
+    shop.state.close()
+
+
+schema = schemathesis.pytest.from_fixture("api")
+
+
+@schema.parametrize()
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.function_scoped_fixture],
+)
+def test_schemathesis_finds_nothing(case: schemathesis.Case) -> None:
+    case.call_and_validate()
