@@ -24,12 +24,13 @@ def shown_key() -> str:
 
     :raises UnauthorizedError: there is an Authorization header that cannot be read
     """
-    authorization = request.authorization
-    if authorization is not None:
-        return authorization.username or authorization.token or ""
-    if "Authorization" in request.headers:
+    if "Authorization" not in request.headers:
+        return key_in_query() or _key_in_body()
+    shown = request.authorization
+    key = (shown.username or shown.token) if shown is not None else None
+    if not key:
         raise UnauthorizedError("the Authorization header cannot be read; send the key as the Basic user name")
-    return key_in_query() or _key_in_body()
+    return key
 
 
 def key_in_query() -> str:

@@ -86,7 +86,7 @@ def test_foreign_parameters_of_an_address_are_let_be(shop: Shop) -> None:
         ("&filter=" + quote('{"brand": {"$near": 1}}'), "filter.brand.$near"),
         ("&filter=" + quote("[" * 5000), "filter"),
         ("&filter=" + quote('{"a":' * 2000 + "1" + "}" * 2000), "filter"),
-        ("&product_ids=" + "x" * 201, "product_ids[...]"),
+        ("&product_ids=" + "x" * 201, "product_ids[0]"),
         ("&exclude_ids=" + ",".join(["x"] * 201), "exclude_ids"),
         ("&query=" + "x" * 201, "query"),
         ("&segment_id=nope", "segment_id"),

@@ -37,6 +37,7 @@ def basic(key: str) -> dict[str, str]:
         ({"Sec-Fetch-Site": "none"}, TRACK, "browser"),
         ({"Sec-Fetch-Site": "same-site", "Origin": "http://localhost"}, TRACK, "anonymous"),
         ({"Sec-Fetch-Site": "cross-site"}, TRACK, "anonymous"),
+        ({"Sec-Fetch-Site": "same-origin"} | basic("staging"), TRACK, "browser"),
         (basic(SECRET), TRACK, "server"),
         ({"Authorization": f"Bearer {SECRET}"}, TRACK, "server"),
         (basic(PUBLIC) | {"Origin": BLOG}, TRACK, "other-origin"),
