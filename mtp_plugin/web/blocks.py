@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import quote
 
-from flask import Response, current_app, g, has_request_context, render_template, request
+from flask import Response, current_app, g, has_request_context, request
 from markupsafe import Markup
 
 from ..block.build import build
@@ -78,8 +79,7 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
         currency=state.settings.currency,
         preferences_url=preferences_url,
     )
-    variables = block_variables(built, parts.words, heading_level=heading_level)
-    return Markup(render_template("mtp/block.html", **variables).strip())  # noqa: S704  our template escapes
+    return _render("mtp/block.html", block_variables(built, parts.words, heading_level=heading_level))
 
 
 def _products(state: State, slate: Slate) -> dict[str, Product]:
@@ -134,17 +134,23 @@ def _consent(state: State, parts: Parts, policy_url: str) -> Markup:
     visitor = current_visitor()
     if visitor.choice is not None or visitor.gpc or visitor.bot:
         return NOTHING
-    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    banner = Banner(
-        action=f"{request.script_root}{parts.prefix}/v1/privacy/consent",
-        next=f"{request.script_root}{here}",
-        policy_url=policy_url,
-    )
+    action = f"{request.script_root}{parts.prefix}/v1/privacy/consent"
+    banner = Banner(action=action, next=_here(), policy_url=policy_url)
     return _render("mtp/_consent.html", banner_variables(banner, parts.words))
 
 
+def _here() -> str:
+    """This page's address below the host; what is no ``GET`` cannot be gone back to."""
+    if request.method != "GET":
+        return f"{request.script_root}/"
+    query = request.query_string.decode("ascii", "ignore")
+    return quote(f"{request.script_root}{request.path}") + (f"?{query}" if query else "")
+
+
 def _render(template: str, variables: Mapping[str, Any]) -> Markup:
-    return Markup(render_template(template, **variables).strip())  # noqa: S704  our template escapes
+    """Render without the shop's context processors: they may ask a database, and would for every block of a page."""
+    text = current_app.jinja_env.get_template(template).render(variables)
+    return Markup(text.strip())  # noqa: S704  our templates escape
 
 
 def _asset_url(parts: Parts, route: str, name: str) -> str:

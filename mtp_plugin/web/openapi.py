@@ -84,6 +84,8 @@ def _operation(route: Route, components: Mapping[str, Any], placements: list[str
     }
     if route.events or route.body:
         operation["requestBody"] = {"required": True, "content": _content(route)}
+    if route.events:
+        operation["description"] = "The same JSON is read as text/plain, as sendBeacon sends it, and gzipped."
     return operation
 
 
@@ -122,8 +124,7 @@ def _parameter(name: str, schema: dict[str, Any], required: bool, placements: li
 
 def _content(route: Route) -> dict[str, Any]:
     if route.events:
-        schema = BODIES[route.events]
-        return {"application/json": {"schema": schema}, "text/plain": {"schema": {"type": "string"}}}
+        return {"application/json": {"schema": BODIES[route.events]}}
     assert route.body is not None  # noqa: S101  one of the two is there
     reference = {"$ref": REFERENCE.format(name=route.body.__name__)}
     content: dict[str, Any] = {"application/json": {"schema": reference}}

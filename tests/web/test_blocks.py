@@ -148,6 +148,18 @@ def test_any_prefix(make_shop: Callable[..., Shop], prefix: str) -> None:
     assert shop.browser().get("/nope").content_type.startswith("text/html"), "the shop's own 404 stays"
 
 
+def test_a_page_with_a_space_is_gone_back_to(shop: Shop) -> None:
+    with shop.app.test_request_context("/a%20b%3Fc?d=e%26f"):
+        assert 'value="/a%20b%3Fc?d=e%26f"' in render_template_string("{{ mtp_consent() }}")
+
+
+def test_context_processors_run_once_a_page(shop: Shop) -> None:
+    ran: list[int] = []
+    shop.app.context_processor(lambda: ran.append(1) or {})
+    render(shop, '{{ mtp_block("home-hero") }}{{ mtp_block("home-trending") }}{{ mtp_scripts() }}')
+    assert ran == [1]
+
+
 def test_below_a_script_root(shop: Shop) -> None:
     with shop.app.test_request_context("/", base_url="http://localhost/root"):
         page = render_template_string("{{ mtp_scripts() }}{{ mtp_consent() }}")
