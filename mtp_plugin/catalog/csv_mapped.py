@@ -259,6 +259,6 @@ def _plain(name: str) -> str:
 
 
 def _close(word: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+    plain = {_plain(name): name for name in known}
+    close = difflib.get_close_matches(_plain(word), plain, n=1)
+    return f"did you mean {plain[close[0]]}?" if close else f"there are {', '.join(plain.values())}"

@@ -69,6 +69,7 @@ def _import(
     errors: list[RowError] = []
     # Read to the end before the store is touched: a file that breaks off must not hide what stands behind the break.
     products = list(_good(rows, errors, progress or _silent))
+    errors.sort(key=lambda error: error.line)
     kept = tuple(errors[:MAX_ERRORS])
     notes = {"more errors": len(errors) - MAX_ERRORS} if len(errors) > MAX_ERRORS else {}
     if strict and errors:

@@ -64,6 +64,8 @@ class MappedCatalog:
             self._callable = availability
         elif availability is not None:
             self._buyable = _column(model, availability, "availability")
+            if _python_type(self._buyable) is str:
+                raise SetupError("availability must be a flag or a number of pieces; for words give a callable of ids")
         else:
             raise SetupError(
                 'say how to tell what can be bought: availability="in_stock", or a callable of ids such as '
@@ -93,8 +95,8 @@ class MappedCatalog:
         keys = _keys(self._id, product_ids)
         with self._opened() as session:
             query = session.query(self._id, self._buyable).filter(self._id.in_(list(keys)), *self._where)
-            found = {keys[key]: _can_buy(value) for key, value in query if key in keys}
-        return found
+            flag = _python_type(self._buyable) is bool
+            return {keys[key]: _can_buy(value, flag) for key, value in query if key in keys}
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
@@ -118,7 +120,7 @@ class CallableCatalog:
 
     def __init__(
         self,
-        products: Callable[[], Iterable[Product | Mapping[str, Any]]],
+        products: Callable[[], Iterable[Any]],
         availability: Availability,
         *,
         currency: str = "",
@@ -170,16 +172,16 @@ def _answers(given: Mapping[str, bool] | Iterable[str], product_ids: Sequence[st
         return {product_id: bool(given.get(product_id, False)) for product_id in product_ids}
     if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
         raise InputError(
-            f"availability gave {type(given).__name__}; it must give the ids that can be bought, or each id with a flag",
+            f"availability gave {type(given).__name__}; let it give the ids that can be bought, or each with a flag",
             field="availability",
         )
     found = set(map(str, given))
     return {product_id: product_id in found for product_id in product_ids}
 
 
-def _can_buy(value: Any) -> bool:
-    """A flag as it is; pieces must be left, and an uncounted stock (``None``) always is."""
-    return True if value is None else bool(value > 0)
+def _can_buy(value: Any, flag: bool) -> bool:
+    """A flag as it is, unset meaning no; pieces must be left, and an uncounted stock (``None``) always is."""
+    return bool(value) if flag else value is None or bool(value > 0)
 
 
 def _readers(model: Any, mapping: Mapping[str, Any]) -> dict[str, Callable[[Any], Any]]:
@@ -238,19 +240,24 @@ def _column(model: Any, spec: Any, field: str) -> Any:
     return column
 
 
+def _python_type(column: Any) -> type:
+    try:
+        kind: type = column.type.python_type
+    except (AttributeError, NotImplementedError):
+        return object
+    return kind
+
+
 def _keys(column: Any, product_ids: Sequence[str]) -> dict[Any, str]:
     """Our ids, which are texts, as the column's type; what cannot be one is no product's id."""
-    try:
-        kind = column.type.python_type
-    except (AttributeError, NotImplementedError):
-        kind = str
+    kind = _python_type(column)
     keys: dict[Any, str] = {}
     for product_id in product_ids:
         try:
-            key = product_id if kind is str else kind(product_id)
+            key: Any = product_id if kind in (str, object) else kind(product_id)
         except (TypeError, ValueError, ArithmeticError):
             continue
-        if str(key) == product_id:
+        if str(key) == product_id and not (kind is int and abs(key) >= 2**63):
             keys[key] = product_id
     return keys
 

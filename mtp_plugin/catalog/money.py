@@ -138,7 +138,7 @@ def _grouped(groups: list[str]) -> bool:
 
 
 def _currency(before: str, after: str, own: str, text: str) -> str:
-    words = [word for word in (before.strip(" .-"), after.strip(" .-")) if word]
+    words = [word for word in (part.strip().strip(".-").strip() for part in (before, after)) if word]
     codes = {_code(word, own, text) for word in words}
     if len(codes) > 1:
         raise MoneyError(f"{text[:40]!r} names two currencies")

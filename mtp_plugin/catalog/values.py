@@ -42,6 +42,7 @@ _YES = {
     "backorder",
 }
 _NO = {"0", "false", "f", "no", "n", "off", "nein", "non", "unavailable", "outofstock", "soldout", "discontinued"}
+_EPOCH = re.compile(r"[0-9]{9,11}(\.[0-9]+)?")
 _SCHEME = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):")
 
 
@@ -120,6 +121,11 @@ def read_text(field: str, value: Any) -> str:
     return text
 
 
+def read_line(field: str, value: Any) -> str:
+    """Text on one line: white space of any kind becomes a blank."""
+    return " ".join(read_text(field, value).split())
+
+
 def read_id(field: str, value: Any) -> str:
     """An id: short text on one line, kept as it is."""
     if isinstance(value, float) and value.is_integer():
@@ -153,7 +159,7 @@ def read_texts(separator: str) -> Callable[[str, Any], tuple[str, ...]]:
         parts = value.split(separator) if isinstance(value, str) else value
         if not isinstance(parts, Iterable) or isinstance(parts, (Mapping, bytes)):
             parts = [parts]
-        texts = (read_text(field, part) for part in parts if not _empty(part))
+        texts = (read_line(field, part) for part in parts if not _empty(part))
         return tuple(dict.fromkeys(text for text in texts if text))
 
     return read
@@ -164,7 +170,7 @@ def read_path(field: str, value: Any) -> tuple[str, ...]:
     parts = value.split(">") if isinstance(value, str) else value
     if not isinstance(parts, (list, tuple)):
         raise BadField(field, 'needs a list from broad to narrow, or a text such as "Home > Lamps"')
-    texts = (read_text(field, part).replace(">", "›") for part in parts if not _empty(part))
+    texts = (read_line(field, part).replace(">", "›") for part in parts if not _empty(part))
     return tuple(text for text in texts if text)
 
 
@@ -192,16 +198,25 @@ def read_count(field: str, value: Any, decimal: str = "") -> int:
 
 
 def read_time(field: str, value: Any) -> float:
-    """Seconds since 1970 from a date, a ``datetime``, ISO 8601 text or a number; without a zone it is UTC."""
+    """Seconds since 1970 from a date, a ``datetime``, ISO 8601 text or a number; without a zone it is UTC.
+
+    Text of 9 to 11 digits is such a number too; of 8 it is a date.
+    """
     if isinstance(value, datetime):
         moment = value
     elif isinstance(value, date):
         moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+    elif _is_seconds(value):
         return _seconds(field, float(value))
     else:
         moment = _moment(field, value)
     return _seconds(field, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def _is_seconds(value: Any) -> bool:
+    if isinstance(value, str):
+        return _EPOCH.fullmatch(value.strip()) is not None
+    return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
 def _moment(field: str, value: Any) -> datetime:
@@ -302,12 +317,12 @@ def _empty(value: Any) -> bool:
 
 _READERS: dict[str, Callable[[str, Any], Any]] = {
     "product_id": read_id,
-    "title": read_text,
-    "brand": read_text,
+    "title": read_line,
+    "brand": read_line,
     "category_path": read_path,
     "category": read_path,
     "tags": read_texts(","),
-    "style": read_text,
+    "style": read_line,
     "colors": read_texts(","),
     "attributes": read_attributes,
     "description": read_text,
