@@ -95,8 +95,8 @@ def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Mark
     def mtp_scripts(*, style: bool = True) -> Markup:
         return _quietly("scripts", lambda: _scripts(state, parts, style))
 
-    def mtp_consent(*, policy_url: str = "") -> Markup:
-        return _quietly("consent", lambda: _consent(state, parts, policy_url))
+    def mtp_consent(*, policy_url: str = "", always: bool = False) -> Markup:
+        return _quietly("consent", lambda: _consent(state, parts, policy_url, always))
 
     return {"mtp_block": render_block, "mtp_scripts": mtp_scripts, "mtp_consent": mtp_consent}
 
@@ -126,13 +126,16 @@ def _scripts(state: State, parts: Parts, style: bool) -> Markup:
     return _render("mtp/_scripts.html", scripts_variables(scripts))
 
 
-def _consent(state: State, parts: Parts, policy_url: str) -> Markup:
-    """The question, until it is answered. Whoever sends Global Privacy Control has answered already."""
+def _consent(state: State, parts: Parts, policy_url: str, always: bool) -> Markup:
+    """The question, until it is answered; *always* is for the page where one changes one's mind.
+
+    Whoever sends Global Privacy Control has answered already.
+    """
     if not state.settings.enabled or not has_request_context():
         return NOTHING
     g._mtp_rendered = True
     visitor = current_visitor()
-    if visitor.choice is not None or visitor.gpc or visitor.bot:
+    if not always and (visitor.choice is not None or visitor.gpc or visitor.bot):
         return NOTHING
     action = f"{request.script_root}{parts.prefix}/v1/privacy/consent"
     banner = Banner(action=action, next=_here(), policy_url=policy_url)

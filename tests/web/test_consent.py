@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 import pytest
+from flask import render_template_string
 
 from .shop import Shop
 
@@ -25,6 +26,14 @@ def test_the_banner_works_without_javascript(shop: Shop) -> None:
     after = browser.get("/").text
     assert "mtp-consent" not in after
     assert 'data-consent="full"' in after
+
+
+def test_a_mind_can_be_changed(shop: Shop) -> None:
+    shop.app.add_url_rule("/privacy", view_func=lambda: render_template_string("{{ mtp_consent(always=True) }}"))
+    browser = shop.browser().agree()
+    page = browser.get("/privacy").text
+    assert 'value="denied"' in page
+    assert 'name="next" value="/privacy"' in page
 
 
 def test_the_script_sends_the_form_and_asks_for_json(shop: Shop) -> None:
