@@ -29,5 +29,5 @@ def test_a_checkout_keeps_them_beside_the_package(tmp_path):
 def test_a_folder_of_somebody_else_is_not_taken(tmp_path):
     (tmp_path / "mtp_plugin").mkdir()
     (tmp_path / "static" / "other").mkdir(parents=True)
-    with pytest.raises(SetupError, match="static are missing.*install the plugin again"):
+    with pytest.raises(SetupError, match=r"static are missing.*install the plugin again"):
         _find("static", tmp_path / "mtp_plugin")
