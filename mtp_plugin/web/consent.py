@@ -16,7 +16,7 @@ from .keys import same_origin
 from .parts import get_state
 from .queries import read_json
 from .sender import PURPOSE, current_sender, limit_rate
-from .visitor import Visitor, current_visitor, decide, keep_apart, stored_id
+from .visitor import Visitor, current_visitor, decide, keep_apart, signed_in, stored_id
 
 GPC_SINCE = "2026-01-01"
 """When the plugin's support of Global Privacy Control began or last changed, for ``gpc.json``."""
@@ -79,7 +79,7 @@ def _take(choice: bool) -> Visitor:
     g._mtp_now = now = time.time()
     state, known = get_state(), stored_id()
     visitor = decide(choice)
-    user = state.loaders.user() if state.loaders.user else None
+    user = signed_in(state)
     anonymous_id = visitor.anonymous_id or known
     subjects = [f"u:{user}"] if user else []
     subjects += [f"a:{anonymous_id}"] if anonymous_id else []

@@ -10,6 +10,7 @@ from flask import Response, request
 from ..errors import ForbiddenError, UnavailableError
 from ..records import Assignment, ConsentLevel, Product, SegmentRef, Slate, SlateItem
 from ..state import State
+from ..track.limits import identifier
 from .parts import get_state
 from .queries import RecommendationQuery, read_arguments, read_json
 from .sender import current_sender, limit_rate, recorded_level
@@ -94,9 +95,8 @@ def asker_of(state: State, user_id: str = "", anonymous_id: str = "") -> Asker:
 
 
 def _named(state: State, user_id: str, anonymous_id: str) -> Asker:
-    profile_ids = tuple(
-        name for name in (f"u:{user_id}" if user_id else "", f"a:{anonymous_id}" if anonymous_id else "") if name
-    )
+    named = (("u", user_id, "user_id"), ("a", anonymous_id, "anonymous_id"))
+    profile_ids = tuple(f"{letter}:{identifier(value, field)}" for letter, value, field in named if value)
     if not profile_ids:
         return Asker()
     try:

@@ -7,10 +7,11 @@ from flask import Response, g, has_request_context, request
 from ..errors import ForbiddenError, UnauthorizedError
 from ..records import ConsentLevel
 from ..state import State
-from ..track.intake import Sender
+from ..track.limits import identifier
+from ..track.sender import Kind, Sender
 from .keys import is_one_of, key_in_query, same_origin, shown_key
 from .parts import get_parts, get_state
-from .visitor import current_visitor, signalled_level, stored_id
+from .visitor import Visitor, current_visitor, signalled_level, stored_id
 
 
 def current_sender() -> Sender:
@@ -30,23 +31,15 @@ def own_sender(state: State, user_id: str | None = None) -> Sender:
 
     Outside of a request, or for an account by name, the shop vouches for the permission; a refusal that the account
     has on record is stronger.
+
+    :raises mtp_plugin.errors.InputError: *user_id* is no id
     """
     if user_id is None and has_request_context():
-        visitor = current_visitor()
-        return Sender(
-            kind="shop",
-            profile_id=next(iter(visitor.profile_ids), ""),
-            anonymous_id=visitor.anonymous_id,
-            user_id=visitor.user_id,
-            consent=visitor.level,
-            user_agent=request.headers.get("User-Agent", ""),
-            key="",
-        )
-    profile_id = f"u:{user_id}" if user_id else ""
-    level = recorded_level(state, profile_id) if profile_id else ConsentLevel.NON_PERSONAL
-    return Sender(
-        kind="shop", profile_id=profile_id, anonymous_id="", user_id=user_id or "", consent=level, user_agent="", key=""
-    )
+        return _of_visitor("shop", current_visitor())
+    user = identifier(user_id, "user_id") if user_id else ""
+    profile_id = f"u:{user}" if user else ""
+    level = recorded_level(state, profile_id) if user else ConsentLevel.NON_PERSONAL
+    return Sender(kind="shop", profile_id=profile_id, user_id=user, consent=level)
 
 
 PURPOSE = "personalisation"
@@ -83,10 +76,7 @@ def _decide(state: State) -> Sender:
     if key:
         return _with_key(state, key)
     if own or (own is None and _has_cookie()):
-        visitor = current_visitor()
-        return _sender(
-            "browser", visitor.level, next(iter(visitor.profile_ids), ""), visitor.anonymous_id, visitor.user_id
-        )
+        return _of_visitor("browser", current_visitor())
     return _sender("anonymous", ConsentLevel.NON_PERSONAL)
 
 
@@ -107,17 +97,18 @@ def _with_key(state: State, key: str) -> Sender:
     return _sender("other-origin", signalled_level(), key=key)
 
 
-def _sender(
-    kind: str, consent: ConsentLevel, profile_id: str = "", anonymous_id: str = "", user_id: str = "", key: str = ""
-) -> Sender:
+def _sender(kind: Kind, consent: ConsentLevel, key: str = "") -> Sender:
+    return Sender(kind=kind, consent=consent, user_agent=request.headers.get("User-Agent", ""), key=key)
+
+
+def _of_visitor(kind: Kind, visitor: Visitor) -> Sender:
     return Sender(
         kind=kind,
-        profile_id=profile_id,
-        anonymous_id=anonymous_id,
-        user_id=user_id,
-        consent=consent,
+        profile_id=next(iter(visitor.profile_ids), ""),
+        anonymous_id=visitor.anonymous_id,
+        user_id=visitor.user_id,
+        consent=visitor.level,
         user_agent=request.headers.get("User-Agent", ""),
-        key=key,
     )
 
 

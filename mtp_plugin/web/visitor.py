@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass, replace
 
 from flask import Response, g, request
 from werkzeug.datastructures import ResponseCacheControl
 
+from ..errors import InputError
 from ..privacy.consent import level
 from ..records import ConsentLevel
+from ..state import State
 from ..track.bots import is_bot
+from ..track.limits import identifier
 from .parts import get_parts, get_state
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +88,19 @@ def _visitor(choice: bool | None, *, gpc: bool, bot: bool) -> Visitor:
     if allowed is not ConsentLevel.FULL or not state.settings.enabled:
         return visitor
     known = stored_id()
+    return replace(visitor, anonymous_id=known or secrets.token_hex(16), user_id=signed_in(state), new=not known)
+
+
+def signed_in(state: State) -> str:
+    """The account of this request, ``""`` for none; an id that events could not carry counts as none, and is logged."""
     user = state.loaders.user() if state.loaders.user else None
-    return replace(
-        visitor,
-        anonymous_id=known or secrets.token_hex(16),
-        user_id="" if user is None else str(user),
-        new=not known,
-    )
+    if user is None or user == "":
+        return ""
+    try:
+        return identifier(user, "user_loader")
+    except InputError as error:
+        log.error("user_loader gave %r: %s", user, error)
+        return ""
 
 
 def finish_response(response: Response) -> Response:

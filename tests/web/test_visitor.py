@@ -174,3 +174,15 @@ def test_two_applications_keep_their_visitors_apart(make_shop: Callable[..., Sho
     browser.view("p03")
     assert (first.state.journal.count(), second.state.journal.count()) == (1, 0)
     assert first.app.extensions["mtp_web"] is not second.app.extensions["mtp_web"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(7, "7"), (" ada ", "ada"), ("", ""), (None, ""), ("x" * 500, ""), ("a\nb", "")],
+)
+def test_what_the_user_loader_may_give(shop: Shop, given: object, expected: str) -> None:
+    shop.mtp.user_loader(lambda: given)
+    browser = shop.browser().agree()
+    cookies = "; ".join(f"{name}={browser.cookie(name)}" for name in ("mtp_visitor", "mtp_consent"))
+    with shop.app.test_request_context("/", headers={"Cookie": cookies}):
+        assert current_visitor().user_id == expected
