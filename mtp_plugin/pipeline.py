@@ -139,7 +139,8 @@ class Pipeline:
         if request.consent_level is not ConsentLevel.FULL or not request.profile_ids:
             return None
         try:
-            return merge([found for found in self.journal.profiles(request.profile_ids) if found])
+            found = [profile for profile in self.journal.profiles(request.profile_ids) if profile]
+            return merge(found, self.settings.half_life_days * 86400)
         except UnavailableError as error:
             log.warning("profile could not be read, answering without: %s", error)
             return None

@@ -336,7 +336,7 @@ class Funnel(msgspec.Struct, frozen=True, array_like=True):
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known of one visitor now.
 
-    ``affinities[facet][value]`` are forward-decayed weights relative to the fixed landmark of
+    ``affinities[facet][value]`` are forward-decayed weights relative to ``landmark``, see
     :mod:`mtp_plugin.profile.decay`; facets are ``category``, ``brand``, ``color``, ``style``, ``price_tier``. Read
     them through that module, never raw. ``recent`` is oldest first and bounded. ``margin`` and ``discount`` are
     (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes.
@@ -344,6 +344,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     profile_id: str
     revision: int = 0
+    landmark: float = 0.0
     first_seen: float = 0.0
     last_seen: float = 0.0
     recent: tuple[RecentItem, ...] = ()

@@ -1,0 +1,143 @@
+"""What a profile says now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..records import Action, Funnel, Profile, Purchase
+from .decay import moved, read
+
+MAX_RECENT = 50
+
+
+def affinities(profile: Profile, facet: str, now: float, half_life: float) -> dict[str, float]:
+    """The shares of a facet's values, best first; they sum to 1, or there are none.
+
+    :param facet: ``category``, ``brand``, ``color``, ``style`` or ``price_tier``
+    :param now: seconds since 1970
+    :param half_life: seconds
+    """
+    weights = {
+        name: amount
+        for name, value in profile.affinities.get(facet, {}).items()
+        if (amount := read(value, now, profile.landmark, half_life)) > 0
+    }
+    total = sum(weights.values())
+    return {name: weights[name] / total for name in sorted(weights, key=lambda n: (-weights[n], n))} if total > 0 else {}
+
+
+def margin_affinity(profile: Profile) -> float | None:
+    """The mean margin of what the visitor acts on, weighted by recency and action; ``None`` when unknown."""
+    return _ratio(profile.margin)
+
+
+def discount_share(profile: Profile) -> float | None:
+    """The share of the visitor's actions that went to products on sale, 0 to 1; ``None`` when unknown."""
+    return _ratio(profile.discount)
+
+
+def _ratio(pair: tuple[float, float]) -> float | None:
+    return pair[0] / pair[1] if pair[1] > 0 else None
+
+
+def current_session(profile: Profile, now: float, idle: float) -> tuple[str, ...]:
+    """Products of the session that *now* is in, oldest first, repeats kept; empty when it has ended.
+
+    What was viewed; what was put into the cart or bought without being viewed in it counts too.
+
+    :param idle: seconds without activity that end a session
+    """
+    session = profile.recent[_session_begin(profile, now, idle) :]
+    viewed = {item.product_id for item in session if item.action == Action.VIEW}
+    return tuple(item.product_id for item in session if item.action == Action.VIEW or item.product_id not in viewed)
+
+
+def history(profile: Profile, now: float, idle: float) -> tuple[str, ...]:
+    """Products of earlier sessions, oldest first, repeats kept."""
+    return tuple(item.product_id for item in profile.recent[: _session_begin(profile, now, idle)])
+
+
+def _session_begin(profile: Profile, now: float, idle: float) -> int:
+    place, later = len(profile.recent), now
+    while place and later - profile.recent[place - 1].timestamp <= idle:
+        place -= 1
+        later = profile.recent[place].timestamp
+    return place
+
+
+def merge(profiles: Sequence[Profile], half_life: float) -> Profile | None:
+    """One visitor's profiles (as an account and as a browser) read as one; the first is the most trusted.
+
+    Nothing is written: the parts stay apart in the store.
+
+    :param half_life: seconds, the one that all were folded with
+    """
+    if len(profiles) < 2:
+        return profiles[0] if profiles else None
+    first, *rest = profiles
+    for other in rest:
+        first = _merge_two(first, other, half_life)
+    return first
+
+
+def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
+    newer, older = (a, b) if a.landmark >= b.landmark else (b, a)
+    factor = moved(older.landmark, newer.landmark, half_life)
+    recent = sorted((*a.recent, *b.recent), key=lambda item: item.timestamp)
+    return Profile(
+        profile_id=a.profile_id,
+        revision=a.revision + b.revision,
+        landmark=newer.landmark,
+        first_seen=min(a.first_seen, b.first_seen),
+        last_seen=max(a.last_seen, b.last_seen),
+        recent=tuple(recent[-max(MAX_RECENT, len(a.recent), len(b.recent)) :]),
+        purchases=_merge_purchases(a.purchases, b.purchases),
+        affinities=_merge_affinities(newer, older, factor),
+        margin=_add(newer.margin, older.margin, factor),
+        discount=_add(newer.discount, older.discount, factor),
+        funnels=_merge_funnels(a.funnels, b.funnels),
+        sessions=a.sessions + b.sessions,
+        session_start=max(a.session_start, b.session_start),
+        events=a.events + b.events,
+        orders=a.orders + b.orders,
+        revenue=a.revenue + b.revenue,
+        searches=(*b.searches, *(text for text in a.searches if text not in b.searches)),
+        traits={**b.traits, **a.traits},
+    )
+
+
+def _add(newer: tuple[float, float], older: tuple[float, float], factor: float) -> tuple[float, float]:
+    return newer[0] + older[0] * factor, newer[1] + older[1] * factor
+
+
+def _merge_affinities(newer: Profile, older: Profile, factor: float) -> dict[str, dict[str, float]]:
+    merged = {facet: dict(values) for facet, values in newer.affinities.items()}
+    for facet, values in older.affinities.items():
+        known = merged.setdefault(facet, {})
+        for name, value in values.items():
+            known[name] = known.get(name, 0.0) + value * factor
+    return merged
+
+
+def _merge_purchases(a: tuple[Purchase, ...], b: tuple[Purchase, ...]) -> tuple[Purchase, ...]:
+    merged = {purchase.product_id: purchase for purchase in a}
+    for other in b:
+        known = merged.get(other.product_id)
+        merged[other.product_id] = other if known is None else Purchase(
+            other.product_id,
+            known.quantity + other.quantity,
+            known.orders + other.orders,
+            min(known.first, other.first),
+            max(known.last, other.last),
+        )
+    return tuple(merged.values())
+
+
+def _merge_funnels(a: dict[str, Funnel], b: dict[str, Funnel]) -> dict[str, Funnel]:
+    merged = dict(a)
+    for category, other in b.items():
+        known = merged.get(category, Funnel())
+        merged[category] = Funnel(
+            known.views + other.views, known.carts + other.carts, known.purchases + other.purchases
+        )
+    return merged
