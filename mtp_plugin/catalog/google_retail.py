@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
+import msgspec
 
 from ..records import Product, RowError
 from .combine import Row, combine, variant_of
@@ -43,9 +43,9 @@ def read_google_retail(path: Path, reading: Reading) -> Iterator[tuple[int, Prod
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        read = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise BadField("", f"is not JSON: {error.msg} at character {error.pos + 1}") from error
+        read = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        raise BadField("", f"is not JSON: {error}") from error
     if not isinstance(read, dict):
         raise BadField("", "is no JSON object")
     return read
