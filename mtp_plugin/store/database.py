@@ -1,0 +1,164 @@
+"""One database as the stores use it: made and migrated on first use, per process, its faults translated."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Executable, Row, make_url, text
+from sqlalchemy.exc import DataError as BadData
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ..errors import UnavailableError
+from .breaker import Breaker
+from .engine import open_engine
+from .fork import after_fork
+from .migrate import current, upgrade
+
+WORK_MS = 30_000
+"""Longest statement outside of a page's rendering."""
+
+BUGS = (IntegrityError, ProgrammingError, BadData)
+"""Errors that waiting does not mend go through as they are."""
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database.
+
+    :param url: SQLAlchemy URL
+    :param budget_ms: longest statement of a page's rendering (PostgreSQL)
+    """
+
+    def __init__(self, url: str, budget_ms: float) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._engine = open_engine(self.url, WORK_MS)
+        self._quick = self._engine if self.is_sqlite else open_engine(self.url, budget_ms, autocommit=True)
+        self._breaker = Breaker(f"database {self.url.render_as_string(hide_password=True)}")
+        self._inherited: list[object] = []
+        driver: Any = self._engine.dialect.dbapi
+        self._faults = (DBAPIError, PoolTimeout, OSError, driver.Error)
+        self._bugs = (*BUGS, driver.IntegrityError, driver.ProgrammingError, driver.DataError)
+        self._reset()
+        after_fork(self._reset_in_child)
+
+    def _reset(self) -> None:
+        self._lock, self._ready = threading.Lock(), False
+
+    def _reset_in_child(self) -> None:
+        # The parent goes on with its connections: the child forgets them without a word to the server.
+        for engine in {self._engine, self._quick}:
+            self._inherited.append(engine.pool)
+            engine.dispose(close=False)
+        self._reset()
+
+    @property
+    def engine(self) -> Engine:
+        """For work; migrated. Raises :class:`UnavailableError` when it cannot be reached."""
+        if not self._ready:
+            self._open()
+        return self._engine
+
+    @property
+    def quick(self) -> Engine:
+        """For what a page waits for."""
+        if not self._ready:
+            self._open()
+        return self._quick
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._ready:
+                return
+            with self.translated():
+                self._make_folder()
+                upgrade(self._engine)
+            self._ready = True
+
+    def _make_folder(self) -> None:
+        if self.is_sqlite and self.url.database and self.url.database != ":memory:":
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turns faults of the driver and the pool into :class:`UnavailableError`.
+
+        After a lost connection it refuses at once for a moment: pages must not queue for a dead server.
+        """
+        if not self._breaker.closed:
+            raise UnavailableError("the database could not be reached a moment ago")
+        try:
+            yield
+        except self._bugs:
+            raise
+        except self._faults as error:
+            if _is_lost(error):
+                self._breaker.failed(error)
+            raise UnavailableError(f"the database cannot be used now: {_first_line(error)}") from error
+        else:
+            self._breaker.succeeded()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read with."""
+        engine = self.engine
+        with self.translated(), engine.connect() as connection:
+            yield connection
+
+    def glance(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+        """The rows of one quick query that a page waits for."""
+        engine = self.quick
+        with self.translated():
+            try:
+                return _rows(engine, query, values)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # The server was restarted since we last asked; the pool has thrown its dead connections away.
+                return _rows(engine, query, values)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that may write: committed at the end, rolled back on an error."""
+        engine = self.engine
+        with self.translated(), engine.connect().execution_options(immediate=True) as connection, connection.begin():
+            yield connection
+
+    def revision(self) -> str | None:
+        """Which tables the database has now."""
+        with self.reading() as connection:
+            return current(connection)
+
+    def probe(self) -> str:
+        """``""`` when the database answers, else what is wrong."""
+        try:
+            self.glance(text("SELECT 1"))
+        except UnavailableError as error:
+            return str(error)
+        return ""
+
+    def close(self) -> None:
+        """Close all connections; a later use opens new ones."""
+        for engine in {self._engine, self._quick}:
+            engine.dispose()
+
+
+def _rows(engine: Engine, query: Executable, values: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+    with engine.connect() as connection:
+        return connection.execute(query, values).all()
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether it is the connection that failed, not one statement on it."""
+    return isinstance(error, OSError) or (
+        isinstance(error, DBAPIError) and (error.connection_invalidated or error.statement is None)
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).strip().partition("\n")[0]

@@ -1,0 +1,90 @@
+"""Opens SQLite and PostgreSQL so that a commit is durable and a wait is bounded."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import time
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+
+BUSY_MS = 10_000
+"""How long a writer waits for another process's transaction on SQLite."""
+
+POOL = 10
+CONNECT_S = 2
+"""Least that libpq takes as a timeout."""
+
+
+def open_engine(url: str | URL, budget_ms: float, *, autocommit: bool = False) -> Engine:
+    """An engine on a SQLite file or a PostgreSQL database; connects when first used.
+
+    SQLite keeps a write-ahead log and syncs each commit (``synchronous=FULL``). On PostgreSQL a statement that takes
+    longer than *budget_ms* is cancelled.
+
+    :param url: ``sqlite:///...``, ``postgresql://...`` or ``postgresql+psycopg://...``
+    :param autocommit: each statement is its own transaction, without the round trips to begin and end one
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _open_sqlite(parsed)
+    return _open_postgres(parsed.set(drivername="postgresql+psycopg"), budget_ms, autocommit)
+
+
+def _open_postgres(url: URL, budget_ms: float, autocommit: bool) -> Engine:
+    options = f"-c statement_timeout={math.ceil(budget_ms)} -c timezone=UTC -c client_encoding=UTF8"
+    extra = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
+    return create_engine(
+        url,
+        connect_args={"connect_timeout": CONNECT_S, "options": options, "application_name": "mtp"},
+        pool_size=POOL,
+        max_overflow=2 * POOL,
+        pool_timeout=CONNECT_S,
+        pool_pre_ping=not autocommit,
+        **extra,
+    )
+
+
+def _open_sqlite(url: URL) -> Engine:
+    engine = create_engine(url, pool_size=POOL, max_overflow=2 * POOL, pool_timeout=BUSY_MS / 1000)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def open_sqlite(path: str) -> sqlite3.Connection:
+    """A bare connection with our settings, usable from any one thread at a time."""
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_MS / 1000)
+    _prepare(connection)
+    return connection
+
+
+def _prepare(connection: Any, record: object = None) -> None:
+    # No implicit transactions: with them the driver would begin too late to lock, and commit around DDL.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    _write_ahead(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=FAST", "cache_size=-16000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switching a new file to the log does not wait for others who are switching it: try again."""
+    deadline = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def _begin(connection: Connection) -> None:
+    # A writer takes the lock at once: one that read first and locks later fails when another wrote in between.
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

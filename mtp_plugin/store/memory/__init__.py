@@ -1,0 +1,19 @@
+"""Every port in plain memory: for tests, for evaluation, and as the shortest reading of what a port means."""
+
+from .cache import NoCache
+from .catalog import MemoryCatalog
+from .consents import MemoryConsents
+from .journal import MemoryJournal
+from .leases import MemoryLeases
+from .registry import MemoryRegistry
+from .slates import MemorySlates
+
+__all__ = [
+    "NoCache",
+    "MemoryCatalog",
+    "MemoryConsents",
+    "MemoryJournal",
+    "MemoryLeases",
+    "MemoryRegistry",
+    "MemorySlates",
+]

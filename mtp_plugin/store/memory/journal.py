@@ -1,0 +1,109 @@
+"""Events and profiles in lists and dictionaries."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from ...records import Event, FoldFunction, Profile
+from ..batch import Batch, Found, SeenKey, Stored, fold_anew
+from ..chunks import chunks
+from ..rows import EventRow, bytes_profile, row_event
+
+
+class MemoryJournal:
+    """Implements :class:`mtp_plugin.ports.Journal`, and one transaction of it at a time: :class:`~..batch.Work`."""
+
+    def __init__(self, window_s: float = 172_800.0) -> None:
+        self._window_s = window_s
+        self._lock = threading.RLock()
+        self._rows: list[EventRow] = []
+        self._next = 1
+        self._seen: set[SeenKey] = set()
+        self._permanent: set[bytes] = set()
+        self._profiles: dict[str, Stored] = {}
+
+    # ------------------------------------------------------------------------------------------- the port
+
+    def record(self, events: Sequence[Event], fold: FoldFunction) -> list[bool]:
+        batch = Batch(events, fold, self._window_s)
+        with self._lock:
+            batch.apply(self)
+        return batch.new
+
+    def profiles(self, profile_ids: Sequence[str]) -> list[Profile | None]:
+        found = [self._profiles.get(name) for name in profile_ids]
+        return [bytes_profile(stored.body) if stored else None for stored in found]
+
+    def events_of(self, profile_id: str) -> Iterator[Event]:
+        return (row_event(row) for row in list(self._rows) if row.profile_id == profile_id)
+
+    def scan(
+        self, *, since: float | None = None, until: float | None = None, names: Sequence[str] = (), batch: int = 5000
+    ) -> Iterator[list[Event]]:
+        wanted = [
+            row
+            for row in self._rows
+            if (since is None or row.happened_at >= since)
+            and (until is None or row.happened_at < until)
+            and (not names or row.name in names)
+        ]
+        return ([row_event(row) for row in rows] for rows in chunks(wanted, batch))
+
+    def count(self) -> int:
+        return len(self._rows)
+
+    def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
+        return (list(names) for names in chunks(sorted(self._profiles), batch))
+
+    def rebuild(self, fold: FoldFunction, *, progress: Callable[[int], None] | None = None) -> int:
+        with self._lock:
+            done = len(fold_anew(self, sorted({row.profile_id for row in self._rows}), fold))
+        if progress:
+            progress(done)
+        return done
+
+    def erase(self, profile_id: str) -> int:
+        with self._lock:
+            before, self._rows = len(self._rows), [row for row in self._rows if row.profile_id != profile_id]
+            self._profiles.pop(profile_id, None)
+            self._permanent = {row.event_id for row in self._rows if row.permanent}
+            return before - len(self._rows)
+
+    def purge(self, before: float) -> int:
+        bucket = int(before // self._window_s)
+        with self._lock:
+            kept = {key for key in self._seen if key[0] >= bucket}
+            gone, self._seen = len(self._seen) - len(kept), kept
+        return gone
+
+    # -------------------------------------------------------------------------------------- a transaction
+
+    def inspect(
+        self, profile_ids: Sequence[str], keys: Sequence[SeenKey], event_ids: Sequence[bytes], count: int
+    ) -> Found:
+        """As :meth:`mtp_plugin.store.batch.Work.inspect`."""
+        profiles = {name: self._profiles[name] for name in profile_ids if name in self._profiles}
+        repeated = {key for bucket, key in keys if self._seen & {(bucket, key), (bucket - 1, key)}}
+        repeated |= self._permanent.intersection(event_ids)
+        first, self._next = self._next, self._next + count
+        return Found(profiles, frozenset(repeated), range(first, first + count))
+
+    def append(self, rows: Sequence[EventRow], keys: Sequence[SeenKey]) -> None:
+        """As :meth:`mtp_plugin.store.batch.Work.append`."""
+        self._rows.extend(rows)
+        self._seen.update(keys)
+        self._permanent.update(row.event_id for row in rows if row.permanent)
+
+    def put(self, profiles: Mapping[str, Stored]) -> None:
+        """As :meth:`mtp_plugin.store.batch.Work.put`."""
+        self._profiles.update(profiles)
+
+    def history(self, profile_ids: Sequence[str]) -> dict[str, list[tuple[int, Event]]]:
+        """As :meth:`mtp_plugin.store.batch.Work.history`."""
+        found: dict[str, list[tuple[int, Event]]] = {}
+        wanted = set(profile_ids)
+        for row in self._rows:
+            if row.profile_id in wanted:
+                found.setdefault(row.profile_id, []).append((row.seq, row_event(row)))
+        return found

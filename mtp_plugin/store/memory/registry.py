@@ -1,0 +1,98 @@
+"""A model registry in dictionaries."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import ModelError
+from ...ports import Bundle, BundleInfo
+
+
+class MemoryRegistry:
+    """Implements :class:`mtp_plugin.ports.ModelRegistry`.
+
+    :param clock: seconds since 1970
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._bundles: dict[tuple[str, str], tuple[Bundle, BundleInfo]] = {}
+        self._current: dict[str, str] = {}
+
+    def publish(
+        self,
+        kind: str,
+        arrays: Mapping[str, NDArray[np.generic]],
+        strings: Mapping[str, Sequence[str]],
+        meta: Mapping[str, Any],
+        *,
+        figures: Mapping[str, Any] | None = None,
+        lineage: Mapping[str, Any] | None = None,
+        activate: bool = True,
+    ) -> str:
+        version = f"{next(self._numbers):08d}"
+        bundle = Bundle(
+            kind=kind,
+            version=version,
+            arrays={name: _frozen(array) for name, array in arrays.items()},
+            strings={name: tuple(words) for name, words in strings.items()},
+            meta=dict(meta),
+        )
+        info = BundleInfo(
+            kind=kind,
+            version=version,
+            created_at=self._clock(),
+            current=False,
+            figures=dict(figures or {}),
+            lineage=dict(lineage or {}),
+        )
+        with self._lock:
+            self._bundles[kind, version] = (bundle, info)
+            if activate:
+                self._current[kind] = version
+        return version
+
+    def current(self, kind: str) -> str | None:
+        return self._current.get(kind)
+
+    def load(self, kind: str, version: str) -> Bundle:
+        try:
+            return self._bundles[kind, version][0]
+        except KeyError:
+            raise ModelError(f"there is no {kind} model {version}") from None
+
+    def activate(self, kind: str, version: str) -> None:
+        self.load(kind, version)
+        self._current[kind] = version
+
+    def list(self, kind: str | None = None) -> list[BundleInfo]:
+        found = [info for _, info in self._bundles.values() if kind in (None, info.kind)]
+        marked = [msgspec.structs.replace(i, current=i.version == self._current.get(i.kind)) for i in found]
+        return sorted(marked, key=lambda info: (info.created_at, info.version), reverse=True)
+
+    def prune(self, kind: str, keep: int) -> int:
+        if keep < 1:
+            raise ValueError(f"keep must be at least 1, not {keep}")
+        old = [info for info in self.list(kind)[keep:] if not info.current]
+        with self._lock:
+            for info in old:
+                del self._bundles[kind, info.version]
+        return len(old)
+
+
+def _frozen(array: NDArray[np.generic]) -> NDArray[np.generic]:
+    if array.dtype.hasobject:
+        raise ModelError("bundles take numbers in arrays, and words as strings")
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy

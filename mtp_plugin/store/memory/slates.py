@@ -1,0 +1,41 @@
+"""Slates in a dictionary."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ...records import SlateEntry
+
+
+class MemorySlates:
+    """Implements :class:`mtp_plugin.ports.SlateLog`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: dict[str, SlateEntry] = {}
+
+    def append(self, entry: SlateEntry) -> None:
+        with self._lock:
+            self._entries.setdefault(entry.slate.recommendation_id, entry)
+
+    def get(self, recommendation_id: str) -> SlateEntry | None:
+        return self._entries.get(recommendation_id)
+
+    def flush(self, timeout: float = 5.0) -> None:
+        """There is nothing to wait for."""
+
+    def erase(self, profile_id: str) -> int:
+        return self._drop(lambda entry: profile_id in entry.request.profile_ids)
+
+    def purge(self, before: float) -> int:
+        return self._drop(lambda entry: entry.slate.created_at < before)
+
+    def _drop(self, is_gone: Callable[[SlateEntry], bool]) -> int:
+        with self._lock:
+            kept = {name: entry for name, entry in self._entries.items() if not is_gone(entry)}
+            gone, self._entries = len(self._entries) - len(kept), kept
+        return gone
+
+    def close(self) -> None:
+        """There is nothing to close."""

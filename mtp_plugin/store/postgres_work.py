@@ -1,0 +1,92 @@
+"""A journal's transaction on PostgreSQL: two round trips, rows locked in sorted order, bulk by arrays or COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..records import Event
+from .batch import Found, SeenKey, Stored
+from .rows import COLUMNS, EventRow, row_event
+
+COPY_FROM = 200
+"""Rows from which COPY is faster than arrays."""
+
+ADD_PROFILES = (
+    "INSERT INTO mtp_profile (profile_id, last_seq, body) SELECT id, 0, ''::bytea FROM unnest(%s::text[]) AS id "
+    'ORDER BY id COLLATE "C" ON CONFLICT DO NOTHING'
+)
+LOCK_PROFILES = (
+    "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id = ANY(%s) ORDER BY profile_id FOR UPDATE"
+)
+SEEN = "SELECT key FROM mtp_message_seen WHERE bucket = ANY(%s) AND key = ANY(%s)"
+PERMANENT = "SELECT event_id FROM mtp_event WHERE permanent AND event_id = ANY(%s)"
+NUMBERS = "SELECT nextval('mtp_event_seq_seq') FROM generate_series(1, %s)"
+TYPES = ("bigint", "bytea", "text", "text", "float8", "float8", "bool", "text", "text")
+ADD_EVENTS = f"INSERT INTO mtp_event ({COLUMNS}) SELECT * FROM unnest({', '.join(f'%b::{t}[]' for t in TYPES)})"  # noqa: S608
+COPY_EVENTS = f"COPY mtp_event ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
+ADD_SEEN = "INSERT INTO mtp_message_seen (bucket, key) SELECT * FROM unnest(%b::bigint[], %b::bytea[])"
+PUT_PROFILES = (
+    "UPDATE mtp_profile SET last_seq = new.last_seq, body = new.body "
+    "FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) AS new (profile_id, last_seq, body) "
+    "WHERE mtp_profile.profile_id = new.profile_id"
+)
+HISTORY = f"SELECT {COLUMNS} FROM mtp_event WHERE profile_id = ANY(%s) ORDER BY seq"  # noqa: S608  constants
+
+
+class Contended(Exception):
+    """Another writer was faster; do the whole transaction again."""
+
+    sqlstate = "40001"
+
+
+class PostgresWork:
+    """Implements :class:`mtp_plugin.store.batch.Work` on a psycopg connection in a transaction."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def inspect(
+        self, profile_ids: Sequence[str], keys: Sequence[SeenKey], event_ids: Sequence[bytes], count: int
+    ) -> Found:
+        ids, execute = list(profile_ids), self._connection.execute
+        buckets = sorted({near for bucket, _ in keys for near in (bucket, bucket - 1)})
+        with self._connection.pipeline():
+            # The profile's lock comes before everything else: what is read after it is what the last writer left.
+            execute(ADD_PROFILES, (ids,))
+            profiles = execute(LOCK_PROFILES, (ids,))
+            seen = execute(SEEN, (buckets, [key for _, key in keys])) if keys else ()
+            lasting = execute(PERMANENT, (list(event_ids),)) if event_ids else ()
+            numbers = execute(NUMBERS, (count,))
+        locked = {row[0]: Stored(row[1], row[2]) for row in profiles}
+        if len(locked) < len(ids):
+            raise Contended("a profile was erased while it was being locked")
+        repeated = frozenset(bytes(row[0]) for rows in (seen, lasting) for row in rows)
+        return Found(locked, repeated, [row[0] for row in numbers])
+
+    def append(self, rows: Sequence[EventRow], keys: Sequence[SeenKey]) -> None:
+        if len(rows) >= COPY_FROM:
+            self._copy(rows)
+        else:
+            self._connection.execute(ADD_EVENTS, [list(column) for column in zip(*rows, strict=True)])
+        if keys:
+            self._connection.execute(ADD_SEEN, [list(column) for column in zip(*sorted(keys), strict=True)])
+
+    def _copy(self, rows: Sequence[EventRow]) -> None:
+        with self._connection.cursor() as cursor, cursor.copy(COPY_EVENTS) as copy:
+            copy.set_types(TYPES)
+            for row in rows:
+                copy.write_row(row)
+
+    def put(self, profiles: Mapping[str, Stored]) -> None:
+        if not profiles:
+            return
+        numbers, bodies = zip(*profiles.values(), strict=True)
+        self._connection.execute(PUT_PROFILES, (list(profiles), list(numbers), list(bodies)))
+
+    def history(self, profile_ids: Sequence[str]) -> dict[str, list[tuple[int, Event]]]:
+        found: dict[str, list[tuple[int, Event]]] = {}
+        for row in self._connection.execute(HISTORY, (list(profile_ids),)):
+            event = row_event(row)
+            found.setdefault(event.profile_id, []).append((row[0], event))
+        return found

@@ -1,0 +1,133 @@
+"""Events and profiles as rows, and back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ..errors import InputError
+from ..records import Event, EventProduct, Profile
+
+
+class EventBody(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """What of an event is not a column of its own."""
+
+    dedupe_key: str
+    message_id: str = ""
+    anonymous_id: str = ""
+    user_id: str = ""
+    products: tuple[EventProduct, ...] = ()
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    source: str = "browser"
+    recommendation_id: str = ""
+
+
+class EventRow(NamedTuple):
+    """One row of ``mtp_event``, in the order of its columns; ``seq`` is given when it is stored."""
+
+    seq: int
+    event_id: bytes
+    name: str
+    profile_id: str
+    happened_at: float
+    received_at: float
+    permanent: bool
+    body: str
+    recommendation_id: str | None
+
+
+COLUMNS = ", ".join(EventRow._fields)
+
+_encode_body = msgspec.json.Encoder().encode
+_decode_body = msgspec.json.Decoder(EventBody).decode
+_encode_profile = msgspec.msgpack.Encoder().encode
+_decode_profile = msgspec.msgpack.Decoder(Profile).decode
+
+
+def event_row(event: Event) -> EventRow:
+    """The event as a row, not yet numbered.
+
+    :raises InputError: something in it cannot be stored
+    """
+    if "\0" in event.profile_id or "\0" in event.name or "\0" in event.recommendation_id:
+        raise InputError("an event's name and ids must not hold the character NUL", field="name")
+    try:
+        return EventRow(
+            0,
+            bytes.fromhex(event.event_id),
+            event.name,
+            event.profile_id,
+            event.timestamp,
+            event.received_at,
+            event.permanent,
+            _body(event),
+            event.recommendation_id or None,
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"the event {event.name!r} holds what JSON cannot: {error}", field="properties") from error
+
+
+def _body(event: Event) -> str:
+    body = EventBody(
+        dedupe_key=event.dedupe_key,
+        message_id=event.message_id,
+        anonymous_id=event.anonymous_id,
+        user_id=event.user_id,
+        products=event.products,
+        properties=event.properties,
+        traits=event.traits,
+        context=event.context,
+        source=event.source,
+        recommendation_id=event.recommendation_id,
+    )
+    return _encode_body(body).decode()
+
+
+def row_event(row: Sequence[Any]) -> Event:
+    """The event of a row."""
+    _, event_id, name, profile_id, happened_at, received_at, permanent, text, _ = row
+    body = _decode_body(text)
+    return Event(
+        event_id=event_id.hex(),
+        name=name,
+        profile_id=profile_id,
+        timestamp=happened_at,
+        received_at=received_at,
+        dedupe_key=body.dedupe_key,
+        permanent=bool(permanent),
+        message_id=body.message_id,
+        anonymous_id=body.anonymous_id,
+        user_id=body.user_id,
+        products=body.products,
+        properties=body.properties,
+        traits=body.traits,
+        context=body.context,
+        source=body.source,
+        recommendation_id=body.recommendation_id,
+    )
+
+
+def seen_key(event: Event) -> bytes:
+    """16 bytes that stand for the event's ``dedupe_key``."""
+    return hashlib.blake2b(event.dedupe_key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def profile_bytes(profile: Profile) -> bytes:
+    """The profile as MessagePack.
+
+    :raises InputError: a trait cannot be stored, such as a number of more than 64 bits
+    """
+    try:
+        return _encode_profile(profile)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"a trait cannot be stored: {error}", field="traits") from error
+
+
+def bytes_profile(body: bytes) -> Profile | None:
+    """The profile of these bytes; empty bytes are no profile."""
+    return _decode_profile(body) if body else None

@@ -1,0 +1,165 @@
+"""The tables, as SQLAlchemy Core knows them. How they came about is in ``migrations``; a test keeps both the same.
+
+All names begin with ``mtp_``: the tables may live in the shop's own database. Text compares by code point on every
+database. Times are seconds since 1970 in UTC.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData()
+
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+Number = BigInteger().with_variant(Integer, "sqlite")
+
+event = Table(
+    "mtp_event",
+    metadata,
+    Column("seq", Number, primary_key=True, comment="order of arrival"),
+    Column("event_id", LargeBinary(16), nullable=False),
+    Column("name", Words, nullable=False),
+    Column("profile_id", Words, nullable=False),
+    Column("happened_at", Double, nullable=False),
+    Column("received_at", Double, nullable=False),
+    Column("permanent", Boolean, nullable=False, comment="de-duplicated for ever by event_id"),
+    Column("body", Text, nullable=False, comment="all else as JSON"),
+    Column("recommendation_id", Words, comment="the slate it came from"),
+    Index("mtp_event_profile", "profile_id", "seq"),
+    Index(
+        "mtp_event_permanent",
+        "event_id",
+        unique=True,
+        postgresql_where=text("permanent"),
+        sqlite_where=text("permanent"),
+    ),
+    Index(
+        "mtp_event_recommendation",
+        "recommendation_id",
+        postgresql_where=text("recommendation_id IS NOT NULL"),
+        sqlite_where=text("recommendation_id IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+profile = Table(
+    "mtp_profile",
+    metadata,
+    Column("profile_id", Words, primary_key=True),
+    Column("last_seq", Number, nullable=False, comment="last event folded; 0 is a row that only locks"),
+    Column("body", LargeBinary, nullable=False, comment="records.Profile as MessagePack"),
+)
+
+message_seen = Table(
+    "mtp_message_seen",
+    metadata,
+    Column("bucket", Number, primary_key=True, autoincrement=False, comment="received_at in windows"),
+    Column("key", LargeBinary(16), primary_key=True, comment="hash of Event.dedupe_key"),
+    sqlite_with_rowid=False,
+)
+
+stale_profile = Table(
+    "mtp_stale_profile",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("profile_id", Words, nullable=False, comment="its copy in Redis may be behind"),
+    sqlite_autoincrement=True,
+)
+
+product = Table(
+    "mtp_product",
+    metadata,
+    Column("product_id", Words, primary_key=True),
+    Column("hidden", Boolean, nullable=False),
+    Column("stock", Number),
+    Column("body", Text, nullable=False, comment="records.Product as JSON, without hidden and stock"),
+)
+
+catalog_version = Table(
+    "mtp_catalog_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Number, nullable=False),
+)
+
+slate = Table(
+    "mtp_slate",
+    metadata,
+    Column("recommendation_id", Words, primary_key=True),
+    Column("created_at", Double, nullable=False, index=True),
+    Column("placement", Words, nullable=False),
+    Column("body", LargeBinary, nullable=False, comment="records.SlateEntry as MessagePack"),
+)
+
+slate_profile = Table(
+    "mtp_slate_profile",
+    metadata,
+    Column("profile_id", Words, primary_key=True),
+    Column(
+        "recommendation_id",
+        Words,
+        ForeignKey("mtp_slate.recommendation_id", ondelete="CASCADE"),
+        primary_key=True,
+        index=True,
+    ),
+    sqlite_with_rowid=False,
+)
+
+consent = Table(
+    "mtp_consent",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("subject_id", Words, nullable=False),
+    Column("purpose", Words, nullable=False),
+    Column("granted", Boolean, nullable=False),
+    Column("policy_version", Words, nullable=False),
+    Column("decided_at", Double, nullable=False),
+    Column("source", Words, nullable=False),
+    Index("mtp_consent_subject", "subject_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+lease = Table(
+    "mtp_lease",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("holder", Words, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+
+job_run = Table(
+    "mtp_job_run",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("message", Text, nullable=False),
+    Index("mtp_job_run_name", "name", "id"),
+    sqlite_autoincrement=True,
+)
+
+bundle_switch = Table(
+    "mtp_bundle_switch",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("version", Words, nullable=False),
+    Column("switched_at", Double, nullable=False),
+    Index("mtp_bundle_switch_kind", "kind", "id"),
+    sqlite_autoincrement=True,
+)

@@ -1,0 +1,28 @@
+"""Visitors' choices in SQLite or PostgreSQL; rows are only ever added."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import bindparam, insert, select
+
+from ..ports import ConsentDecision
+from .database import Database
+from .schema import consent
+
+FIELDS = [consent.c[name] for name in ConsentDecision.__struct_fields__]
+BY_SUBJECT = select(*FIELDS).where(consent.c.subject_id == bindparam("subject")).order_by(consent.c.id)
+
+
+class SqlConsents:
+    """Implements :class:`mtp_plugin.ports.ConsentLog`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, decision: ConsentDecision) -> None:
+        with self._database.writing() as connection:
+            connection.execute(insert(consent).values(msgspec.structs.asdict(decision)))
+
+    def of(self, subject_id: str) -> list[ConsentDecision]:
+        rows = self._database.glance(BY_SUBJECT, {"subject": subject_id})
+        return [ConsentDecision(**row._mapping) for row in rows]

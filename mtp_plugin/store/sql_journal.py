@@ -1,0 +1,217 @@
+"""The journal in SQLite or PostgreSQL: events and the profiles folded from them in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+
+from ..records import Event, FoldFunction, Profile
+from .batch import Batch, Stored, Work, fold_anew
+from .database import Database
+from .engine import open_sqlite
+from .fork import after_fork
+from .postgres_work import PostgresWork
+from .rows import COLUMNS, bytes_profile, row_event
+from .schema import event, message_seen, profile
+from .sqlite_work import PROFILE, SqliteWork
+from .turns import Turns
+
+AGAIN = frozenset({"23505", "40001", "40P01"})
+"""SQL states after which the same transaction can succeed: unique violation, serialisation failure, deadlock."""
+
+TRIES = 5
+REBUILD = 100
+"""Profiles folded anew in one transaction: few enough that writers wait for tens of milliseconds only."""
+
+EVENT_COLUMNS = [event.c[name] for name in COLUMNS.split(", ")]
+
+
+class SqlJournal:
+    """Implements :class:`mtp_plugin.ports.Journal`.
+
+    :param window_s: seconds for which at least, and twice that at most, a repeated ``dedupe_key`` is recognised
+    """
+
+    def __init__(self, database: Database, window_s: float) -> None:
+        if window_s <= 0:
+            raise ValueError(f"window_s must be positive seconds, not {window_s}")
+        self._database, self._window_s = database, window_s
+        self._turns = Turns(self._commit_group) if database.is_sqlite else None
+        self._reset()
+        after_fork(self._reset)
+
+    def _reset(self) -> None:
+        self._inherited = getattr(self, "_readers", None)  # the parent's: neither used nor closed
+        self._readers: deque[sqlite3.Connection] = deque()
+
+    # ------------------------------------------------------------------------------------------- writing
+
+    def record(self, events: Sequence[Event], fold: FoldFunction) -> list[bool]:
+        return self.commit(Batch(events, fold, self._window_s)).new if events else []
+
+    def batch(self, events: Sequence[Event], fold: FoldFunction) -> Batch:
+        """The events made ready for :meth:`commit`."""
+        return Batch(events, fold, self._window_s)
+
+    def commit(self, batch: Batch) -> Batch:
+        """Record a batch; afterwards it knows which events were new and which profiles changed."""
+        if self._turns is not None:
+            self._turns.take(batch)
+        else:
+            self._in_work(batch.apply)
+        return batch
+
+    def _commit_group(self, batches: Sequence[Batch]) -> list[BaseException | None]:
+        def apply_all(work: Work) -> list[BaseException | None]:
+            return [_error_of(batch, work) for batch in batches]
+
+        errors: list[BaseException | None] = self._in_work(apply_all)
+        return errors
+
+    def _in_work(self, job: Callable[[Work], Any]) -> Any:
+        """Do *job* in one transaction, again if another writer was in the way."""
+        for left in reversed(range(TRIES)):
+            try:
+                with self._database.writing() as connection:
+                    return job(self._work(connection))
+            except Exception as error:
+                if not left or _sqlstate(error) not in AGAIN:
+                    raise
+
+    def _work(self, connection: Connection) -> Work:
+        bare = connection.connection.driver_connection
+        return SqliteWork(bare) if self._database.is_sqlite else PostgresWork(bare)
+
+    def erase(self, profile_id: str) -> int:
+        def forget(work: Work, connection: Connection) -> int:
+            work.inspect([profile_id], (), (), 0)
+            gone = connection.execute(delete(event).where(event.c.profile_id == profile_id)).rowcount
+            connection.execute(delete(profile).where(profile.c.profile_id == profile_id))
+            return gone
+
+        with self._database.writing() as connection:
+            return forget(self._work(connection), connection)
+
+    def rebuild(self, fold: FoldFunction, *, progress: Callable[[int], None] | None = None) -> int:
+        done = 0
+        for ids in self.visitors(REBUILD):
+            done += len(self.rebuild_some(ids, fold))
+            if progress:
+                progress(done)
+        return done
+
+    def rebuild_some(self, profile_ids: Sequence[str], fold: FoldFunction) -> dict[str, Stored]:
+        """Fold these profiles anew in one transaction; gives them as stored."""
+        found: dict[str, Stored] = self._in_work(lambda work: fold_anew(work, profile_ids, fold))
+        return found
+
+    def purge(self, before: float) -> int:
+        """Forget the keys of events received so long *before* that their window is over."""
+        bucket = int(before // self._window_s)
+        with self._database.writing() as connection:
+            return connection.execute(delete(message_seen).where(message_seen.c.bucket < bucket)).rowcount
+
+    # ------------------------------------------------------------------------------------------- reading
+
+    def profiles(self, profile_ids: Sequence[str]) -> list[Profile | None]:
+        found = self.stored(profile_ids)
+        return [bytes_profile(found[name].body) if name in found else None for name in profile_ids]
+
+    def stored(self, profile_ids: Sequence[str]) -> dict[str, Stored]:
+        """The profiles as they are stored, those that exist."""
+        if self._database.is_sqlite:
+            return self._stored_sqlite(profile_ids)
+        query = select(profile).where(profile.c.profile_id.in_(profile_ids), profile.c.last_seq > 0)
+        return {row[0]: Stored(row[1], row[2]) for row in self._database.glance(query)}
+
+    def _stored_sqlite(self, profile_ids: Sequence[str]) -> dict[str, Stored]:
+        with self._database.translated():
+            reader = self._reader()
+            rows = [reader.execute(PROFILE, (name,)).fetchone() for name in profile_ids]
+            self._readers.append(reader)
+        return {name: Stored(*row) for name, row in zip(profile_ids, rows, strict=True) if row}
+
+    def _reader(self) -> sqlite3.Connection:
+        """A connection for each thread that reads at the same time; a pool would cost more than the query."""
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return open_sqlite(str(self._database.engine.url.database))
+
+    def events_of(self, profile_id: str) -> Iterator[Event]:
+        for events in self._pages(5000, event.c.profile_id == profile_id):
+            yield from events
+
+    def scan(
+        self, *, since: float | None = None, until: float | None = None, names: Sequence[str] = (), batch: int = 5000
+    ) -> Iterator[list[Event]]:
+        conditions: list[Any] = []
+        if since is not None:
+            conditions.append(event.c.happened_at >= since)
+        if until is not None:
+            conditions.append(event.c.happened_at < until)
+        if names:
+            conditions.append(event.c.name.in_(names))
+        return self._pages(batch, *conditions)
+
+    def _pages(self, size: int, *conditions: Any) -> Iterator[list[Event]]:
+        last = 0
+        while True:
+            query = select(*EVENT_COLUMNS).where(event.c.seq > last, *conditions).order_by(event.c.seq).limit(size)
+            with self._database.reading() as connection:
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield [row_event(row) for row in rows]
+
+    def count(self) -> int:
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(event)).scalar_one()
+
+    def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
+        return self._names(profile.c.profile_id, batch, profile.c.last_seq > 0)
+
+    def visitors(self, batch: int) -> Iterator[list[str]]:
+        """Ids of all who have events, whether or not there is a profile."""
+        return self._names(event.c.profile_id, batch)
+
+    def _names(self, column: Any, size: int, *conditions: Any) -> Iterator[list[str]]:
+        last = ""
+        while True:
+            query = select(column).distinct().where(column > last, *conditions).order_by(column).limit(size)
+            with self._database.reading() as connection:
+                names = list(connection.execute(query).scalars())
+            if not names:
+                return
+            last = names[-1]
+            yield names
+
+    def close(self) -> None:
+        """Close what only reads; the database is closed by who opened it."""
+        while self._readers:
+            self._readers.pop().close()
+
+
+def _error_of(batch: Batch, work: Work) -> BaseException | None:
+    """Nothing is written before the fold is through: a fold that fails spoils its own batch only."""
+    try:
+        batch.apply(work)
+    except sqlite3.Error:
+        raise
+    except Exception as error:
+        return error
+    return None
+
+
+def _sqlstate(error: BaseException | None) -> str | None:
+    while error is not None:
+        state = getattr(error, "sqlstate", None)
+        if state:
+            return str(state)
+        error = error.__cause__
+    return None

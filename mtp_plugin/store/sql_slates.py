@@ -1,0 +1,104 @@
+"""Slates in SQLite or PostgreSQL, written by a thread of their own, so that no page waits for them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..records import SlateEntry
+from .background import Background
+from .database import Database
+from .schema import slate, slate_profile
+
+log = logging.getLogger(__name__)
+
+PURGE = 1000
+"""Slates deleted in one transaction."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(SlateEntry).decode
+
+
+class SqlSlates:
+    """Implements :class:`mtp_plugin.ports.SlateLog`.
+
+    :param limit: most slates waiting to be written; beyond it the oldest are lost and counted in ``lost``
+    """
+
+    def __init__(self, database: Database, *, limit: int = 10_000) -> None:
+        self._database = database
+        self._writer: Background[SlateEntry] = Background("mtp-slates", self._write, limit=limit)
+
+    @property
+    def lost(self) -> int:
+        """How many slates were dropped in this process."""
+        return self._writer.lost
+
+    def append(self, entry: SlateEntry) -> None:
+        self._writer.put(entry)
+
+    def flush(self, timeout: float = 5.0) -> None:
+        self._writer.flush(timeout)
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def _write(self, entries: list[SlateEntry]) -> None:
+        rows = [row for entry in entries if (row := _row(entry))]
+        if not rows:
+            return
+        ids = {row["recommendation_id"] for row in rows}
+        owners = list(_owners(entry for entry in entries if entry.slate.recommendation_id in ids))
+        dialect: Any = sqlite if self._database.is_sqlite else postgresql
+        with self._database.writing() as connection:
+            connection.execute(dialect.insert(slate).on_conflict_do_nothing(), rows)
+            if owners:
+                connection.execute(dialect.insert(slate_profile).on_conflict_do_nothing(), owners)
+
+    def get(self, recommendation_id: str) -> SlateEntry | None:
+        query = select(slate.c.body).where(slate.c.recommendation_id == recommendation_id)
+        with self._database.reading() as connection:
+            body = connection.execute(query).scalar()
+        return _decode(body) if body is not None else None
+
+    def erase(self, profile_id: str) -> int:
+        # What is still queued would otherwise be written after the erasure.
+        self.flush()
+        own = select(slate_profile.c.recommendation_id).where(slate_profile.c.profile_id == profile_id)
+        with self._database.writing() as connection:
+            return connection.execute(delete(slate).where(slate.c.recommendation_id.in_(own))).rowcount
+
+    def purge(self, before: float) -> int:
+        old = select(slate.c.recommendation_id).where(slate.c.created_at < before).limit(PURGE)
+        purged = 0
+        while True:
+            with self._database.writing() as connection:
+                count = connection.execute(delete(slate).where(slate.c.recommendation_id.in_(old))).rowcount
+            purged += count
+            if count < PURGE:
+                return purged
+
+
+def _row(entry: SlateEntry) -> dict[str, Any] | None:
+    try:
+        body = _encode(entry)
+    except (TypeError, ValueError, OverflowError) as error:
+        log.warning("slate %s cannot be stored: %s", entry.slate.recommendation_id, error)
+        return None
+    return {
+        "recommendation_id": entry.slate.recommendation_id,
+        "created_at": entry.slate.created_at,
+        "placement": entry.slate.placement,
+        "body": body,
+    }
+
+
+def _owners(entries: Iterable[SlateEntry]) -> Iterable[dict[str, str]]:
+    for entry in entries:
+        for profile_id in dict.fromkeys(entry.request.profile_ids):
+            yield {"profile_id": profile_id, "recommendation_id": entry.slate.recommendation_id}
