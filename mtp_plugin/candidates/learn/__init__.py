@@ -1,0 +1,1 @@
+"""What training computes; nothing that serves imports from here."""

@@ -1,0 +1,45 @@
+"""Scores of products that depend on nobody in particular."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...records import FloatArray
+from ..counts import LANDMARK_BITS, Counts
+from ..log import TrainingLog
+
+DAY_S = 86_400.0
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def half_life(log: TrainingLog) -> float:
+    """Of popularity, in the log's unit of time: a fortnight, less for a short history, a share of it without clock."""
+    return max(DAY_S, min(14 * DAY_S, log.span / 6)) if log.timed else max(1.0, log.span / 10)
+
+
+def rankings(counts: Counts) -> Arrays:
+    """``popular``, ``sold`` (decayed sums) and ``trending`` (standard deviations above the usual rate, never below 0)."""
+    popular, recent, base, sold = (
+        counts.items[name].astype(np.float64) / (1 << LANDMARK_BITS) for name in ("popular", "recent", "base", "sold")
+    )
+    expected = base / 10
+    trending = np.maximum((recent - expected) / np.sqrt(expected + 3.0), 0.0)
+    return {"popular": _f32(popular), "trending": _f32(trending), "sold": _f32(sold)}
+
+
+def rhythm(log: TrainingLog) -> FloatArray:
+    """Typical days between two purchases of a product by one visitor, 0 with fewer than three such pauses."""
+    bought = log.purchases()
+    n = len(log.items)
+    order = np.lexsort((bought.time, bought.item, bought.visitor))
+    visitor, item, time = bought.visitor[order], bought.item[order], bought.time[order]
+    days = np.diff(time) / DAY_S
+    again = (visitor[1:] == visitor[:-1]) & (item[1:] == item[:-1]) & (days > 0.5)
+    pauses = np.bincount(item[1:][again], minlength=n)
+    logs = np.bincount(item[1:][again], np.log(days[again]), minlength=n)
+    return _f32(np.where(pauses >= 3, np.exp(logs / np.maximum(pauses, 1)), 0.0))
+
+
+def _f32(values: FloatArray) -> FloatArray:
+    return values.astype(np.float32)

@@ -1,0 +1,81 @@
+"""Session neighbours: what people did who went the same way (the user-user side)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..records import FloatArray, IntArray
+from . import kernels, plain
+from .compiled import HAS_NUMBA
+from .related import Vocabulary
+from .scratch import Scratch
+
+DEFAULTS: dict[str, float] = {
+    "most_recent": 1500, "neighbours": 200, "decay": 4.0, "reach": 6.0, "idf": 1.0, "norm": 0.5, "age": 0.7, "products": 12
+}  # fmt: skip
+"""What worked on several shops; ``train`` may find better ones in a shop's own history."""
+
+
+class SessionNeighbours:
+    """The inverted index of sessions, asked with the session at hand.
+
+    :param arrays: what :func:`mtp_plugin.candidates.learn.session_index.session_index` gives, each name after *prefix*
+    :param settings: ``most_recent`` sessions looked at for a product, ``neighbours`` that vote, ``decay`` in steps of the
+        session at hand, ``reach`` in steps of the neighbour, powers ``idf`` of a product's rarity and ``norm`` of a
+        session's length, ``age`` fading over the whole history, ``products`` of the session that are used
+    """
+
+    def __init__(
+        self,
+        arrays: Mapping[str, NDArray[np.generic]],
+        vocabulary: Vocabulary,
+        settings: Mapping[str, Any] | None = None,
+        prefix: str = "",
+    ) -> None:
+        names = ("item_indptr", "item_sessions", "item_places", "session_indptr", "session_items", "session_order")
+        index = {name: arrays[prefix + name] for name in names}
+        given = {**DEFAULTS, **(settings or {})}
+        order: FloatArray = index.pop("session_order")
+        self._index, self._vocabulary = index, vocabulary
+        self.n_sessions = len(order)
+        sizes = np.maximum(1, np.diff(index["session_indptr"]))
+        self._session_weights = (sizes ** -given["norm"] * np.exp(given["age"] * (order - 1.0))).astype(np.float32)
+        seen = np.maximum(1, np.diff(index["item_indptr"]))
+        self._idf = (np.log1p(self.n_sessions / seen) ** given["idf"]).astype(np.float32)
+        self._closeness = np.exp(-np.arange(64) / given["reach"]).astype(np.float32)
+        self._decay = np.exp(-np.arange(64) / given["decay"]).astype(np.float32)
+        self._most_recent, self._neighbours = int(given["most_recent"]), int(given["neighbours"])
+        self._products = int(given["products"])
+
+    def vote(self, scratch: Scratch, rows: IntArray, steps: IntArray, column: int) -> None:
+        """Let similar sessions vote into *column*, and count the voters in the next.
+
+        :param rows: distinct products of the session, latest first
+        :param steps: how many steps ago each was, at most 63
+        """
+        codes = self._vocabulary.from_row[rows]
+        known = codes >= 0
+        if not known.all():
+            codes, steps = codes[known], steps[known]
+        codes, steps = codes[: self._products], steps[: self._products]
+        if not len(codes) or not self.n_sessions:
+            return
+        weights = self._decay[steps] * self._idf[codes]
+        index, to_row = self._index, self._vocabulary.to_row
+        if not HAS_NUMBA:
+            plain.session_neighbours(
+                scratch, index, self._session_weights, to_row, codes, weights, self._most_recent, self._neighbours,
+                self._closeness, column,
+            )  # fmt: skip
+            return
+        scratch.count = kernels.session_neighbours(
+            index["item_indptr"], index["item_sessions"], index["item_places"], index["session_indptr"],
+            index["session_items"], self._session_weights, to_row, codes, weights, self._most_recent,
+            self._neighbours, self._closeness, column, scratch.epoch, scratch.similarity, scratch.seen, scratch.match,
+            scratch.touched, scratch.mark, scratch.slot, scratch.rows, scratch.columns, scratch.best, scratch.anchor,
+            scratch.count,
+        )  # fmt: skip

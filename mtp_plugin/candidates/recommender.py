@@ -1,0 +1,277 @@
+"""The recommender that serves, and that ``evaluate`` measures: eight strategies over one set of sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..errors import InputError
+from ..ports import Bundle
+from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Query, Strategy
+from . import basket_expert, session_expert
+from .blend import Expert, softmax
+from .own import Bought, bought, due, latest_first
+from .scratch import Scratch
+from .sources import ALIKE, BOUGHT, CONTENT, EASE, LAST, NEXT, PATH, SESSION, TOGETHER, USERS, VIEWED, Sources
+
+SOURCES = (
+    "session-neighbours", "viewed-together", "bought-together", "content", "affinity", "popular", "trending",
+    "best-sellers", "recent", "buy-again", "on-sale", "newest",
+)  # fmt: skip
+BIT = {name: 1 << place for place, name in enumerate(SOURCES)}
+SPOKEN = {
+    "session-neighbours": (SESSION, USERS), "viewed-together": (VIEWED, LAST, NEXT, PATH),
+    "bought-together": (TOGETHER, BOUGHT, EASE), "content": (ALIKE, CONTENT),
+}  # fmt: skip
+"""Which columns mean that a source proposed a candidate."""
+
+AUDIBLE = 0.02
+"""Below this share of a source's strongest vote it is not named as an origin."""
+
+SESSION_TRUST = 0.8
+"""How far the session at hand outweighs earlier purchases."""
+TASTE = 0.15
+"""What affinities add beside a session; without one they are most of what is known."""
+
+RELATED_DEFAULTS = {**session_expert.DEFAULTS, "alike": 0.3, "alike-relative": 1.0, "is-current": -20.0, "seen": -20.0}
+
+
+class Recommender:
+    """Candidates for every strategy, as rows of *table*.
+
+    :param behaviour: what ``train`` learnt; without it sessions are answered by content and affinities
+    :param content: what ``train_content`` learnt; without it words are compared on the fly
+    :raises mtp_plugin.errors.ModelError: a bundle that this code cannot read
+    """
+
+    def __init__(self, table: ProductTable, behaviour: Bundle | None = None, content: Bundle | None = None) -> None:
+        self.table = table
+        self.sources = Sources(table, behaviour, content)
+        learnt = self.sources.meta.get("experts", {})
+        self.session_expert = Expert(
+            session_expert.FEATURES, session_expert.DEFAULTS, session_expert.BUCKETS, learnt.get("session")
+        )
+        self.related_expert = Expert(session_expert.FEATURES, RELATED_DEFAULTS, 1, None)
+        self.return_expert = Expert(
+            basket_expert.RETURN_FEATURES, basket_expert.RETURN_DEFAULTS, basket_expert.RETURN_BUCKETS,
+            learnt.get("return"),
+        )  # fmt: skip
+        self.complete_expert = Expert(
+            basket_expert.COMMON, basket_expert.COMPLETE_DEFAULTS, basket_expert.COMPLETE_BUCKETS,
+            learnt.get("complete"),
+        )  # fmt: skip
+        self._strategies: dict[str, Callable[[Query, BoolArray | None, int], Candidates]] = {
+            Strategy.RECOMMENDED_FOR_YOU: self._personal,
+            Strategy.RELATED_PRODUCTS: self._related,
+            Strategy.FREQUENTLY_BOUGHT_TOGETHER: self._together,
+            Strategy.TRENDING_ITEMS: self._trending,
+            Strategy.BEST_SELLERS: self._best_sellers,
+            Strategy.RECENTLY_VIEWED: self._recently_viewed,
+            Strategy.BUY_IT_AGAIN: self._buy_again,
+            Strategy.ON_SALE: self._on_sale,
+        }
+
+    def candidates(self, strategy: str, query: Query, k: int) -> Candidates:
+        """The *k* best rows, fewer if there are not so many.
+
+        :param strategy: one of :class:`~mtp_plugin.records.Strategy`
+        :param k: 1 or more
+        :raises InputError: no such strategy
+        """
+        find = self._strategies.get(strategy)
+        if find is None:
+            raise InputError(f"there is no strategy {strategy!r}", field="strategy")
+        if not len(self.table) or k < 1:
+            return _candidates(np.zeros(0), np.zeros(0), 0)
+        return find(query, self._allowed(query), k)
+
+    def warm(self) -> None:
+        """Compile the kernels, or fetch them from the disk cache, before the first visitor needs them."""
+        if not len(self.table):
+            return
+        known = self.sources.neighbours or self.sources.users or self.sources.baskets
+        row = int(np.argmax(self.sources.rankings["popular"].scores)) if known else 0
+        query = Query(now=0.0, session=(row,), in_view=(row,), cart=(row,))
+        for strategy in Strategy:
+            self.candidates(strategy, query, 4)
+
+    def _allowed(self, query: Query) -> BoolArray | None:
+        if query.category < 0:
+            return query.eligible
+        within = self.sources.within(query.category)
+        return within if query.eligible is None else within & query.eligible
+
+    # -------------------------------------------------------------------------------------------- blended
+
+    def _personal(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        sources, scratch = self.sources, self.sources.scratch()
+        own = bought(query.profile, self.table.index)
+        way = session_expert.anchors(query) if query.session or query.in_view or own is None else ()
+        at_hand = session_expert.gather(sources, scratch, way) if way else None
+        if own is not None:
+            basket_expert.gather_return(sources, scratch, own, query.now)
+        taste = query.profile if query.profile is not None and query.profile.affinities else None
+        if taste is not None:
+            scratch.add(sources.affinity.propose(taste))
+        if scratch.count == 0:
+            return self._top_up(_candidates(np.zeros(0), np.zeros(0), 0), allowed, k)
+        drawn = sources.affinity.scores(taste, scratch.rows[: scratch.count]) if taste is not None else None
+        chance = self._chance(query, scratch, way, at_hand, own, drawn)
+        found = _best(scratch, chance, allowed, k)
+        if drawn is not None:
+            found.origins[drawn[scratch.slot[found.rows]] > 0.05] |= BIT["affinity"]
+        return self._top_up(found, allowed, k)
+
+    def _chance(
+        self,
+        query: Query,
+        scratch: Scratch,
+        way: tuple[int, ...],
+        at_hand: tuple[IntArray, IntArray] | None,
+        own: Bought | None,
+        drawn: FloatArray | None,
+    ) -> FloatArray:
+        """The experts' probabilities mixed, shape ``(scratch.count,)``."""
+        sources = self.sources
+        parts: list[tuple[float, FloatArray]] = []
+        if at_hand is not None:
+            features = session_expert.features(sources, scratch, *at_hand, way)
+            scores = self.session_expert.scores(features, session_expert.bucket(len(at_hand[0])))
+            parts.append((SESSION_TRUST if own is not None else 1.0, softmax(scores)))
+        if own is not None:
+            features = basket_expert.return_features(sources, scratch, own, query.now)
+            scores = self.return_expert.scores(features, basket_expert.return_bucket(own))
+            parts.append((1.0 - SESSION_TRUST if at_hand is not None else 1.0, softmax(scores)))
+        if drawn is not None:
+            liked = drawn * (1.0 + sources.popularity[scratch.rows[: scratch.count]])
+            total = float(liked.sum())
+            if total > 0:
+                parts.append((TASTE if parts else 1.0, liked / np.float32(total)))
+        if not parts:
+            return np.zeros(scratch.count, dtype=np.float32)
+        return np.sum([np.float32(trust) * chance for trust, chance in parts], axis=0)
+
+    def _related(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        way = query.in_view or query.session[-1:] or query.history[-1:]
+        if not way:
+            return self._top_up(_candidates(np.zeros(0), np.zeros(0), 0), allowed, k)
+        scratch = self.sources.scratch()
+        rows, steps = session_expert.gather(self.sources, scratch, way)
+        features = session_expert.features(self.sources, scratch, rows, steps, way)
+        scores = softmax(self.related_expert.scores(features, 0))
+        scores[scratch.slot[rows]] = 0.0
+        return _best(scratch, scores, allowed, k, above=0.0)
+
+    def _together(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        anchors = query.cart + query.in_view or query.session[-1:]
+        if not anchors:
+            return _candidates(np.zeros(0), np.zeros(0), 0)
+        scratch = self.sources.scratch()
+        rows, _ = latest_first(anchors)
+        basket_expert.gather_complete(self.sources, scratch, rows)
+        features = basket_expert.complete_features(self.sources, scratch)
+        scores = softmax(self.complete_expert.scores(features, basket_expert.complete_bucket(len(rows))))
+        scores[scratch.slot[rows]] = 0.0
+        return _best(scratch, scores, allowed, k, above=0.0)
+
+    def _top_up(self, found: Candidates, allowed: BoolArray | None, k: int) -> Candidates:
+        """Fill up with popular rows (a fresh shop: newest, categories in turn), scored below all others."""
+        missing = k - len(found)
+        if missing <= 0:
+            return found
+        source = "popular" if self.sources.rankings.known else "newest"
+        rows = self.sources.rankings["popular"].top(k + len(found), allowed)
+        rows = rows[~np.isin(rows, found.rows)][:missing]
+        floor = float(found.scores.min()) if len(found) else 1.0
+        scores = floor * 0.99 / (1.0 + np.arange(len(rows)))
+        return Candidates(
+            rows=np.concatenate((found.rows, rows)),
+            scores=np.concatenate((found.scores, scores.astype(np.float32))),
+            origins=np.concatenate((found.origins, np.full(len(rows), BIT[source], dtype=np.int64))),
+            anchors=np.concatenate((found.anchors, np.full(len(rows), -1, dtype=np.int32))),
+            sources=SOURCES,
+        )
+
+    # -------------------------------------------------------------------------------------------- ranked
+
+    def _ranked(self, name: str, allowed: BoolArray | None, k: int) -> Candidates:
+        ranking = self.sources.rankings[name]
+        rows = ranking.top(k, allowed)
+        source = name if self.sources.rankings.known else "newest"
+        return _candidates(rows, ranking.scores[rows], BIT[source])
+
+    def _trending(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        return self._ranked("trending", allowed, k)
+
+    def _best_sellers(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        return self._ranked("best-sellers", allowed, k)
+
+    def _recently_viewed(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        rows, _ = latest_first(query.history + query.session, limit=1000)
+        if allowed is not None:
+            rows = rows[allowed[rows]]
+        return _candidates(rows[:k], 1.0 / (1.0 + np.arange(len(rows[:k]))), BIT["recent"])
+
+    def _buy_again(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        own = bought(query.profile, self.table.index)
+        if own is None:
+            return _candidates(np.zeros(0), np.zeros(0), 0)
+        worth = due(own, self.sources.rhythm, query.now)
+        order = np.argsort(-worth, kind="stable")
+        if allowed is not None:
+            order = order[allowed[own.rows[order]]]
+        return _candidates(own.rows[order[:k]], worth[order[:k]], BIT["buy-again"])
+
+    def _on_sale(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        reduced = self.table.on_sale(query.now)
+        reduced = reduced if allowed is None else reduced & allowed
+        rows = np.flatnonzero(reduced)
+        scores = 1.0 + self.sources.popularity[rows]
+        if query.profile is not None and len(rows):
+            scores = scores * (1.0 + 4.0 * self.sources.affinity.scores(query.profile, rows))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            off = 1.0 - self.table.sale_price[rows] / self.table.price[rows]
+        scores = scores * (1.0 + np.nan_to_num(off, nan=0.0, posinf=0.0, neginf=0.0))
+        best = np.argsort(-scores, kind="stable")[:k]
+        return _candidates(rows[best], scores[best], BIT["on-sale"])
+
+
+def _candidates(rows: IntArray, scores: FloatArray, origin: int) -> Candidates:
+    return Candidates(
+        rows=rows.astype(np.int32),
+        scores=scores.astype(np.float32),
+        origins=np.full(len(rows), origin, dtype=np.int64),
+        anchors=np.full(len(rows), -1, dtype=np.int32),
+        sources=SOURCES,
+    )
+
+
+def _best(
+    scratch: Scratch, scores: FloatArray, allowed: BoolArray | None, k: int, above: float = -np.inf
+) -> Candidates:
+    """The *k* best of the collected rows that are allowed and score above a floor."""
+    rows = scratch.rows[: scratch.count]
+    if above > -np.inf or allowed is not None:
+        fit = scores > above if allowed is None else allowed[rows] & (scores > above)
+        scores = np.where(fit, scores, np.float32(-np.inf))
+    places = np.argpartition(scores, len(scores) - k)[-k:] if len(scores) > k else np.arange(len(scores))
+    places = places[np.lexsort((rows[places], -scores[places]))]
+    places = places[scores[places] > -np.inf]
+    return Candidates(
+        rows=rows[places].copy(),
+        scores=scores[places].astype(np.float32),
+        origins=_origins(scratch, places),
+        anchors=scratch.anchor[places].copy(),
+        sources=SOURCES,
+    )
+
+
+def _origins(scratch: Scratch, places: IntArray) -> IntArray:
+    """Which sources spoke audibly for each candidate; ``popular`` where none did."""
+    columns = scratch.columns[: scratch.count]
+    audible = columns[places] > AUDIBLE * np.maximum(columns.max(axis=0, initial=0.0), 1e-12)
+    bits: IntArray = np.zeros(len(places), dtype=np.int64)
+    for name, spoken in SPOKEN.items():
+        bits |= np.where(audible[:, spoken].any(axis=1), BIT[name], 0)
+    return np.where(bits == 0, BIT["popular"], bits)

@@ -1,0 +1,78 @@
+"""Buffers that a thread reuses from query to query, so that answering one allocates next to nothing."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from ..records import FloatArray, IntArray
+
+CAPACITY = 16_384
+"""Most candidates one query can collect."""
+
+
+class Scratch:
+    """A growing list of candidate rows with a matrix of what each source says of them.
+
+    ``mark[row] == epoch`` tells that a row is in the list, at ``slot[row]``; a new query just counts up ``epoch``.
+
+    :param n_rows: rows of the catalogue
+    :param n_sessions: sessions in the index of neighbours
+    :param n_columns: what sources may say
+    """
+
+    def __init__(self, n_rows: int, n_sessions: int, n_columns: int) -> None:
+        capacity = max(1, min(n_rows, CAPACITY))
+        self.epoch = 0
+        self.count = 0
+        self.mark: IntArray = np.zeros(max(1, n_rows), dtype=np.int32)
+        self.slot: IntArray = np.zeros(max(1, n_rows), dtype=np.int32)
+        self.rows: IntArray = np.zeros(capacity, dtype=np.int32)
+        self.columns: FloatArray = np.zeros((capacity, n_columns), dtype=np.float32)
+        self.best: FloatArray = np.zeros(capacity, dtype=np.float32)
+        self.anchor: IntArray = np.zeros(capacity, dtype=np.int32)
+        self.similarity: FloatArray = np.zeros(max(1, n_sessions), dtype=np.float32)
+        self.seen: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
+        self.match: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
+        self.touched: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
+
+    def begin(self) -> None:
+        """Forget the last query."""
+        self.epoch += 1
+        self.count = 0
+        if self.epoch >= np.iinfo(np.int32).max:
+            self.epoch = 1
+            self.mark[:] = 0
+            self.seen[:] = 0
+
+    def add(self, rows: IntArray) -> IntArray:
+        """Put rows into the list; gives the places of those that are in it now."""
+        if len(rows) > 1:
+            rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
+        new = rows[self.mark[rows] != self.epoch][: len(self.rows) - self.count]
+        stop = self.count + len(new)
+        places = np.arange(self.count, stop)
+        self.mark[new] = self.epoch
+        self.slot[new] = places
+        self.rows[self.count : stop] = new
+        self.columns[self.count : stop] = 0.0
+        self.best[self.count : stop] = 0.0
+        self.anchor[self.count : stop] = -1
+        self.count = stop
+        return self.slot[rows[self.mark[rows] == self.epoch]]
+
+
+class Scratches(threading.local):
+    """One :class:`Scratch` a thread, made when the thread first asks."""
+
+    def __init__(self, n_rows: int, n_sessions: int, n_columns: int) -> None:
+        self._shape = (n_rows, n_sessions, n_columns)
+        self._scratch: Scratch | None = None
+
+    def get(self) -> Scratch:
+        """This thread's buffers, ready for a new query."""
+        if self._scratch is None:
+            self._scratch = Scratch(*self._shape)
+        self._scratch.begin()
+        return self._scratch

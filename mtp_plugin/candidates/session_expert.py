@@ -1,0 +1,83 @@
+"""What the session at hand says: where people went who came this way, and whether the shop's visitors come back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..records import FloatArray, IntArray, Query
+from .blend import relative, shares
+from .own import latest_first
+from .scratch import Scratch
+from .sources import ALIKE, LAST, NEXT, PATH, SESSION, TOGETHER, VIEWED, VOTERS, Sources
+
+LOGS = (SESSION, VOTERS, VIEWED, LAST, NEXT, PATH, TOGETHER, ALIKE)
+RELATIVE = (SESSION, VIEWED, NEXT, PATH, TOGETHER, ALIKE)
+FEATURES = (
+    "session", "voters", "viewed", "viewed-last", "next", "path", "together", "alike",
+    "session-relative", "viewed-relative", "next-relative", "path-relative", "together-relative", "alike-relative",
+    "popular", "momentum", "is-current", "is-previous", "seen", "seen-often", "seen-lately",
+)  # fmt: skip
+DEFAULTS = {
+    "session": 0.35, "viewed": 0.25, "next": 0.2, "path": 0.1, "together": 0.2, "alike": 0.15, "session-relative": 1.0,
+    "viewed-relative": 0.5, "next-relative": 0.5, "together-relative": 0.5, "alike-relative": 0.6, "popular": 0.05,
+    "is-current": -4.0, "is-previous": -1.0, "seen": -2.0,
+}  # fmt: skip
+BUCKETS = 4
+"""One product, two, three or four, five or more."""
+
+DECAY = np.exp(-np.arange(64) / 5.0).astype(np.float32)
+HYPERBOLA = (1.0 / (1.0 + np.arange(64))).astype(np.float32)
+POPULAR = 20
+
+
+def bucket(n_distinct: int) -> int:
+    """Which weights a session of so many distinct products takes."""
+    return (0, 0, 1, 2, 2, 3)[min(n_distinct, 5)]
+
+
+def anchors(query: Query) -> tuple[int, ...]:
+    """The way that led here: the session, and the product in view if it is not in there yet; else what was seen before."""
+    session = query.session
+    missing = tuple(row for row in query.in_view if not session or row != session[-1])
+    return session + missing or query.history[-10:]
+
+
+def gather(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[IntArray, IntArray]:
+    """Let the sources speak; gives the session's distinct rows, latest first, and their steps."""
+    rows, steps = latest_first(way)
+    scratch.add(rows)
+    if sources.neighbours is not None:
+        sources.neighbours.vote(scratch, rows, steps, SESSION)
+    few, last = rows[:8], rows[:1]
+    decay = DECAY[steps[:8]]
+    sources.spread("viewed", scratch, few, decay, VIEWED)
+    sources.spread("viewed", scratch, last, DECAY[:1], LAST)
+    sources.spread("next", scratch, last, DECAY[:1], NEXT)
+    sources.spread("path", scratch, few, HYPERBOLA[steps[:8]], PATH)
+    sources.spread("bought", scratch, few, decay, TOGETHER)
+    sources.alike(scratch, rows[:4], DECAY[steps[:4]], ALIKE)
+    if scratch.count < 4 * POPULAR and sources.rankings.known:
+        scratch.add(sources.rankings["popular"].top(POPULAR))
+    return rows, steps
+
+
+def features(sources: Sources, scratch: Scratch, rows: IntArray, steps: IntArray, way: tuple[int, ...]) -> FloatArray:
+    """What is known of each candidate, shape ``(scratch.count, len(FEATURES))``."""
+    count = scratch.count
+    columns, found = scratch.columns[:count], scratch.rows[:count]
+    matrix: FloatArray = np.zeros((count, len(FEATURES)), dtype=np.float32)
+    n_logs, n_relative = len(LOGS), len(RELATIVE)
+    matrix[:, :n_logs] = shares(columns[:, :n_logs])
+    matrix[:, n_logs : n_logs + n_relative] = relative(columns[:, RELATIVE])
+    after = n_logs + n_relative
+    matrix[:, after] = sources.popularity[found]
+    matrix[:, after + 1] = sources.momentum[found]
+    places = scratch.slot[rows]
+    matrix[places[:1], after + 2] = 1.0
+    matrix[places[1:2], after + 3] = 1.0
+    matrix[places, after + 4] = 1.0
+    for row in way[-64:]:
+        matrix[scratch.slot[row], after + 5] += 1.0
+    matrix[places, after + 5] = np.log(matrix[places, after + 5])
+    matrix[places, after + 6] = HYPERBOLA[steps]
+    return matrix

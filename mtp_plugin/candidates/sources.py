@@ -1,0 +1,134 @@
+"""Every source that serves, opened once over a catalogue and the bundles there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelError
+from ..ports import Bundle
+from ..records import BoolArray, FloatArray, IntArray, ProductTable
+from .affinity import Affinity
+from .content import Lookalikes
+from .neighbours import SessionNeighbours
+from .popular import Rankings
+from .related import Related, Vocabulary
+from .scratch import Scratch, Scratches
+
+FORMAT = 1
+"""Of the bundles; another one cannot be read."""
+
+COLUMNS = (
+    "session", "voters", "viewed", "viewed-last", "next", "path", "together", "alike",
+    "users", "user-voters", "bought", "ease", "content",
+)  # fmt: skip
+SESSION, VOTERS, VIEWED, LAST, NEXT, PATH, TOGETHER, ALIKE, USERS, USER_VOTERS, BOUGHT, EASE, CONTENT = range(13)
+
+Arrays = Mapping[str, NDArray[np.generic]]
+
+
+class Sources:
+    """What the strategies ask.
+
+    :param behaviour: what ``train`` learnt, ``None`` for a fresh shop
+    :param content: what ``train_content`` learnt, ``None`` before it ran
+    :raises ModelError: a bundle of another format
+    """
+
+    def __init__(self, table: ProductTable, behaviour: Bundle | None, content: Bundle | None) -> None:
+        self.table = table
+        self.meta: Mapping[str, Any] = behaviour.meta if behaviour else {}
+        arrays: Arrays = behaviour.arrays if behaviour else {}
+        vocabulary = _vocabulary(behaviour, table)
+        self.related = _related(arrays, vocabulary, ("viewed", "next", "path", "bought", "ease"))
+        self.related |= _related(content.arrays if content else {}, _vocabulary(content, table), ("content",))
+        self.neighbours = _neighbours(arrays, vocabulary, self.meta, "")
+        self.baskets = _neighbours(arrays, vocabulary, self.meta, "basket_")
+        self.users = _neighbours(arrays, vocabulary, self.meta, "user_")
+        self.rankings = Rankings(table, arrays, vocabulary)
+        self.rhythm: FloatArray = (
+            vocabulary.by_row(arrays["rhythm"]) if vocabulary and "rhythm" in arrays else _zeros(table)
+        )
+        self.affinity = Affinity(table, self.rankings["popular"])
+        popular, trending = (_relative_to_mean(self.rankings[name].scores) for name in ("popular", "trending"))
+        self.popularity: FloatArray = np.log1p(popular).astype(np.float32)
+        self.momentum: FloatArray = np.log((trending + 0.2) / (popular + 0.2)).astype(np.float32)
+        self._lookalikes = Lookalikes(table)
+        self._within: dict[int, BoolArray] = {}
+        n_sessions = max(
+            (found.n_sessions for found in (self.neighbours, self.baskets, self.users) if found), default=0
+        )
+        self._scratches = Scratches(len(table), n_sessions, len(COLUMNS))
+
+    def scratch(self) -> Scratch:
+        """This thread's buffers, emptied."""
+        return self._scratches.get()
+
+    def spread(self, name: str, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
+        """Let the neighbours of *rows* in one of the item-item lists add to a column; nothing if there is no such list."""
+        related = self.related.get(name)
+        if related is not None:
+            related.spread(scratch, rows, weights, column)
+
+    def alike(self, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
+        """Products alike in content: from the bundle, and by a light comparison where the bundle knows none."""
+        related = self.related.get("content")
+        if related is not None:
+            related.spread(scratch, rows, weights, column)
+        for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
+            if related is not None and related.knows(row):
+                continue
+            near, values = self._lookalikes.of(row)
+            places = scratch.add(near)[: len(near)]
+            values = values[: len(places)] * np.float32(weight)
+            scratch.columns[places, column] += values
+            better = values > scratch.best[places]
+            scratch.best[places[better]] = values[better]
+            scratch.anchor[places[better]] = row
+
+    def within(self, category: int) -> BoolArray:
+        """Rows of a category or of one under it."""
+        found = self._within.get(category)
+        if found is None:
+            names = self.table.category_names
+            under = names[category] + " > "
+            codes = [code for code, name in enumerate(names) if code == category or name.startswith(under)]
+            found = self._within[category] = np.isin(self.table.category, codes)
+        return found
+
+
+def _vocabulary(bundle: Bundle | None, table: ProductTable) -> Vocabulary | None:
+    if bundle is None:
+        return None
+    if bundle.meta.get("format") != FORMAT:
+        raise ModelError(
+            f"{bundle.kind} model {bundle.version} has format {bundle.meta.get('format')}, this code reads {FORMAT}: train anew"
+        )
+    return Vocabulary(bundle.strings["items"], table.index, len(table))
+
+
+def _related(arrays: Arrays, vocabulary: Vocabulary | None, names: tuple[str, ...]) -> dict[str, Related]:
+    if vocabulary is None:
+        return {}
+    return {name: Related(name, arrays, vocabulary) for name in names if f"{name}_indptr" in arrays}
+
+
+def _neighbours(
+    arrays: Arrays, vocabulary: Vocabulary | None, meta: Mapping[str, Any], prefix: str
+) -> SessionNeighbours | None:
+    if vocabulary is None or f"{prefix}session_indptr" not in arrays:
+        return None
+    return SessionNeighbours(arrays, vocabulary, meta.get("neighbours", {}).get(prefix), prefix)
+
+
+def _zeros(table: ProductTable) -> FloatArray:
+    return np.zeros(max(1, len(table)), dtype=np.float32)
+
+
+def _relative_to_mean(scores: FloatArray) -> FloatArray:
+    """Scores as multiples of the mean of those above 0: comparable between a part of a history and the whole."""
+    above = scores[scores > 0]
+    return scores / above.mean() if len(above) else scores
