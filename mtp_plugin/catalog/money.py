@@ -161,5 +161,7 @@ def _code(word: str, own: str, text: str) -> str:
 
 def _plain(text: str) -> str:
     """Digits of every script as 0 to 9, marks as ``. , '``; a space counts as a mark only before three digits."""
-    digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text.strip())
+    digits = text.strip()
+    if not digits.isascii():
+        digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in digits)
     return _THIN.sub("'", digits).replace("’", "'").replace("٫", ",").replace("٬", "'")

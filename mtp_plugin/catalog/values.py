@@ -112,18 +112,25 @@ def read_text(field: str, value: Any) -> str:
     """Text in composed form (NFC), without control characters, outer white space removed."""
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         raise BadField(field, f"is {type(value).__name__}, a text is needed")
-    text = unicodedata.normalize("NFC", str(value)).strip()
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise BadField(field, "holds half a character (a lone surrogate)")
-    text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    text = str(value).strip()
+    if not (text.isascii() and text.isprintable()):  # most text is, and needs no more
+        text = _composed(field, text)
     if len(text) > MAX_TEXT:
         raise BadField(field, f"has {len(text):,} characters; {MAX_TEXT:,} are allowed")
     return text
 
 
+def _composed(field: str, text: str) -> str:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadField(field, "holds half a character (a lone surrogate)")
+    kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+    return unicodedata.normalize("NFC", kept).strip()
+
+
 def read_line(field: str, value: Any) -> str:
     """Text on one line: white space of any kind becomes a blank."""
-    return " ".join(read_text(field, value).split())
+    text = read_text(field, value)
+    return text if text.isascii() and text.isprintable() and "  " not in text else " ".join(text.split())
 
 
 def read_id(field: str, value: Any) -> str:
