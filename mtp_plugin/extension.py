@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import hmac
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -15,7 +16,7 @@ from flask import Blueprint, Flask
 from .block.placements import load_placements
 from .catalog.importer import import_catalog
 from .config import Settings
-from .errors import SetupError
+from .errors import SetupError, UnavailableError
 from .jobs import Jobs, Scheduler
 from .live import Live
 from .pipeline import Pipeline
@@ -25,7 +26,7 @@ from .records import ImportResult, Placement, Receipt, Slate
 from .scheduled import standard_jobs
 from .signals import model_changed
 from .state import Loaders, State
-from .store.open import open_stores
+from .store.open import open_stores, stores_exist
 from .track.identifiers import time_ordered_id
 from .track.intake import Intake
 from .web.blueprint import create_blueprint, install
@@ -33,6 +34,8 @@ from .web.collect import accept
 from .web.parts import get_state
 from .web.sender import own_sender
 from .web.slates import slate_for_request
+
+log = logging.getLogger(__name__)
 
 EXTENSION = "mtp"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -91,6 +94,8 @@ class MTP:
         atexit.register(state.close)
         if settings.scheduler:
             _schedule(app, state)
+        if _serves() and stores_exist(settings, app.instance_path):
+            _preload(state)
 
     # ---------------------------------------------------------------------------------------- declarations
 
@@ -216,6 +221,20 @@ def _build(
 def standard_jobs_of(state: State) -> Jobs:
     """The jobs of a mounted plugin, its catalogue's among them."""
     return Jobs(standard_jobs(state, lambda: import_declared(state).line()), state.leases, time.time)
+
+
+def _serves() -> bool:
+    """Whether this process is to answer requests; a ``flask`` command other than ``run`` is not."""
+    context = click.get_current_context(silent=True)
+    return context is None or context.info_name == "run"
+
+
+def _preload(state: State) -> None:
+    """Load catalogue and models when a worker starts, so that no visitor waits for it."""
+    try:
+        state.pipeline.live.refresh()
+    except UnavailableError as error:
+        log.warning("catalogue and models are not loaded yet, the first request will try again: %s", error)
 
 
 def _schedule(app: Flask, state: State) -> None:

@@ -106,7 +106,9 @@ class Live:
         else:
             table = build_table(self._catalog.products(), versions[0])
         behaviour, content = (self._open(kind, version) for kind, version in zip(KINDS, versions[1:], strict=True))
-        return Serving(table, Recommender(table, behaviour, content), versions)
+        recommender = Recommender(table, behaviour, content)
+        recommender.warm()
+        return Serving(table, recommender, versions)
 
     def _open(self, kind: str, version: str) -> Bundle | None:
         if not version:

@@ -317,26 +317,28 @@ def _rung(strategy: str, found: Candidates, table: ProductTable) -> Rung:
         strategy=strategy,
         product_ids=tuple(products[row].product_id for row in found.rows.tolist()),
         scores=tuple(found.scores.tolist()),
-        origins=tuple(_origin_names(found, bits) for bits in found.origins.tolist()),
+        origins=tuple(found.origins.tolist()),
         anchors=tuple(products[row].product_id if row >= 0 else "" for row in found.anchors.tolist()),
+        sources=found.sources,
     )
 
 
 def _picks(found: Candidates, order: Iterable[int], table: ProductTable, level: int, strategy: str) -> list[Pick]:
-    picks = []
-    for place in order:
-        anchor = int(found.anchors[place])
-        picks.append(
-            Pick(
-                product_id=table.products[int(found.rows[place])].product_id,
-                score=float(found.scores[place]),
-                origins=_origin_names(found, int(found.origins[place])),
-                because=table.products[anchor].product_id if anchor >= 0 else "",
-                level=level,
-                strategy=strategy,
-            )
+    products = table.products
+    rows, scores, origins, anchors = (
+        column.tolist() for column in (found.rows, found.scores, found.origins, found.anchors)
+    )
+    return [
+        Pick(
+            product_id=products[rows[place]].product_id,
+            score=scores[place],
+            origins=_origin_names(found, origins[place]),
+            because=products[anchors[place]].product_id if anchors[place] >= 0 else "",
+            level=level,
+            strategy=strategy,
         )
-    return picks
+        for place in order
+    ]
 
 
 REASONS = {

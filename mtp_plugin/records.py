@@ -518,13 +518,17 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True):
-    """What one strategy proposed for a slate, best first: the inputs of everything after the candidates."""
+    """What one strategy proposed for a slate, best first: the inputs of everything after the candidates.
+
+    ``origins`` are bit sets over ``sources``, as in :class:`Candidates`.
+    """
 
     strategy: str
     product_ids: tuple[str, ...]
     scores: tuple[float, ...]
-    origins: tuple[tuple[str, ...], ...]
+    origins: tuple[int, ...]
     anchors: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,11 @@ from pathlib import Path
 from ..config import Settings
 from ..ports import Cache, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SlateLog
 from .bundle_folder import open_bundle_folder
-from .cache import SharedCache
+from .cache import SharedCache, redis_backend
 from .database import Database
+from .redis_client import open_redis
+from .redis_journal import RedisJournal
+from .redis_state import RedisState
 from .registry import Registry, SqlPointers
 from .sql_catalog import SqlCatalog
 from .sql_consents import SqlConsents
@@ -48,17 +51,25 @@ def open_stores(settings: Settings, instance_path: str) -> Stores:
     Redis, ``MTP_MODEL_FOLDER`` the models into another folder or behind an fsspec URL.
     """
     instance = Path(instance_path).absolute()
-    database = Database(settings.database_url or f"sqlite:///{instance / 'mtp.sqlite'}", settings.latency_budget_ms)
-    journal = SqlJournal(database, settings.dedupe_hours * HOUR)
+    database = Database(_database_url(settings, instance), settings.latency_budget_ms)
+    events = SqlJournal(database, settings.dedupe_hours * HOUR)
     slates = SqlSlates(database)
     folder = open_bundle_folder(settings.model_folder or str(instance / "mtp_models"), instance / "mtp_model_copies")
     probes = {"database": database.probe, "models": folder.probe}
-    cache = SharedCache()
+    journal: Journal = events
+    cache, client = SharedCache(), None
+    if settings.redis_url:
+        client = open_redis(settings.redis_url, settings.latency_budget_ms)
+        journal = copied = RedisJournal(events, RedisState(client))
+        cache = SharedCache(redis_backend(client))
+        probes["redis"] = copied.probe
 
     def close() -> None:
         slates.close()
-        journal.close()
+        events.close()
         database.close()
+        if client is not None:
+            client.close()
 
     return Stores(
         journal=journal,
@@ -71,3 +82,13 @@ def open_stores(settings: Settings, instance_path: str) -> Stores:
         probes=probes,
         close=close,
     )
+
+
+def stores_exist(settings: Settings, instance_path: str) -> bool:
+    """Whether there may be something to load: a database server, or a SQLite file that is there already."""
+    url = _database_url(settings, Path(instance_path).absolute())
+    return not url.startswith("sqlite") or Path(url.partition("///")[2]).exists()
+
+
+def _database_url(settings: Settings, instance: Path) -> str:
+    return settings.database_url or f"sqlite:///{instance / 'mtp.sqlite'}"
