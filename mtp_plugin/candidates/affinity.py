@@ -63,13 +63,13 @@ class Affinity:
         if not weights or not index:
             return None
         shares: FloatArray = np.zeros(len(index) + 1, dtype=np.float32)
-        total = 0.0
+        total = sum(weight for weight in weights.values() if weight > 0)
+        if not total:
+            return None
         for name, weight in weights.items():
-            if weight > 0:
-                total += weight
-                if name in index:
-                    shares[index[name]] = weight
-        return shares / np.float32(total) if total > 0 else None
+            if weight > 0 and name in index:
+                shares[index[name]] = weight / total  # forward-decayed weights are beyond float32, their ratio is not
+        return shares
 
 
 def _coded(names: list[str]) -> tuple[IntArray, tuple[str, ...]]:
