@@ -20,6 +20,7 @@ from .text import open_bytes
 from .values import BadField, Reading, read_url
 
 FORMATS = ("csv", "shopify", "google-merchant", "google-retail", "online-retail")
+_MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _READERS = {
     "shopify": read_shopify,
     "google-merchant": read_google_merchant,
@@ -60,13 +61,15 @@ def detect(path: Path, mapping: Mapping[str, Any] | None = None) -> str:
     :raises InputError: it cannot be read or is empty
     """
     with open_bytes(path) as file:
-        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+        start = file.read(4096).lstrip(_MARKS)
     if not start:
         raise InputError("the file is empty", field="file")
     if start.startswith(b"<"):
         return "google-merchant"
     if start.startswith(b"{"):
         return "google-retail"
+    if start.startswith((b"[{", b"[\n", b"[\r")):
+        raise InputError("the file is one JSON list; write one object a line (jq -c '.[]')", field="file")
     if start.startswith((b"PK\x03\x04", b"PAR1", b"%PDF", b"\xd0\xcf\x11\xe0")):
         raise InputError("the file is no text; export it as CSV, XML or JSON lines", field="file")
     encoding = mapping["file"].get("encoding", "") if mapping and isinstance(mapping.get("file"), Mapping) else ""

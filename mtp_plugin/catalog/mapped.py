@@ -82,7 +82,7 @@ class MappedCatalog:
     def rows(self) -> Iterator[Product | RowError]:
         """Every product, or what is wrong with its row; lines count rows."""
         with self._opened() as session:
-            query = session.query(self._model).options(*self._options).filter(*self._where)
+            query = session.query(self._model).autoflush(False).options(*self._options).filter(*self._where)
             for line, row in enumerate(query.yield_per(self._batch), 1):
                 yield _read(line, {field: read(row) for field, read in self._readers.items()}, self._reading)
 
@@ -94,7 +94,9 @@ class MappedCatalog:
             return _answers(self._callable(product_ids), product_ids)
         keys = _keys(self._id, product_ids)
         with self._opened() as session:
-            query = session.query(self._id, self._buyable).filter(self._id.in_(list(keys)), *self._where)
+            # No autoflush: what the shop has not finished in its own session is not ours to write.
+            query = session.query(self._id, self._buyable).autoflush(False)
+            query = query.filter(self._id.in_(list(keys)), *self._where)
             flag = _python_type(self._buyable) is bool
             return {keys[key]: _can_buy(value, flag) for key, value in query if key in keys}
 

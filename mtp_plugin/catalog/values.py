@@ -199,7 +199,7 @@ def read_count(field: str, value: Any, decimal: str = "") -> int:
         number = parse_number(value, decimal=decimal) if isinstance(value, str) else float(value)
     except (MoneyError, TypeError, ValueError):
         raise BadField(field, f"{str(value)[:40]!r} is no number of pieces") from None
-    if isinstance(value, bool) or not math.isfinite(number) or abs(number) > 2**53:
+    if isinstance(value, bool) or not math.isfinite(number) or abs(number) >= 2**31:
         raise BadField(field, f"{str(value)[:40]!r} is no number of pieces")
     return max(0, math.floor(number))
 
@@ -264,8 +264,8 @@ def _attribute(field: str, value: Any) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, (int, float, Decimal)):
-        if not math.isfinite(value):
-            raise BadField(field, "is no finite number")
+        if not math.isfinite(value) or abs(value) >= 2**63:
+            raise BadField(field, "is no number that can be kept")
         return value if isinstance(value, int) else float(value)
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_attribute(field, part) for part in value if not _empty(part)]

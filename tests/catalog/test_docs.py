@@ -18,8 +18,7 @@ from mtp_plugin.catalog.files import FORMATS, read_products
 from mtp_plugin.catalog.values import FIELDS
 from mtp_plugin.conditions import GROUPS, OPERATORS, compile_condition
 from mtp_plugin.records import Product
-
-from .memory_store import MemoryStore
+from mtp_plugin.store.memory.catalog import MemoryCatalog
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -92,7 +91,7 @@ def test_the_import_in_code(example, monkeypatch, capsys):
     path, mapping = example
     monkeypatch.chdir(path.parent)
     (code,) = (code for code in snippets("catalogue.md", "python") if "import_file" in code)
-    run(code, store=MemoryStore(), mapping=mapping)
+    run(code, store=MemoryCatalog(), mapping=mapping)
     assert capsys.readouterr().out == "2 0 0 0 1\nline 4: price: 'auf Anfrage' is no price\n"
 
 

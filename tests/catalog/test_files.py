@@ -62,6 +62,13 @@ def test_titles_in_any_script_and_unicode_encoding(tmp_path, encoding):
     assert [product.title for product in found] == [unicodedata.normalize("NFC", title) for title in TITLES]
 
 
+def test_a_feed_may_be_utf_16(tmp_path):
+    text = (
+        '<?xml version="1.0" encoding="UTF-16"?><rss><channel><item><id>1</id><title>鞋</title></item></channel></rss>'
+    )
+    assert read(written(tmp_path, text.encode("utf-16")))[0].title == "鞋"
+
+
 def test_a_wrong_encoding_is_said_with_its_remedy_and_the_remedy_works(tmp_path):
     path = written(tmp_path, "id;title\n1;plain\n2;größer\n".encode("cp1252"))
     with pytest.raises(InputError, match=r"is not UTF-8 \(byte 0xf6\).*\"encoding\": \"cp1252\""):
@@ -75,6 +82,7 @@ def test_a_wrong_encoding_is_said_with_its_remedy_and_the_remedy_works(tmp_path)
     [
         (b"", "is empty"),
         (b"\n \n", "is empty"),
+        (b'[\n{"id": "1"}]', "one object a line"),
         (b"PK\x03\x04rest", "no text"),
         (b"PAR1rest", "no text"),
         (b"id,title\n1,a\x00b\n", "zero byte"),

@@ -230,6 +230,14 @@ def test_sessions_made_for_us_are_closed_and_the_shops_own_stay_open(engine):
     shared.remove()
 
 
+def test_what_the_shop_has_not_finished_is_not_written(engine):
+    with sessionmaker(engine)() as session:
+        session.add(Item(id=1, name="the same id again"))
+        catalog = MappedCatalog(session, Item, MAPPING)
+        assert catalog.availability(["1"]) == {"1": True}
+        assert len(session.new) == 1
+
+
 def test_flask_sqlalchemy():
     app = Flask(__name__)
     app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
