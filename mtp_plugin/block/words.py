@@ -58,8 +58,8 @@ class Words(Mapping[str, str]):
         return next((self._words[key] for key in keys if key in self._words), "")
 
     def decimal(self, number: float, digits: int = 1) -> str:
-        """A number in the shop's notation with at most *digits* after the point."""
-        return format_decimal(round(number, digits), locale=self.locale)
+        """A number in the shop's notation with *digits* after the point."""
+        return format_decimal(number, "#,##0" + ("." + "0" * digits if digits else ""), locale=self.locale)
 
     def percent(self, share: float) -> str:
         """A share (0.2 is 20 %) in whole per cent, rounded down."""

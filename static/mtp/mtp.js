@@ -9,7 +9,7 @@
   const key = script.dataset.key;
   const QUIET = 1000, SOON = 50, MANY = 10, MOST = 100, TRIES = 4;
   let level = script.dataset.consent;
-  let queue = [], timer = 0, due = 0, tries = 0;
+  let queue = [], timer = 0, due = 0, tries = 0, anonymousId;
 
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const now = () => new Date().toISOString();
@@ -23,11 +23,11 @@
   // Pages of other origins have no cookie of ours; on the shop's own the server alone knows who this is.
   const visitor = () => {
     if (own) return {};
-    let anonymousId;
     try {
-      anonymousId = localStorage.mtp_visitor ||= unique();
+      anonymousId ||= localStorage.mtp_visitor ||= unique();
     } catch {
-      anonymousId = visitor.id ||= unique();
+      // Storage is switched off: an id for as long as this page lives.
+      anonymousId = unique();
     }
     return { anonymousId };
   };
@@ -116,7 +116,7 @@
   const page = (name, properties = {}) => {
     const done = record("page", name, properties, QUIET);
     const view = inView();
-    if (view) trackSoon("Product Viewed", product(view, view.dataset.mtpProduct));
+    if (view?.dataset.mtpProduct) trackSoon("Product Viewed", product(view, view.dataset.mtpProduct));
     const search = document.querySelector("[data-mtp-search]");
     if (search) {
       const { mtpSearch, mtpResults } = search.dataset;
@@ -224,8 +224,8 @@
     const url = new URL(`v1/blocks/${encodeURIComponent(place.dataset.mtpBlock)}`, base);
     for (const name in ASKED) if (place.dataset[name]) url.searchParams.set(ASKED[name], place.dataset[name]);
     if (key) url.searchParams.set("writeKey", key);
-    const view = inView();
-    if (view && !place.dataset.mtpProducts) url.searchParams.set("product_ids", view.dataset.mtpProduct);
+    const id = inView()?.dataset.mtpProduct;
+    if (id && !place.dataset.mtpProducts) url.searchParams.set("product_ids", id);
     const html = await fetch(url, { credentials }).then((answer) => (answer.ok ? answer.text() : "")).catch(() => "");
     if (turns.get(place) !== turn) return;
     place.innerHTML = html;
@@ -262,8 +262,9 @@
 
   const scan = () => {
     all("[data-mtp-block]").filter(fresh).forEach(load);
-    all(".mtp-carousel .mtp-frame").filter((frame) => frame.querySelector("[data-mtp-step]")).filter(fresh).forEach(carousel);
-    if (allowed()) all("[data-mtp-slate]").forEach((slate) => seen.has(slate.dataset.mtpSlate) || watcher.observe(slate));
+    all('[data-mtp-step="1"]').map((button) => button.parentElement).filter(fresh).forEach(carousel);
+    if (!allowed()) return;
+    for (const slate of all("[data-mtp-slate]")) if (!seen.has(slate.dataset.mtpSlate)) watcher.observe(slate);
   };
 
   const start = () => {

@@ -73,6 +73,8 @@ class WidgetShop:
         self.events: list[dict[str, Any]] = []
         self.requests: list[str] = []
         self.bodies: list[dict[str, Any]] = []
+        self.tried: list[list[str]] = []
+        """The messageIds of every batch, taken or not."""
         self.statuses: list[int] = []
         """Statuses to answer the next batches with, instead of 200."""
         self.blocks: dict[str, str] = {}
@@ -101,12 +103,14 @@ class WidgetShop:
     # ---------------------------------------------------------------------------------------------- the plugin's side
 
     def batch(self) -> Response:
-        """Write the events down."""
+        """Write the events down, as the plugin does: a messageId it has seen is the same event again."""
         status = self.statuses.pop(0) if self.statuses else 200
         body = json.loads(request.get_data())
+        self.tried.append([event["messageId"] for event in body["batch"]])
         if status == 200:
             self.bodies.append({**body, "cookie": request.headers.get("Cookie"), "type": request.mimetype})
-            self.events += body["batch"]
+            known = {event["messageId"] for event in self.events}
+            self.events += [event for event in body["batch"] if event["messageId"] not in known]
         return Response(json.dumps({"accepted": len(body["batch"])}), status, content_type="application/json")
 
     def fragment(self, placement: str) -> str:
@@ -180,7 +184,8 @@ class WidgetShop:
         return self.page(
             f'<article data-mtp-product="{product_id}" data-mtp-price="{product.price}" data-mtp-currency="EUR">'
             f"<h1>{product.title}</h1>"
-            f'<form id="add" method="post" action="/cart" data-mtp-add><input name="quantity" value="2" type="number">'
+            f'<form id="add" method="post" action="/cart" data-mtp-add>'
+            f'<input name="quantity" aria-label="Quantity" value="2" type="number">'
             f"<button>Add to cart</button></form>"
             f'<button id="remove" type="button" data-mtp-remove="p3" data-mtp-quantity="1">Remove</button>'
             f'<div class="tall"></div></article>' + self.block("product-similar", 12, "carousel", first=1)
