@@ -12,6 +12,7 @@ from flask.sansio.app import App
 from ..assets import templates_folder
 from ..config import Settings
 from ..state import State
+from ..track.bots import is_bot
 from .blocks import template_globals
 from .consent import gpc
 from .errors import handle_errors, handle_unrouted
@@ -59,6 +60,7 @@ def install(app: Flask, state: State, url_prefix: str) -> None:
     :param url_prefix: where the blueprint is registered
     :raises mtp_plugin.errors.SettingError: a setting of this layer cannot work
     """
+    is_bot("Mozilla/5.0")  # compiles its patterns now and not in a visitor's request
     parts = app.extensions[KEY] = build_parts(app, state.settings, url_prefix)
     app.jinja_env.globals.update(template_globals(state, parts))
     app.after_request(finish_response)

@@ -1,22 +1,45 @@
-"""What the bodies of events look like, for ``openapi.json``; :mod:`mtp_plugin.track` is what checks them."""
+"""What the bodies of events look like, for ``openapi.json``; :mod:`mtp_plugin.track` is what checks them.
+
+A property without a type is one that is believed of some senders only, or read event by event; what is said of it here
+would be wrong for the others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
-OPEN = {"type": "object", "additionalProperties": True}
-TIME = {"type": "string", "format": "date-time"}
+OBJECT: Mapping[str, Any] = {"type": ["object", "null"]}
+TIME: Mapping[str, Any] = {
+    "description": "ISO 8601, or seconds or milliseconds since 1970.",
+    "anyOf": [
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "maxLength": 0},
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 1e14},
+        {"type": "null"},
+    ],
+}
+NAME: Mapping[str, Any] = {
+    "type": "string",
+    "maxLength": 200,
+    "pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$",
+    "description": "Printable, such as Product Viewed.",
+}
+
+
+def _said(text: str) -> dict[str, Any]:
+    return {"description": text}
+
 
 COMMON: Mapping[str, Any] = {
-    "messageId": TEXT | {"description": "The same id again is the same event again."},
-    "anonymousId": TEXT | {"description": "Believed of servers only."},
-    "userId": TEXT | {"description": "Believed of servers only."},
+    "messageId": {"type": ["string", "null"], "maxLength": 200, "description": "The same id again is the same event."},
+    "anonymousId": _said("The visitor; read from servers and pages of other origins."),
+    "userId": _said("The account; read from servers."),
     "timestamp": TIME,
-    "sentAt": TIME | {"description": "By the sender's clock; tells how wrong it is."},
-    "context": OPEN,
-    "writeKey": {"type": "string"},
+    "sentAt": _said("By the sender's clock, which tells how wrong it is."),
+    "properties": OBJECT,
+    "context": _said("Path of the page, campaign and locale are kept."),
+    "writeKey": _said("The key, if it is not in the Authorization header."),
 }
 
 
@@ -24,40 +47,37 @@ def _body(required: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(required), "properties": dict(COMMON) | more}
 
 
-TRACK = _body(("event",), event=TEXT, properties=OPEN)
-EVENT = _body(
-    ("type",),
-    type={"type": "string", "enum": ["track", "page", "identify", "alias", "group", "screen"]},
-    event=TEXT,
-    name={"type": "string"},
-    properties=OPEN,
-    traits=OPEN,
-    previousId=TEXT,
-    groupId=TEXT,
-)
-
 BODIES: Mapping[str, dict[str, Any]] = {
-    "track": TRACK,
-    "page": _body(name={"type": "string"}, category={"type": "string"}, properties=OPEN),
-    "screen": _body(name={"type": "string"}, properties=OPEN),
-    "identify": _body(traits=OPEN),
-    "alias": _body(("previousId",), previousId=TEXT),
-    "group": _body(("groupId",), groupId=TEXT, traits=OPEN),
+    "track": _body(("event",), event=NAME),
+    "page": _body(name=_said("Of the page.")),
+    "screen": _body(name=_said("Of the screen.")),
+    "identify": _body(traits=OBJECT),
+    "alias": _body(previousId=_said("The id that was used before; required of servers.")),
+    "group": _body(groupId=_said("Not read."), traits=_said("Not read.")),
     "batch": {
         "type": "object",
         "required": ["batch"],
-        "properties": {"batch": {"type": "array", "items": EVENT}, "sentAt": TIME, "writeKey": {"type": "string"}},
+        "properties": {
+            "batch": {
+                "type": "array",
+                "description": "Bodies of the other calls, each with its type. A wrong one is named in errors.",
+            },
+            "sentAt": _said("For every event that says nothing else."),
+            "context": _said("Laid under the context of every event."),
+            "writeKey": COMMON["writeKey"],
+        },
     },
     "ga4": {
         "type": "object",
         "required": ["events"],
         "properties": {
-            "client_id": TEXT,
-            "user_id": TEXT,
-            "timestamp_micros": {"type": "integer"},
+            "client_id": COMMON["anonymousId"],
+            "user_id": COMMON["userId"],
+            "timestamp_micros": _said("When, unless the event says otherwise."),
             "events": {
                 "type": "array",
-                "items": {"type": "object", "required": ["name"], "properties": {"name": TEXT, "params": OPEN}},
+                "minItems": 1,
+                "description": "Each with name and params. A wrong one is named in errors.",
             },
         },
     },

@@ -21,26 +21,27 @@ CANARIES = ("canary-ada", "canary-ben")
 
 
 def products() -> list[Product]:
-    """Forty plain products, and two that nobody would be shown but whoever looked at them."""
-    plain = [
-        Product(
-            product_id=f"p{number:02d}",
-            title=f"Thing {number}",
-            brand=("Acme", "Bolt")[number % 2],
-            category_path=("Things", ("Small", "Large")[number % 2]),
-            price=10.0 + number,
-            stock=5,
-            margin=0.31,
-            url=f"/p/p{number:02d}",
-            created=1_700_000_000.0 + number,
-        )
-        for number in range(40)
-    ]
-    rare = [
-        Product(product_id=name, title=name, category_path=(name,), price=900.0, created=1.0, url=f"/p/{name}")
-        for name in CANARIES
-    ]
-    return plain + rare
+    """A hundred and twenty plain products, and two that nobody is shown but whoever looked at them.
+
+    Those two are the oldest, without a rating, and as unlike each other as the shop allows.
+    """
+    plain = [_product(f"p{number:03d}", number, created=1_700_000_000.0 + number) for number in range(120)]
+    return [*plain, _product(CANARIES[0], 3, created=1.0), _product(CANARIES[1], 114, created=2.0)]
+
+
+def _product(name: str, number: int, created: float) -> Product:
+    return Product(
+        product_id=name,
+        title=f"{('Oak', 'Tin', 'Felt', 'Clay', 'Wool')[number % 5]} {('cup', 'lamp', 'box')[number % 3]} {number}",
+        brand=("Acme", "Bolt")[number % 2],
+        category_path=("Things", ("Small", "Large")[number % 2]),
+        price=10.0 + number,
+        stock=5,
+        margin=0.31,
+        url=f"/p/{name}",
+        rating=None if name in CANARIES else 4.5,
+        created=created,
+    )
 
 
 @dataclass
@@ -98,7 +99,7 @@ class Browser:
 
 
 def build_shop(folder: Path, *, mount: bool = True, **config: Any) -> Shop:
-    """A shop with forty-two products and a page of two blocks; *config* are settings without ``MTP_``."""
+    """A shop with products and a page of two blocks; *config* are settings without ``MTP_``."""
     app = Flask("shop", instance_path=str(folder))
     app.secret_key = "a key of the tests"
     app.config |= {

@@ -18,7 +18,7 @@ ROUTES = (
     "/plain",
     "/mtp/v1/recommendations?placement=recently-viewed",
     "/mtp/v1/recommendations?placement=home-hero&explain=true",
-    "/mtp/v1/recommendations?placement=product-similar&product_ids=p01",
+    "/mtp/v1/recommendations?placement=product-similar&product_ids=p001",
     "/mtp/v1/blocks/recently-viewed",
     "/mtp/v1/blocks/home-hero",
     "/mtp/v1/privacy/consent",
@@ -56,7 +56,11 @@ BROWSER = {"Sec-Fetch-Site": "same-origin", "User-Agent": "Mozilla/5.0 Firefox/1
 
 def people(shop: Shop) -> list[Caller]:
     """Two who agreed and looked at their canary, and everybody who must never see either."""
+    shop.state.cache.clear()
     cache = SharedCache(shop.app)
+    for path in ROUTES:
+        text = Caller("before", headers=BROWSER).ask(cache, path).text
+        assert not any(canary in text for canary in CANARIES), f"{path} shows a canary to anybody"
     ada = Caller("ada", CANARIES[0], BROWSER)
     ben = Caller("ben", CANARIES[1], BROWSER)
     for caller in (ada, ben):

@@ -52,7 +52,7 @@ def test_a_gzip_that_is_cut_off(shop: Shop) -> None:
         assert answer.status_code == status
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'"\\ud800"', b"[" * 100_000, b"null", b"[]", b"1e999"])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'"\\ud800"', b"[" * 20_000, b"null", b"[]", b"1e999"])
 @pytest.mark.parametrize("route", ["track", "batch", "ga4", "recommendations", "privacy/consent"])
 def test_bodies_that_are_nothing(shop: Shop, route: str, body: bytes) -> None:
     answer = shop.browser().post(f"/mtp/v1/{route}", data=body, content_type="application/json")

@@ -41,7 +41,7 @@ def figures(shop: Shop) -> str:
 
 def test_metrics_count(shop: Shop) -> None:
     browser = shop.browser().agree()
-    browser.view("p01")
+    browser.view("p001")
     browser.get("/mtp/v1/recommendations?placement=home-hero")
     browser.get("/mtp/v1/recommendations?placement=nope")
     text = figures(shop)

@@ -81,7 +81,7 @@ def test_keys_that_are_refused(shop: Shop, headers: dict[str, str], query: str, 
 
 def test_a_cookie_alone_makes_a_browser(shop: Shop) -> None:
     browser = shop.browser().agree()
-    plain = browser.client.post(TRACK, json={"event": "Product Viewed", "properties": {"product_id": "p01"}})
+    plain = browser.client.post(TRACK, json={"event": "Product Viewed", "properties": {"product_id": "p001"}})
     assert plain.get_json()["accepted"] == 1
 
 
@@ -90,7 +90,7 @@ def test_another_sites_page_gains_nothing_by_the_cookie(shop: Shop) -> None:
     for site in ("cross-site", "same-site"):
         headers = {"Sec-Fetch-Site": site, "Origin": "https://user-content.localhost"}
         answer = browser.post(
-            TRACK, json={"event": "Product Viewed", "properties": {"product_id": "p01"}}, headers=headers
+            TRACK, json={"event": "Product Viewed", "properties": {"product_id": "p001"}}, headers=headers
         )
         assert answer.get_json()["accepted"] == 0
         slate = browser.get("/mtp/v1/recommendations?placement=home-hero", headers=headers)
@@ -109,7 +109,7 @@ def test_claims_of_a_browser_are_not_believed(shop: Shop) -> None:
 
 
 def test_a_server_names_a_user(shop: Shop) -> None:
-    body = {"userId": "ada", "event": "Product Viewed", "properties": {"product_id": "p05"}}
+    body = {"userId": "ada", "event": "Product Viewed", "properties": {"product_id": "p005"}}
     answer = shop.app.test_client().post(TRACK, json=body, headers=basic(SECRET))
     assert answer.get_json()["accepted"] == 1
     assert [event.user_id for event in shop.state.journal.events_of("u:ada")] == ["ada"]

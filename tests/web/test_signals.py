@@ -24,12 +24,12 @@ class Ear:
 
 def test_events_are_told_once(shop: Shop) -> None:
     ear, browser = Ear(event_recorded, shop), shop.browser().agree()
-    body = {"event": "Product Viewed", "messageId": "m1", "properties": {"product_id": "p01"}}
+    body = {"event": "Product Viewed", "messageId": "m1", "properties": {"product_id": "p001"}}
     for _ in range(2):
         browser.post("/mtp/v1/track", json=body)
     (said,) = ear.heard
     assert said["event"].name == "Product Viewed"
-    assert [product.product_id for product in said["event"].products] == ["p01"]
+    assert [product.product_id for product in said["event"].products] == ["p001"]
 
 
 def test_slates_are_told_whichever_way_they_go(shop: Shop) -> None:

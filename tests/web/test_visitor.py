@@ -25,7 +25,7 @@ def test_nothing_is_set_before_permission(shop: Shop) -> None:
     browser = shop.browser()
     for page in PAGES:
         assert not cookies_of(browser.get(page)), page
-    answer = browser.view("p01")
+    answer = browser.view("p001")
     assert answer["accepted"] == 0
     assert answer["dropped"][0]["reason"]
     assert shop.state.journal.count() == 0
@@ -41,7 +41,7 @@ def test_agreeing_gives_an_id_and_the_next_page_knows_it(shop: Shop) -> None:
         assert "Secure" not in line
     value = browser.cookie("mtp_visitor")
     assert not cookies_of(browser.get("/")), "an id that is known is not given again"
-    browser.view("p01")
+    browser.view("p001")
     assert browser.cookie("mtp_visitor") == value
     (profile_id,) = [name for names in shop.state.journal.profile_ids() for name in names]
     assert profile_id == f"a:{value.split('.')[0]}"  # type: ignore[union-attr]
@@ -64,7 +64,7 @@ def test_refusing_deletes_the_id_and_keeps_the_choice(shop: Shop) -> None:
     browser.agree(False)
     assert browser.cookie("mtp_visitor") is None
     assert browser.get("/mtp/v1/privacy/consent").get_json()["consent_level"] == "non-personal"
-    assert browser.view("p01")["accepted"] == 0
+    assert browser.view("p001")["accepted"] == 0
     decisions = shop.state.consents.of(f"a:{known.split('.')[0]}")  # type: ignore[union-attr]
     assert [decision.granted for decision in decisions] == [True, False]
 
@@ -78,7 +78,7 @@ def test_a_refusal_by_somebody_unknown_is_kept_under_no_name(shop: Shop) -> None
 def test_an_opt_out_shop_begins_at_full(make_shop: Callable[..., Shop]) -> None:
     browser = make_shop(regime="opt-out").browser()
     assert set(cookies_of(browser.get("/"))) == {"mtp_visitor"}
-    assert browser.view("p01")["accepted"] == 1
+    assert browser.view("p001")["accepted"] == 1
     assert not cookies_of(browser.get("/plain")), "a page that does not ask who is visiting stays as it is"
 
 
@@ -171,7 +171,7 @@ def test_two_applications_keep_their_visitors_apart(make_shop: Callable[..., Sho
     first, second = make_shop(), make_shop()
     second.app.secret_key = "ignored: keys are read when the plugin is mounted"
     browser = first.browser().agree()
-    browser.view("p03")
+    browser.view("p003")
     assert (first.state.journal.count(), second.state.journal.count()) == (1, 0)
     assert first.app.extensions["mtp_web"] is not second.app.extensions["mtp_web"]
 
