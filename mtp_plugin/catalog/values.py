@@ -166,7 +166,7 @@ def read_texts(separator: str) -> Callable[[str, Any], tuple[str, ...]]:
         parts = value.split(separator) if isinstance(value, str) else value
         if not isinstance(parts, Iterable) or isinstance(parts, (Mapping, bytes)):
             parts = [parts]
-        texts = (read_line(field, part) for part in parts if not _empty(part))
+        texts = (read_line(field, part) for part in _ordered(parts) if not _empty(part))
         return tuple(dict.fromkeys(text for text in texts if text))
 
     return read
@@ -264,12 +264,17 @@ def _attribute(field: str, value: Any) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, (int, float, Decimal)):
-        if not math.isfinite(value) or abs(value) >= 2**63:
+        if not math.isfinite(value) or not -(2**63) < value < 2**63:
             raise BadField(field, "is no number that can be kept")
         return value if isinstance(value, int) else float(value)
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_attribute(field, part) for part in value if not _empty(part)]
+        return [_attribute(field, part) for part in _ordered(value) if not _empty(part)]
     return read_text(field, value)
+
+
+def _ordered(parts: Iterable[Any]) -> Iterable[Any]:
+    """Sets have no order that would be the same tomorrow, and an import must not change what is unchanged."""
+    return sorted(parts, key=str) if isinstance(parts, (set, frozenset)) else parts
 
 
 def _variants(field: str, value: Any) -> tuple[Variant, ...]:

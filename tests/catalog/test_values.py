@@ -32,7 +32,7 @@ def made(**values):
         ("category_path", "Home > Lamps >", ("Home", "Lamps")),
         ("category_path", ["Home", "A > B", ""], ("Home", "A › B")),
         ("tags", "a, b,,a", ("a", "b")),
-        ("tags", {"a"}, ("a",)),
+        ("tags", {"b", "c", "a"}, ("a", "b", "c")),
         ("colors", "red", ("red",)),
         ("price", Decimal("12.50"), 12.5),
         ("price", "12,50 €", 12.5),
