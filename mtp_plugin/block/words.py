@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.numbers import format_decimal, format_percent
@@ -59,8 +60,18 @@ class Words(Mapping[str, str]):
 
     def decimal(self, number: float, digits: int = 1) -> str:
         """A number in the shop's notation with *digits* after the point."""
-        return format_decimal(number, "#,##0" + ("." + "0" * digits if digits else ""), locale=self.locale)
+        return _number(number, "#,##0" + ("." + "0" * digits if digits else ""), self.locale)
 
     def percent(self, share: float) -> str:
         """A share (0.2 is 20 %) in whole per cent, rounded down."""
-        return format_percent(int(share * 100 + 1e-9) / 100, locale=self.locale)
+        return _percent(int(share * 100 + 1e-9), self.locale)
+
+
+@lru_cache(maxsize=8192)
+def _number(number: float, pattern: str, locale: Locale) -> str:
+    return format_decimal(number, pattern, locale=locale)
+
+
+@lru_cache(maxsize=1024)
+def _percent(whole: int, locale: Locale) -> str:
+    return format_percent(whole / 100, locale=locale)

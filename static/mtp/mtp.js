@@ -83,7 +83,7 @@
       properties: type === "page" ? { ...page, ...properties } : properties,
     });
     queue = queue.slice(-MOST);
-    if (queue.length >= MANY) flush();
+    if (queue.length >= MANY && !tries) flush();
     else later(tries ? QUIET * 2 ** tries : wait);
     return true;
   };
