@@ -52,6 +52,9 @@ class Journal(Protocol):
     def erase(self, profile_id: str) -> int:
         """Delete a visitor's events and profile. Gives the number of events."""
 
+    def purge(self, before: float) -> int:
+        """Forget what recognises repetitions of events whose window was over *before*. Gives how much."""
+
 
 class CatalogStore(Protocol):
     """The imported products."""

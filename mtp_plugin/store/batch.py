@@ -43,12 +43,17 @@ class Work(Protocol):
     def put(self, profiles: Mapping[str, Stored]) -> None:
         """Store profiles that were locked."""
 
+    def mark_stale(self, profile_ids: Sequence[str]) -> None:
+        """Note that copies of these profiles elsewhere may be behind."""
+
     def history(self, profile_ids: Sequence[str]) -> dict[str, list[tuple[int, Event]]]:
         """All events of these visitors with their numbers, in order of arrival."""
 
 
 class Batch:
     """Events to be recorded together.
+
+    ``stale`` says that whoever keeps copies of profiles could not be told beforehand.
 
     :param window_s: seconds for which at least a repeated ``dedupe_key`` is recognised
     :raises InputError: an event cannot be stored
@@ -60,6 +65,7 @@ class Batch:
         self.marks = [_mark(event, row) for event, row in zip(events, self.rows, strict=True)]
         self.keys = [(int(event.received_at // window_s), mark) for event, mark in zip(events, self.marks, strict=True)]
         self.profile_ids = sorted({event.profile_id for event in events})
+        self.stale = False
         self.new: list[bool] = []
         self.profiles: dict[str, Stored] = {}
 
@@ -79,6 +85,8 @@ class Batch:
             [key for key, row in compress(zip(self.keys, self.rows, strict=True), self.new) if not row.permanent],
         )
         work.put(self.profiles)
+        if self.stale:
+            work.mark_stale(list(self.profiles))
 
     def _first_sightings(self, repeated: frozenset[bytes]) -> list[bool]:
         seen = set(repeated)
@@ -107,7 +115,7 @@ def _mark(event: Event, row: EventRow) -> bytes:
     return row.event_id if row.permanent else seen_key(event)
 
 
-def fold_anew(work: Work, profile_ids: Sequence[str], fold: FoldFunction) -> dict[str, Stored]:
+def fold_anew(work: Work, profile_ids: Sequence[str], fold: FoldFunction, stale: bool = False) -> dict[str, Stored]:
     """Fold these profiles again from all their events, within *work*; what has no events stays as it is."""
     before = work.inspect(sorted(profile_ids), (), (), 0).profiles
     changed = {}
@@ -117,6 +125,8 @@ def fold_anew(work: Work, profile_ids: Sequence[str], fold: FoldFunction) -> dic
         kept = _with_traits(after, bytes_profile(old.body) if old else None)
         changed[profile_id] = Stored(history[-1][0], profile_bytes(kept))
     work.put(changed)
+    if stale:
+        work.mark_stale(list(changed))
     return changed
 
 

@@ -31,6 +31,7 @@ PUT_PROFILES = (
     "FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) AS new (profile_id, last_seq, body) "
     "WHERE mtp_profile.profile_id = new.profile_id"
 )
+ADD_STALE = "INSERT INTO mtp_stale_profile (profile_id) SELECT unnest(%s::text[])"
 HISTORY = f"SELECT {COLUMNS} FROM mtp_event WHERE profile_id = ANY(%s) ORDER BY seq"  # noqa: S608  constants
 
 
@@ -83,6 +84,9 @@ class PostgresWork:
             return
         numbers, bodies = zip(*profiles.values(), strict=True)
         self._connection.execute(PUT_PROFILES, (list(profiles), list(numbers), list(bodies)))
+
+    def mark_stale(self, profile_ids: Sequence[str]) -> None:
+        self._connection.execute(ADD_STALE, (list(profile_ids),))
 
     def history(self, profile_ids: Sequence[str]) -> dict[str, list[tuple[int, Event]]]:
         found: dict[str, list[tuple[int, Event]]] = {}

@@ -9,6 +9,7 @@ import msgspec
 
 from ..errors import InputError
 from ..records import Product
+from .words import storable
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder(Product).decode
@@ -28,8 +29,8 @@ def product_row(product: Product) -> ProductRow:
 
     :raises InputError: an attribute cannot be stored
     """
-    if "\0" in product.product_id:
-        raise InputError("a product_id must not hold the character NUL", field="product_id")
+    if not storable(product.product_id):
+        raise InputError("a product_id must be valid text without the character NUL", field="product_id")
     try:
         body = _encode(msgspec.structs.replace(product, hidden=False, stock=None)).decode()
     except (TypeError, ValueError, OverflowError) as error:

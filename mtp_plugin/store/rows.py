@@ -10,6 +10,7 @@ import msgspec
 
 from ..errors import InputError
 from ..records import Event, EventProduct, Profile
+from .words import storable
 
 
 class EventBody(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -54,8 +55,8 @@ def event_row(event: Event) -> EventRow:
 
     :raises InputError: something in it cannot be stored
     """
-    if "\0" in event.profile_id or "\0" in event.name or "\0" in event.recommendation_id:
-        raise InputError("an event's name and ids must not hold the character NUL", field="name")
+    if not storable(event.profile_id + event.name + event.recommendation_id):
+        raise InputError("an event's name and ids must be valid text without the character NUL", field="name")
     try:
         return EventRow(
             0,
@@ -114,7 +115,7 @@ def row_event(row: Sequence[Any]) -> Event:
 
 def seen_key(event: Event) -> bytes:
     """16 bytes that stand for the event's ``dedupe_key``."""
-    return hashlib.blake2b(event.dedupe_key.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(event.dedupe_key.encode(), digest_size=16).digest()
 
 
 def profile_bytes(profile: Profile) -> bytes:

@@ -12,6 +12,7 @@ from .chunks import chunks
 from .database import Database
 from .product_rows import ProductRow, product_row, row_product
 from .schema import catalog_version, product
+from .words import storable
 
 CHUNK = 500
 """Rows of one statement; SQLite takes at most 32,766 values."""
@@ -64,19 +65,19 @@ class SqlCatalog:
 
     def get(self, product_ids: Sequence[str]) -> dict[str, Product]:
         found: dict[str, Product] = {}
-        for ids in chunks(product_ids, CHUNK):
+        for ids in chunks(list(filter(storable, product_ids)), CHUNK):
             found.update((row.product_id, row_product(row)) for row in self._database.glance(BY_IDS, {"ids": ids}))
         return found
 
     def availability(self, product_ids: Sequence[str]) -> dict[str, bool]:
         buyable: set[str] = set()
-        for ids in chunks(product_ids, CHUNK):
+        for ids in chunks(list(filter(storable, product_ids)), CHUNK):
             buyable.update(row[0] for row in self._database.glance(BUYABLE, {"ids": ids}))
         return {product_id: product_id in buyable for product_id in product_ids}
 
     def set_stock(self, stock: Mapping[str, int | None]) -> int:
         with self._database.writing() as connection:
-            before = _stored(connection, list(stock))
+            before = _stored(connection, list(filter(storable, stock)))
             changed = [{"at": name, "to": stock[name]} for name, row in before.items() if row.stock != stock[name]]
             if changed:
                 statement = update(product).where(product.c.product_id == bindparam("at"))

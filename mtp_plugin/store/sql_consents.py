@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, insert, select
 from ..ports import ConsentDecision
 from .database import Database
 from .schema import consent
+from .words import storable
 
 FIELDS = [consent.c[name] for name in ConsentDecision.__struct_fields__]
 BY_SUBJECT = select(*FIELDS).where(consent.c.subject_id == bindparam("subject")).order_by(consent.c.id)
@@ -24,5 +25,7 @@ class SqlConsents:
             connection.execute(insert(consent).values(msgspec.structs.asdict(decision)))
 
     def of(self, subject_id: str) -> list[ConsentDecision]:
+        if not storable(subject_id):
+            return []
         rows = self._database.glance(BY_SUBJECT, {"subject": subject_id})
         return [ConsentDecision(**row._mapping) for row in rows]

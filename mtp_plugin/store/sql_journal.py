@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from ..records import Event, FoldFunction, Profile
 from .batch import Batch, Stored, Work, fold_anew
@@ -16,9 +16,10 @@ from .engine import open_sqlite
 from .fork import after_fork
 from .postgres_work import PostgresWork
 from .rows import COLUMNS, bytes_profile, row_event
-from .schema import event, message_seen, profile
+from .schema import event, message_seen, profile, stale_profile
 from .sqlite_work import PROFILE, SqliteWork
 from .turns import Turns
+from .words import storable
 
 AGAIN = frozenset({"23505", "40001", "40P01"})
 """SQL states after which the same transaction can succeed: unique violation, serialisation failure, deadlock."""
@@ -27,6 +28,9 @@ TRIES = 5
 REBUILD = 100
 """Profiles folded anew in one transaction: few enough that writers wait for tens of milliseconds only."""
 
+PROFILES = select(profile.c.profile_id, profile.c.last_seq, profile.c.body).where(
+    profile.c.profile_id.in_(bindparam("ids", expanding=True)), profile.c.last_seq > 0
+)
 EVENT_COLUMNS = [event.c[name] for name in COLUMNS.split(", ")]
 
 
@@ -87,14 +91,20 @@ class SqlJournal:
         return SqliteWork(bare) if self._database.is_sqlite else PostgresWork(bare)
 
     def erase(self, profile_id: str) -> int:
-        def forget(work: Work, connection: Connection) -> int:
-            work.inspect([profile_id], (), (), 0)
+        return self.erase_all(profile_id)[0]
+
+    def erase_all(self, profile_id: str, *, stale: bool = False) -> tuple[int, int]:
+        """Delete a visitor's events and profile; gives the number of events and that of the last one."""
+        if not storable(profile_id):
+            return 0, 0
+        with self._database.writing() as connection:
+            work = self._work(connection)
+            before = work.inspect([profile_id], (), (), 0).profiles.get(profile_id)
             gone = connection.execute(delete(event).where(event.c.profile_id == profile_id)).rowcount
             connection.execute(delete(profile).where(profile.c.profile_id == profile_id))
-            return gone
-
-        with self._database.writing() as connection:
-            return forget(self._work(connection), connection)
+            if stale:
+                work.mark_stale([profile_id])
+            return gone, before.last_seq if before else 0
 
     def rebuild(self, fold: FoldFunction, *, progress: Callable[[int], None] | None = None) -> int:
         done = 0
@@ -104,10 +114,31 @@ class SqlJournal:
                 progress(done)
         return done
 
-    def rebuild_some(self, profile_ids: Sequence[str], fold: FoldFunction) -> dict[str, Stored]:
+    def rebuild_some(self, profile_ids: Sequence[str], fold: FoldFunction, stale: bool = False) -> dict[str, Stored]:
         """Fold these profiles anew in one transaction; gives them as stored."""
-        found: dict[str, Stored] = self._in_work(lambda work: fold_anew(work, profile_ids, fold))
+        found: dict[str, Stored] = self._in_work(lambda work: fold_anew(work, profile_ids, fold, stale))
         return found
+
+    # ------------------------------------------------------------------------------- copies kept elsewhere
+
+    def mark_stale(self, profile_ids: Sequence[str]) -> None:
+        """Note that copies of these profiles may be behind."""
+        self._in_work(lambda work: work.mark_stale(profile_ids))
+
+    def stale(self) -> Iterator[tuple[list[int], list[str]]]:
+        """Notes of copies that may be behind, in groups: their numbers, and the profiles they name."""
+        while True:
+            query = select(stale_profile).order_by(stale_profile.c.id).limit(500)
+            with self._database.reading() as connection:
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            yield [row.id for row in rows], sorted({row.profile_id for row in rows})
+
+    def forget_stale(self, numbers: Sequence[int]) -> None:
+        """Delete these notes."""
+        with self._database.writing() as connection:
+            connection.execute(delete(stale_profile).where(stale_profile.c.id.in_(numbers)))
 
     def purge(self, before: float) -> int:
         """Forget the keys of events received so long *before* that their window is over."""
@@ -123,10 +154,11 @@ class SqlJournal:
 
     def stored(self, profile_ids: Sequence[str]) -> dict[str, Stored]:
         """The profiles as they are stored, those that exist."""
+        names = [name for name in profile_ids if storable(name)]
         if self._database.is_sqlite:
-            return self._stored_sqlite(profile_ids)
-        query = select(profile).where(profile.c.profile_id.in_(profile_ids), profile.c.last_seq > 0)
-        return {row[0]: Stored(row[1], row[2]) for row in self._database.glance(query)}
+            return self._stored_sqlite(names)
+        rows = self._database.glance(PROFILES, {"ids": names})
+        return {row[0]: Stored(row[1], row[2]) for row in rows}
 
     def _stored_sqlite(self, profile_ids: Sequence[str]) -> dict[str, Stored]:
         with self._database.translated():
@@ -143,6 +175,8 @@ class SqlJournal:
             return open_sqlite(str(self._database.engine.url.database))
 
     def events_of(self, profile_id: str) -> Iterator[Event]:
+        if not storable(profile_id):
+            return
         for events in self._pages(5000, event.c.profile_id == profile_id):
             yield from events
 

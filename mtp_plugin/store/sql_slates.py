@@ -14,6 +14,7 @@ from ..records import SlateEntry
 from .background import Background
 from .database import Database
 from .schema import slate, slate_profile
+from .words import storable
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +62,16 @@ class SqlSlates:
                 connection.execute(dialect.insert(slate_profile).on_conflict_do_nothing(), owners)
 
     def get(self, recommendation_id: str) -> SlateEntry | None:
+        if not storable(recommendation_id):
+            return None
         query = select(slate.c.body).where(slate.c.recommendation_id == recommendation_id)
         with self._database.reading() as connection:
             body = connection.execute(query).scalar()
         return _decode(body) if body is not None else None
 
     def erase(self, profile_id: str) -> int:
+        if not storable(profile_id):
+            return 0
         # What is still queued would otherwise be written after the erasure.
         self.flush()
         own = select(slate_profile.c.recommendation_id).where(slate_profile.c.profile_id == profile_id)

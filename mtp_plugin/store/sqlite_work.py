@@ -20,6 +20,7 @@ PUT_PROFILE = (
     "INSERT INTO mtp_profile (profile_id, last_seq, body) VALUES (?, ?, ?) "
     "ON CONFLICT (profile_id) DO UPDATE SET last_seq = excluded.last_seq, body = excluded.body"
 )
+ADD_STALE = "INSERT INTO mtp_stale_profile (profile_id) VALUES (?)"
 HISTORY = f"SELECT {COLUMNS} FROM mtp_event WHERE profile_id = ? ORDER BY seq"  # noqa: S608  constants
 
 
@@ -48,6 +49,9 @@ class SqliteWork:
 
     def put(self, profiles: Mapping[str, Stored]) -> None:
         self._cursor.executemany(PUT_PROFILE, [(name, *stored) for name, stored in profiles.items()])
+
+    def mark_stale(self, profile_ids: Sequence[str]) -> None:
+        self._cursor.executemany(ADD_STALE, [(name,) for name in profile_ids])
 
     def history(self, profile_ids: Sequence[str]) -> dict[str, list[tuple[int, Event]]]:
         found = {}

@@ -99,6 +99,9 @@ class MemoryJournal:
         """As :meth:`mtp_plugin.store.batch.Work.put`."""
         self._profiles.update(profiles)
 
+    def mark_stale(self, profile_ids: Sequence[str]) -> None:
+        """As :meth:`mtp_plugin.store.batch.Work.mark_stale`; nobody keeps copies of this."""
+
     def history(self, profile_ids: Sequence[str]) -> dict[str, list[tuple[int, Event]]]:
         """As :meth:`mtp_plugin.store.batch.Work.history`."""
         found: dict[str, list[tuple[int, Event]]] = {}

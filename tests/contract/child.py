@@ -1,0 +1,40 @@
+"""A worker process of its own: ``python -m tests.contract.child record|serve FOLDER COUNT NUMBER CONFIG``."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from mtp_plugin.config import Settings
+from mtp_plugin.ports import Journal
+from mtp_plugin.store.open import open_stores
+
+from .events import make_event, note
+
+
+def record(journal: Journal, number: int, count: int) -> None:
+    """Record *count* events of one visitor that others record, too."""
+    for step in range(count):
+        assert journal.record([make_event(number * 100_000 + step)], note) == [True]
+
+
+def accept(journal: Journal, number: int, count: int) -> None:
+    """Record batches until killed; each that is acknowledged is said on stdout, line by line."""
+    for step in range(count):
+        batch = [make_event(number * 100_000 + step * 3 + k, f"a:{(step + k) % 4}") for k in range(3)]
+        journal.record(batch, note)
+        sys.stdout.write(" ".join(event.dedupe_key for event in batch) + "\n")
+        sys.stdout.flush()
+
+
+def main(job: str, folder: str, count: str, number: str, config: str) -> None:
+    """Run one job on the stores that *config* asks for."""
+    settings = Settings(**msgspec.json.decode(config), latency_budget_ms=5000)
+    stores = open_stores(settings, folder)
+    {"record": record, "accept": accept}[job](stores.journal, int(number), int(count))
+    stores.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
