@@ -12,8 +12,9 @@ from ..errors import InputError
 from ..records import Product, RowError
 from .combine import Row, combine, variant_of
 from .money import MoneyError, decimal_of
+from .readers import BadField, read_id
 from .text import DELIMITERS, delimiter_of, lines
-from .values import FIELDS, BadField, Reading, product_from, read_id
+from .values import FIELDS, Reading, product_from
 
 VARIANT_FIELDS = ("variant_id", "variant_title", "size")
 FILE_OPTIONS = ("encoding", "delimiter", "decimal")

@@ -15,9 +15,10 @@ from .csv_mapped import read_csv, read_header
 from .google_merchant import read_google_merchant
 from .google_retail import read_google_retail
 from .online_retail import read_online_retail
+from .readers import BadField, read_url
 from .shopify import read_shopify
 from .text import open_bytes
-from .values import BadField, Reading, read_url
+from .values import Reading
 
 FORMATS = ("csv", "shopify", "google-merchant", "google-retail", "online-retail")
 _MARKS = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"

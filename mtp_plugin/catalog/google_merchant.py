@@ -13,8 +13,9 @@ from defusedxml.ElementTree import DefusedXMLParser
 from ..errors import InputError
 from ..records import Product, RowError
 from .combine import Row, combine, variant_of
+from .readers import BadField, read_id
 from .text import open_bytes, strip_html
-from .values import BadField, Reading, product_from, read_id
+from .values import Reading, product_from
 
 GOOGLE = "{http://base.google.com/ns/1.0}"
 ITEMS = ("item", "{http://www.w3.org/2005/Atom}entry", "{http://purl.org/rss/1.0/}item")

@@ -10,8 +10,9 @@ import msgspec
 
 from ..records import Product, RowError
 from .combine import Row, combine, variant_of
+from .readers import BadField, read_id
 from .text import lines, strip_html
-from .values import BadField, Reading, product_from, read_id
+from .values import Reading, product_from
 
 AVAILABILITY = {"IN_STOCK": True, "OUT_OF_STOCK": False, "PREORDER": True, "BACKORDER": True}
 UNSAID = ("", "AVAILABILITY_UNSPECIFIED")

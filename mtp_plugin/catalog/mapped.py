@@ -12,7 +12,8 @@ from typing import Any
 
 from ..errors import InputError, SetupError
 from ..records import Product, RowError
-from .values import FIELDS, BadField, Reading, product_from
+from .readers import BadField
+from .values import FIELDS, Reading, product_from
 
 Availability = Callable[[Sequence[str]], "Mapping[str, bool] | Iterable[str]"]
 

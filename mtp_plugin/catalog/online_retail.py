@@ -11,8 +11,9 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..records import Product, RowError
+from .readers import BadField
 from .text import lines
-from .values import BadField, Reading, product_from
+from .values import Reading, product_from
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice")
 CURRENCY = "GBP"

@@ -12,8 +12,9 @@ import msgspec
 from ..errors import InputError
 from ..records import Product, RowError
 from .combine import Row, combine, variant_of
+from .readers import BadField, read_texts
 from .text import lines, strip_html
-from .values import BadField, Reading, product_from, read_texts
+from .values import Reading, product_from
 
 NEEDED = ("Handle", "Title", "Variant Price")
 COLORS = frozenset(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtp_plugin.catalog.values import FIELDS, MAX_ID, BadField, Reading, product_from
+from mtp_plugin.catalog.readers import MAX_ID, BadField
+from mtp_plugin.catalog.values import FIELDS, Reading, product_from
 from mtp_plugin.records import Product, Variant
 
 BARE = {"product_id": "a", "title": "Lamp"}
