@@ -1,0 +1,201 @@
+"""The path: events change the next slate, nothing is shown that cannot be bought, faults step down the ladder."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtp_plugin.errors import InputError, NotFoundError, UnavailableError
+from mtp_plugin.pipeline import Pipeline
+from mtp_plugin.records import ConsentLevel, Context, Event, SlateRequest
+from mtp_plugin.state import State
+from mtp_plugin.track.imported import imported_event
+from mtp_plugin.track.products import products_of
+
+from .shops import mounted, watches
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return mounted(tmp_path, watches())[1]
+
+
+def seen(product_id: str, visitor: str = "ada", ago: float = 5.0) -> Event:
+    name = "Product Viewed"
+    return imported_event(
+        name,
+        key=f"{product_id}-{ago}",
+        timestamp=time.time() - ago,
+        anonymous_id=visitor,
+        products=products_of(name, {"product_id": product_id}),
+    )
+
+
+def asked(placement: str = "home-hero", **more: Any) -> SlateRequest:
+    defaults: dict[str, Any] = {"now": time.time(), "consent_level": ConsentLevel.FULL, "profile_ids": ("a:ada",)}
+    return SlateRequest(placement=placement, **{**defaults, **more})
+
+
+def ids(pipeline: Pipeline, request: SlateRequest) -> list[str]:
+    return [item.product_id for item in pipeline.recommend(request).items]
+
+
+def test_one_view_changes_the_next_slate(state: State) -> None:
+    before = state.pipeline.recommend(asked())
+    state.pipeline.ingest([seen("p02")])
+    after = state.pipeline.recommend(asked())
+    assert [i.product_id for i in before.items] != [i.product_id for i in after.items]
+    bags = [i for i in after.items if int(i.product_id[1:]) % 3 == 2]
+    assert len(bags) > len(after.items) / 2, "most of the slate is of the kind that was looked at"
+    assert after.items[0].because == "p02"
+    assert "viewed-similar" in after.items[0].reason_codes
+
+
+def test_positions_count_from_one_and_scores_fall(state: State) -> None:
+    slate = state.pipeline.recommend(asked())
+    assert [item.position for item in slate.items] == list(range(1, len(slate.items) + 1))
+    scores = [item.score for item in slate.items]
+    assert all(0 < item.propensity <= 1 for item in slate.items)
+    assert len(set(item.product_id for item in slate.items)) == len(scores) == 6
+
+
+@pytest.mark.parametrize("level", [ConsentLevel.CONTEXTUAL, ConsentLevel.NON_PERSONAL])
+def test_below_full_consent_no_profile_is_read(state: State, level: ConsentLevel, monkeypatch: pytest.MonkeyPatch) -> None:
+    state.pipeline.ingest([seen("p02")])
+
+    def read(*args: object) -> None:
+        raise AssertionError("a profile was read without permission")
+
+    monkeypatch.setattr(state.pipeline.journal, "profiles", read)
+    with_history = ids(state.pipeline, asked(consent_level=level))
+    assert with_history == ids(state.pipeline, asked(consent_level=level, profile_ids=()))
+
+
+def test_nothing_in_cart_excluded_or_in_view_is_shown(state: State) -> None:
+    everything = {p.product_id for p in watches()}
+    request = asked("product-similar", product_ids=("p00",), cart_ids=("p03",), exclude_ids=("p06",), limit=40)
+    shown = set(ids(state.pipeline, request))
+    assert shown
+    assert shown <= everything - {"p00", "p03", "p06"}
+
+
+def test_nothing_is_shown_that_the_shop_cannot_sell(state: State) -> None:
+    first = ids(state.pipeline, asked())
+    state.pipeline.availability = lambda product_ids: {i: i not in first[:2] for i in product_ids}
+    second = ids(state.pipeline, asked())
+    assert len(second) == len(first), "spares stand in"
+    assert not set(first[:2]) & set(second)
+
+
+def test_the_shop_is_asked_once_a_slate(state: State) -> None:
+    calls: list[list[str]] = []
+    state.pipeline.availability = lambda product_ids: calls.append(list(product_ids)) or dict.fromkeys(product_ids, True)
+    state.pipeline.recommend(asked())
+    assert len(calls) == 1
+    assert len(calls[0]) == len(set(calls[0]))
+
+
+def test_a_failing_availability_shows_nothing(state: State, caplog: pytest.LogCaptureFixture) -> None:
+    state.pipeline.availability = lambda product_ids: 1 / 0  # type: ignore[return-value]
+    assert ids(state.pipeline, asked()) == []
+    assert "availability failed" in caplog.text
+
+
+def test_hidden_and_sold_out_are_out_from_the_next_version_on(state: State) -> None:
+    first = ids(state.pipeline, asked())
+    state.catalog_store.set_stock({first[0]: 0})
+    assert first[0] not in ids(state.pipeline, asked()), "the store is asked even before workers see the new version"
+    state.pipeline.live.refresh()
+    assert first[0] not in ids(state.pipeline, asked())
+
+
+def test_the_filter_of_a_request(state: State) -> None:
+    shown = ids(state.pipeline, asked(filter={"brand": "Alba", "price": {"$lt": 60}}, limit=40))
+    cheap = [p.product_id for p in watches() if p.brand == "Alba" and (p.price or 0) < 60]
+    assert sorted(shown) == sorted(cheap)
+
+
+def test_a_malformed_filter_is_the_callers_to_mend(state: State) -> None:
+    with pytest.raises(InputError) as caught:
+        state.pipeline.recommend(asked(filter={"price": {"$lit": 60}}))
+    assert caught.value.field
+
+
+def test_unknown_placement_and_segment(state: State) -> None:
+    with pytest.raises(NotFoundError, match="home-hero"):
+        state.pipeline.recommend(asked("home-hera"))
+    with pytest.raises(NotFoundError, match="no segment"):
+        state.pipeline.recommend(asked(segment_id="s1"))
+
+
+def test_recently_viewed_is_empty_rather_than_padded(state: State) -> None:
+    slate = state.pipeline.recommend(asked("recently-viewed"))
+    assert slate.items == ()
+    state.pipeline.ingest([seen("p02"), seen("p05", ago=3)])
+    assert ids(state.pipeline, asked("recently-viewed")) == ["p05", "p02"]
+
+
+def test_the_category_of_the_page(state: State) -> None:
+    shown = ids(state.pipeline, asked("category-top", context=Context(category="Shop > Lamp")))
+    assert shown
+    assert all(int(name[1:]) % 3 == 1 for name in shown)
+
+
+def test_without_the_profile_store_a_slate_still_comes(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*args: object) -> None:
+        raise UnavailableError("the database is away")
+
+    monkeypatch.setattr(state.pipeline.journal, "profiles", away)
+    assert len(ids(state.pipeline, asked())) == 6
+
+
+def test_a_slate_is_logged_with_what_replay_needs(state: State) -> None:
+    state.pipeline.ingest([seen("p02")])
+    slate = state.pipeline.recommend(asked())
+    state.slates.flush()
+    entry = state.slates.get(slate.recommendation_id)
+    assert entry is not None
+    assert entry.slate == slate
+    assert entry.profile is not None
+    assert [item.product_id for item in entry.profile.recent] == ["p02"]
+    assert entry.rungs[0].strategy == "recommended-for-you"
+    assert set(entry.rungs[0].product_ids) >= {item.product_id for item in slate.items if item.origins}
+    assert entry.versions["content"] == ""
+    assert entry.request.seed == 0
+
+
+def test_shared_slates_are_made_once_and_personal_ones_each_time(tmp_path: Path) -> None:
+    state = mounted(tmp_path, watches(), MTP_CACHE_SECONDS=60)[1]
+    anonymous = asked(consent_level=ConsentLevel.NON_PERSONAL, profile_ids=())
+    first, second = state.pipeline.recommend(anonymous), state.pipeline.recommend(anonymous)
+    assert first.recommendation_id == second.recommendation_id
+    state.pipeline.ingest([seen("p02")])
+    assert state.pipeline.recommend(asked()).recommendation_id != state.pipeline.recommend(asked()).recommendation_id
+
+
+def test_account_and_browser_are_read_as_one_visitor(state: State) -> None:
+    state.pipeline.ingest([seen("p02")])
+    both = asked("recently-viewed", profile_ids=("u:77", "a:ada"))
+    assert ids(state.pipeline, both) == ["p02"]
+
+
+def test_the_same_event_counts_once(state: State) -> None:
+    event = seen("p02")
+    assert state.pipeline.ingest([event, event]) == [True, False]
+    assert state.pipeline.ingest([event]) == [False]
+    assert state.journal.count() == 1
+
+
+def test_rebuilding_gives_the_same_profiles(state: State) -> None:
+    state.pipeline.ingest([seen("p02"), seen("p05", ago=3)])
+    state.pipeline.ingest([seen("p01", ago=90)])
+    before = state.journal.profiles(["a:ada"])[0]
+    assert state.pipeline.rebuild() == 1
+    after = state.journal.profiles(["a:ada"])[0]
+    assert before is not None
+    assert after is not None
+    assert (before.affinities.keys(), before.events, before.sessions) == (after.affinities.keys(), after.events, after.sessions)
+    assert {i.product_id for i in before.recent} == {i.product_id for i in after.recent}
