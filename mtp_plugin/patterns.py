@@ -53,4 +53,6 @@ def _compile(source: str) -> Any:
         return re2.compile(source.encode(errors="replace").decode(), options)
     except re2.error as error:
         said = error.args[0] if error.args else ""
-        raise PatternError(f"cannot be used: {said.decode(errors='replace') if isinstance(said, bytes) else said}") from error
+        raise PatternError(
+            f"cannot be used: {said.decode(errors='replace') if isinstance(said, bytes) else said}"
+        ) from error
