@@ -1,8 +1,8 @@
 """Regular expressions that cannot run away.
 
-A visitor may send a ``$regex`` to a public route, so Python's backtracking engine, which a dozen characters can keep busy
-for years, is out. RE2 reads a text once, in time linear in its length, and refuses what it cannot do so: look-around and
-back references.
+A visitor may send a ``$regex`` to a public route, so Python's backtracking engine, which a dozen characters can keep
+busy for years, is out. RE2 reads a text once, in time linear in its length, and refuses what it cannot do so:
+look-around and back references.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ class PatternError(ValueError):
 
 
 class Pattern:
-    """A compiled pattern in RE2's syntax; ``\\w``, ``\\d`` and ``\\s`` are ASCII as in JavaScript, ``\\pL`` is any letter.
+    """A compiled pattern in RE2's syntax.
+
+    ``\\w``, ``\\d`` and ``\\s`` are ASCII as in JavaScript, ``\\pL`` is any letter.
 
     :raises PatternError: it is malformed, uses something RE2 refuses, or is too complex
 
