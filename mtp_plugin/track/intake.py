@@ -71,12 +71,11 @@ class Intake:
         if not isinstance(events, list) or not events:
             raise InputError("this must be a list with at least one event", field="events")
         self._check_count(len(events), "events")
-        micros = whole.get("timestamp_micros")
         shared = {
             "type": "track",
             "anonymousId": whole.get("client_id"),
             "userId": whole.get("user_id"),
-            "timestamp": int(micros) / 1e6 if isinstance(micros, int) or str(micros or "").isdigit() else None,
+            "timestamp": _from_micros(whole.get("timestamp_micros")),
         }
         return self._many((lambda e=event: _ga4_call(e, shared) for event in events), sender, now, "events")
 
@@ -283,6 +282,13 @@ def _context(call: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
+def _from_micros(value: Any) -> float | None:
+    """Seconds of GA4's microseconds, a number or its digits; ``None`` when it is neither."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
+        value = int(value)
+    return value / 1e6 if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**20 else None
+
+
 def _ga4_call(event: Any, shared: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise InputError("this must be an object")
@@ -290,8 +296,8 @@ def _ga4_call(event: Any, shared: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(params, dict):
         raise InputError("this must be an object", field="params")
     properties = from_ga4(params)
-    micros = event.get("timestamp_micros")
-    own = {"timestamp": int(micros) / 1e6} if isinstance(micros, int) else {}
+    when = _from_micros(event.get("timestamp_micros"))
+    own = {} if when is None else {"timestamp": when}
     return {
         **shared,
         **own,
