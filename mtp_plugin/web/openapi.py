@@ -114,8 +114,8 @@ def _parameter(name: str, schema: dict[str, Any], required: bool, placements: li
     if name == "filter":
         return parameter | {"content": {"application/json": {"schema": schema}}}
     if name in LISTS:
-        # A comma parts two ids, so an id of a query string holds none; a body has no such limit.
-        items = schema["items"] | {"pattern": "^[^,]+$"}
+        # Commas part the ids, and nothing between two commas is no id.
+        items = {name: value for name, value in schema["items"].items() if name != "minLength"}
         return parameter | {"style": "form", "explode": False, "schema": schema | {"items": items}}
     if name == "placement":
         schema = {"type": "string", "enum": placements}

@@ -131,3 +131,11 @@ def test_ours_end_where_the_prefix_ends(shop: Shop) -> None:
         assert not shop.app.test_client().get(path).is_json
     assert shop.app.test_client().post("/").status_code == 405
     assert not shop.app.test_client().post("/").is_json
+
+
+@pytest.mark.parametrize("micros", ["²", "9" * 400, "-1", True, {}, 1e300, 10**30, None])
+def test_times_that_are_none_do_not_break_the_answer(shop: Shop, micros: object) -> None:
+    event = {"name": "view_item", "params": {"items": [{"item_id": "p001"}]}, "timestamp_micros": micros}
+    answer = shop.browser().agree().post("/mtp/v1/ga4", json={"timestamp_micros": micros, "events": [event]})
+    assert answer.status_code in (200, 400)
+    assert "error" in answer.text
