@@ -16,7 +16,7 @@ COMMON = (
     "users", "user-voters", "bought", "ease", "content", "users-relative", "bought-relative", "ease-relative",
     "content-relative", "popular", "momentum",
 )  # fmt: skip
-OWN = ("own", "orders", "frequency", "days-7", "days-30", "days-120", "due", "quantity")
+OWN = ("own", "orders", "frequency", "days-7", "days-30", "days-120", "due")
 RETURN_FEATURES = (*COMMON, *(f"own-{name}" for name in COMMON), *OWN)
 """Weights of what sources say are apart for products bought before and for new ones."""
 
@@ -105,7 +105,6 @@ def return_features(sources: Sources, scratch: Scratch, own: Bought, now: float)
         (
             np.ones(len(places)), np.log1p(own.orders), own.orders / max(1.0, float(own.orders.max(initial=1.0))),
             np.exp(-days / 7), np.exp(-days / 30), np.exp(-days / 120), due(own, sources.rhythm, now),
-            np.log1p(own.quantity),
         )
     )  # fmt: skip
     return matrix

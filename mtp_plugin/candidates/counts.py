@@ -31,7 +31,7 @@ class Counts:
 
     ``pairs``: int64 matrices of shape ``(items, items)``: ``viewed`` (symmetric), ``next``, ``path`` (from, to),
     ``bought`` (symmetric, its diagonal the orders of each product). ``items``: int64 vectors of shape ``(items,)``:
-    ``viewed``, ``bought``, and decayed ``popular``, ``recent``, ``base``, ``sold``.
+    ``viewed``, ``bought``, ``orders`` (not weighted), and decayed ``popular``, ``recent``, ``base``, ``sold``.
     """
 
     pairs: dict[str, Pairs]
@@ -53,6 +53,7 @@ class Counts:
             name: _sum(log.item, worth * fixed_decay(log.time, now, life), n) for name, life in decayed.items()
         }  # fmt: skip
         items["sold"] = _sum(purchases.item, fixed_decay(purchases.time, now, 2 * half_life), n)
+        items["orders"] = _orders(purchases, n)
         items["viewed"] = _sum(views.item, np.ones(len(views), dtype=np.int64), n)
         pairs = {
             "viewed": _steps(views, WINDOW, n, both=True),
@@ -86,6 +87,12 @@ def _sum(item: IntArray, weight: IntArray, n: int) -> IntArray:
     total = np.zeros(n, dtype=np.int64)
     np.add.at(total, item, weight)
     return total
+
+
+def _orders(purchases: TrainingLog, n: int) -> IntArray:
+    """In how many orders each product was."""
+    lines = np.unique(purchases.basket.astype(np.int64) * max(1, n) + purchases.item)
+    return np.bincount(lines % max(1, n), minlength=n).astype(np.int64)
 
 
 def _steps(views: TrainingLog, window: int, n: int, *, both: bool) -> Pairs:

@@ -14,10 +14,21 @@ from .compiled import HAS_NUMBA
 from .related import Vocabulary
 from .scratch import Scratch
 
-DEFAULTS: dict[str, float] = {
-    "most_recent": 1500, "neighbours": 200, "decay": 4.0, "reach": 6.0, "idf": 1.0, "norm": 0.5, "age": 0.7, "products": 12
+DEFAULTS: dict[str, dict[str, float]] = {
+    "": {
+        "most_recent": 1500, "neighbours": 200, "decay": 4.0, "reach": 6.0, "idf": 1.0, "norm": 0.5, "age": 0.7,
+        "products": 12,
+    },
+    "basket_": {
+        "most_recent": 1000, "neighbours": 200, "decay": 1e9, "reach": 1e9, "idf": 1.0, "norm": 0.5, "age": 0.7,
+        "products": 40,
+    },
+    "user_": {
+        "most_recent": 2000, "neighbours": 150, "decay": 1e9, "reach": 1e9, "idf": 1.0, "norm": 0.5, "age": 0.0,
+        "products": 120,
+    },
 }  # fmt: skip
-"""What worked on several shops; ``train`` may find better ones in a shop's own history."""
+"""What worked on several shops, for sessions, baskets and customers; ``train`` may find better ones."""
 
 
 class SessionNeighbours:
@@ -38,7 +49,7 @@ class SessionNeighbours:
     ) -> None:
         names = ("item_indptr", "item_sessions", "item_places", "session_indptr", "session_items", "session_order")
         index = {name: arrays[prefix + name] for name in names}
-        given = {**DEFAULTS, **(settings or {})}
+        given = {**DEFAULTS[prefix], **(settings or {})}
         order: FloatArray = index.pop("session_order")
         self._index, self._vocabulary = index, vocabulary
         self.n_sessions = len(order)

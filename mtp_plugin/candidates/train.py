@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ports import Bundle
 from ..records import ProductTable
 from .learn.behaviour import learn_behaviour
 from .learn.content_lists import content_lists
@@ -49,7 +50,8 @@ def train(
     :param seed: of the sample of cases that weights are learnt from
     """
     moment = log.end if now is None or not log.timed else max(now, log.end)
-    experts, settings, figures = learn_experts(log, table=table, seed=seed, progress=progress)
+    content = _content(table)
+    experts, settings, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
     progress("counting")
     arrays = learn_behaviour(log, now=moment)
     meta = {
@@ -60,6 +62,16 @@ def train(
         "trained_at": moment,
     }
     return Learnt(arrays, {"items": log.items}, meta, figures)
+
+
+def _content(table: ProductTable | None) -> Bundle | None:
+    """What the content bundle will say, for weighing it; nothing where products have no words."""
+    if table is None or not any(product.title for product in table.products[:100]):
+        return None
+    learnt = train_content(table)
+    return Bundle(
+        kind="content", version="", arrays=dict(learnt.arrays), strings=dict(learnt.strings), meta=dict(learnt.meta)
+    )
 
 
 def train_content(table: ProductTable, *, seed: int = 0, progress: Progress = _silent) -> Learnt:

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from ..counts import Counts
 from ..log import TrainingLog
+from .ease import ease_lists
 from .rankings import half_life, rankings, rhythm
 from .related_lists import related_lists
-from .session_index import session_index
+from .session_index import basket_index, session_index, user_index
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -20,6 +21,10 @@ def learn_behaviour(log: TrainingLog, *, now: float) -> Arrays:
     :param now: moment that ageing is measured from
     """
     counts = Counts.of(log, now, half_life(log))
+    views, purchases = log.views(), log.purchases()
     arrays: Arrays = {**related_lists(counts), **rankings(counts), "rhythm": rhythm(log)}
-    arrays |= session_index(log.views())
+    if len(views):
+        arrays |= session_index(views)
+    if len(purchases):
+        arrays |= ease_lists(counts) | basket_index(purchases) | user_index(purchases)
     return arrays

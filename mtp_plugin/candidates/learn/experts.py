@@ -15,34 +15,58 @@ from ..recommender import Recommender
 from ..sources import FORMAT
 from .bare_table import bare_table
 from .behaviour import learn_behaviour
+from .basket_choice import complete_choice, return_choice
 from .session_choice import session_choice
 
 HELD_OUT = 0.1
 """Part of the sessions, the latest, that weights are learnt from."""
 
+BASKET_DAYS = 45
+DAY_S = 86_400.0
+
 
 def learn_experts(
-    log: TrainingLog, *, table: ProductTable | None, seed: int, progress: Callable[[str], None]
+    log: TrainingLog, *, table: ProductTable | None, content: Bundle | None, seed: int, progress: Callable[[str], None]
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Weights by expert, settings of the neighbours, and figures on held-out history."""
+    known = table if table is not None and len(table) else bare_table(log.items)
     experts: dict[str, Any] = {}
     figures: dict[str, Any] = {}
+    if len(log.views()):
+        progress("learning what predicts the next view")
+        experts["session"], figures["session_cases"] = _session(log, known, content, seed)
+    if len(log.purchases()):
+        progress("learning what predicts the next basket")
+        experts["return"], experts["complete"] = _baskets(log, known, content, seed)
+    return {name: learnt for name, learnt in experts.items() if learnt}, {}, figures
+
+
+def _session(log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> tuple[Any, int]:
     views = log.views()
-    if len(views):
-        table = table or bare_table(log.items)
-        numbers = views.session
-        cut = int(numbers[int(len(numbers) * (1 - HELD_OUT))])
-        before, held_out = log.take(log.session < cut), views.take(numbers >= cut)
-        if len(before) and len(held_out):
-            progress("learning what predicts the next view")
-            learnt, cases = session_choice(_recommender(before, table), held_out, seed=seed)
-            figures["session_cases"] = len(cases)
-            if learnt:
-                experts["session"] = learnt
-    return experts, {}, figures
+    cut = int(views.session[int(len(views) * (1 - HELD_OUT))])
+    before, held_out = log.take(log.session < cut), views.take(views.session >= cut)
+    if not len(before) or not len(held_out):
+        return None, 0
+    learnt, cases = session_choice(_recommender(before, table, content), held_out, seed=seed)
+    return learnt, len(cases)
 
 
-def _recommender(log: TrainingLog, table: ProductTable) -> Recommender:
+def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> tuple[Any, Any]:
+    purchases = log.purchases()
+    cut = log.end - min(BASKET_DAYS * DAY_S, log.span * 0.2) if log.timed else log.end - log.span * HELD_OUT
+    before = log.take(log.time < cut)
+    if not len(before):
+        return None, None
+    recommender = _recommender(before, table, content)
+    return (
+        return_choice(recommender, purchases, cut, seed=seed),
+        complete_choice(recommender, purchases, cut, seed=seed),
+    )
+
+
+def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None) -> Recommender:
     arrays = learn_behaviour(log, now=log.end)
-    meta = {"format": FORMAT}
-    return Recommender(table, Bundle(kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta=meta))
+    bundle = Bundle(
+        kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta={"format": FORMAT}
+    )
+    return Recommender(table, bundle, content)

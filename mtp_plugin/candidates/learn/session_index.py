@@ -1,4 +1,4 @@
-"""The index from products to the latest sessions they were seen in."""
+"""The index from products to the latest sessions they were seen in; also of baskets, and of customers' whole pasts."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ PER_ITEM = 2500
 LONGEST = 64
 """Products kept of one session, the latest: longer ones are robots more often than people."""
 
+LONGEST_PAST = 400
+"""Products kept of one customer's past, the latest."""
+
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def session_index(log: TrainingLog, per_item: int = PER_ITEM) -> Arrays:
+def session_index(log: TrainingLog) -> Arrays:
     """Sessions of two products or more as an inverted index.
 
     :param log: views; sessions in order of time
@@ -27,27 +30,48 @@ def session_index(log: TrainingLog, per_item: int = PER_ITEM) -> Arrays:
         ``item_indptr``, ``item_sessions``, ``item_places`` (each product's sessions, latest first, and its place in
         them), ``session_owners`` (a hash of the visitor), ``session_order`` (0 oldest to 1 latest)
     """
-    n_items = len(log.items)
-    keep = _last_of_each(log.session, log.item, n_items)
-    session, item, visitor = log.session[keep], log.item[keep], log.visitor[keep]
-    kept = _bounded(session)
-    session, item, visitor = session[kept], item[kept], visitor[kept]
-    numbers, starts, sizes = np.unique(session, return_index=True, return_counts=True)
-    local = np.repeat(np.arange(len(numbers)), sizes)
+    return _index(log, log.session, "", LONGEST)
+
+
+def basket_index(log: TrainingLog) -> Arrays:
+    """The same of orders: names begin with ``basket_``."""
+    return _index(log, log.basket, "basket_", LONGEST)
+
+
+def user_index(log: TrainingLog) -> Arrays:
+    """The same of everything each visitor bought, in order of each product's last purchase: names begin with ``user_``."""
+    return _index(log, log.visitor, "user_", LONGEST_PAST)
+
+
+def _index(log: TrainingLog, group: IntArray, prefix: str, longest: int) -> Arrays:
+    """Sessions are what shares a number of *group*, numbered anew by the time of their last row."""
+    n_items = max(1, len(log.items))
+    order = np.lexsort((np.arange(len(group)), log.time, group))
+    numbers, starts, sizes = np.unique(group[order], return_index=True, return_counts=True)
+    ends = log.time[order][starts + sizes - 1] if len(starts) else np.zeros(0)
+    session = np.repeat(np.arange(len(numbers)), sizes)
+    keep = _last_of_each(session, log.item[order], n_items)
+    keep = keep[_bounded(session[keep], longest)]
+    session, item, visitor = session[keep], log.item[order][keep], log.visitor[order][keep]
+    by_end = np.lexsort((np.arange(len(session)), session, ends[session]))
+    session, item, visitor = session[by_end], item[by_end], visitor[by_end]
+    starts = np.flatnonzero(np.append(True, session[1:] != session[:-1])) if len(session) else np.zeros(0, np.int64)
+    sizes = np.diff(np.append(starts, len(session)))
+    local = np.repeat(np.arange(len(starts)), sizes)
     place = np.arange(len(item)) - np.repeat(starts, sizes)
-    order = np.lexsort((-local, item))
-    by_item = item[order]
-    rank = np.arange(len(order)) - np.searchsorted(by_item, by_item)
-    order = order[rank < per_item]
-    return {
+    latest = np.lexsort((-local, item))
+    rank = np.arange(len(latest)) - np.searchsorted(item[latest], item[latest])
+    latest = latest[rank < PER_ITEM]
+    arrays: Arrays = {
         "session_indptr": np.append(starts, len(item)).astype(np.int64),
         "session_items": item.astype(np.int32),
-        "session_owners": owners(log)[visitor[starts]] if len(starts) else np.zeros(0, dtype=np.int64),
-        "session_order": (np.arange(len(numbers)) / max(1, len(numbers) - 1)).astype(np.float32),
-        "item_indptr": np.searchsorted(item[order], np.arange(n_items + 1)).astype(np.int64),
-        "item_sessions": local[order].astype(np.int32),
-        "item_places": place[order].astype(np.int16),
+        "session_owners": owners(log)[visitor[starts]],
+        "session_order": (np.arange(len(starts)) / max(1, len(starts) - 1)).astype(np.float32),
+        "item_indptr": np.searchsorted(item[latest], np.arange(len(log.items) + 1)).astype(np.int64),
+        "item_sessions": local[latest].astype(np.int32),
+        "item_places": place[latest].astype(np.int16),
     }
+    return {prefix + name: values for name, values in arrays.items()}
 
 
 def owner(visitor: str) -> int:
@@ -67,8 +91,8 @@ def _last_of_each(session: IntArray, item: IntArray, n_items: int) -> IntArray:
     return np.sort(len(key) - 1 - backwards)
 
 
-def _bounded(session: IntArray) -> IntArray:
-    """Positions of the latest :data:`LONGEST` rows of each session that has two or more."""
+def _bounded(session: IntArray, longest: int) -> IntArray:
+    """Positions of the latest *longest* rows of each session that has two or more."""
     _, starts, sizes = np.unique(session, return_index=True, return_counts=True)
     to_end = np.repeat(starts + sizes, sizes) - np.arange(len(session))
-    return np.flatnonzero((to_end <= LONGEST) & (np.repeat(sizes, sizes) >= 2))
+    return np.flatnonzero((to_end <= longest) & (np.repeat(sizes, sizes) >= 2))

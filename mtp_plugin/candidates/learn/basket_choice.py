@@ -1,0 +1,116 @@
+"""What customers bought, and what the sources had said of it: the cases of the two basket experts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...records import IntArray
+from .. import basket_expert
+from ..blend import Expert
+from ..log import TrainingLog
+from ..own import Bought
+from ..recommender import Recommender
+from .choice import Cases, fit
+
+MOST_CASES = 4_000
+FEWEST_CASES = 100
+PER_BASKET = 2
+"""Products of one basket that are hidden in turn, at most."""
+
+
+def return_choice(recommender: Recommender, purchases: TrainingLog, cut: float, *, seed: int) -> dict[str, Any] | None:
+    """Learn what returning customers buy next.
+
+    :param recommender: of what was known before *cut*
+    :param purchases: all of them; those from *cut* on are what is predicted
+    """
+    cases, table = Cases(), recommender.table
+    neutral = Expert(basket_expert.RETURN_FEATURES, basket_expert.RETURN_DEFAULTS, 1, None)
+    to_row = _to_row(recommender, purchases)
+    past_of = _by_visitor(purchases)
+    baskets = _baskets(purchases, purchases.time >= cut)
+    for lines in _sample(baskets, MOST_CASES, seed):
+        now = float(purchases.time[lines[0]])
+        past = past_of[int(purchases.visitor[lines[0]])]
+        own = bought_before(purchases, past[purchases.time[past] < now], to_row)
+        if own is None:
+            continue
+        scratch = recommender.sources.scratch()
+        basket_expert.gather_return(recommender.sources, scratch, own, now)
+        targets = np.unique(to_row[purchases.item[lines]])
+        targets = targets[targets >= 0]
+        chosen = scratch.slot[targets[scratch.mark[targets] == scratch.epoch]]
+        features = basket_expert.return_features(recommender.sources, scratch, own, now)
+        cases.add(features, chosen, basket_expert.return_bucket(own), neutral.scores(features, 0))
+    if len(cases) < FEWEST_CASES or not len(table):
+        return None
+    return fit(cases, basket_expert.RETURN_FEATURES, basket_expert.RETURN_BUCKETS)
+
+
+def complete_choice(recommender: Recommender, purchases: TrainingLog, cut: float, *, seed: int) -> dict[str, Any] | None:
+    """Learn what completes a basket: each is asked with one product hidden."""
+    cases, random = Cases(), np.random.default_rng(seed)
+    neutral = Expert(basket_expert.COMMON, basket_expert.COMPLETE_DEFAULTS, 1, None)
+    to_row = _to_row(recommender, purchases)
+    baskets = _baskets(purchases, purchases.time >= cut)
+    for lines in _sample(baskets, MOST_CASES, seed):
+        rows = np.unique(to_row[purchases.item[lines]])
+        rows = random.permutation(rows[rows >= 0])
+        for target in rows[:PER_BASKET].tolist() if len(rows) > 1 else ():
+            rest = rows[rows != target].astype(np.int32)
+            scratch = recommender.sources.scratch()
+            basket_expert.gather_complete(recommender.sources, scratch, rest)
+            if scratch.mark[target] != scratch.epoch:
+                continue
+            features = basket_expert.complete_features(recommender.sources, scratch)
+            open_places = np.setdiff1d(np.arange(scratch.count), scratch.slot[rest])
+            chosen = np.flatnonzero(open_places == scratch.slot[target])
+            features = features[open_places]
+            bucket = basket_expert.complete_bucket(len(rest))
+            cases.add(features, chosen, bucket, neutral.scores(features, 0))
+    if len(cases) < FEWEST_CASES:
+        return None
+    return fit(cases, basket_expert.COMMON, basket_expert.COMPLETE_BUCKETS)
+
+
+def bought_before(purchases: TrainingLog, lines: IntArray, to_row: IntArray) -> Bought | None:
+    """A visitor's purchases in these *lines* as the profile would hold them, ``None`` if there are none."""
+    rows, time, basket = to_row[purchases.item[lines]], purchases.time[lines], purchases.basket[lines]
+    known = rows >= 0
+    if not known.any():
+        return None
+    rows, time, basket = rows[known], time[known], basket[known]
+    distinct, at = np.unique(rows, return_inverse=True)
+    lines_of = np.unique(np.column_stack((at, basket)), axis=0)[:, 0]
+    first, last = np.full(len(distinct), np.inf), np.full(len(distinct), -np.inf)
+    np.minimum.at(first, at, time)
+    np.maximum.at(last, at, time)
+    orders = np.bincount(lines_of, minlength=len(distinct)).astype(np.float32)
+    return Bought(rows=distinct.astype(np.int32), orders=orders, quantity=orders, first=first, last=last)
+
+
+def _to_row(recommender: Recommender, log: TrainingLog) -> IntArray:
+    find = recommender.table.index.get
+    return np.array([find(item, -1) for item in log.items], dtype=np.int64)
+
+
+def _by_visitor(purchases: TrainingLog) -> list[IntArray]:
+    order = np.argsort(purchases.visitor, kind="stable")
+    return np.split(order, np.searchsorted(purchases.visitor[order], np.arange(1, len(purchases.visitors))))
+
+
+def _baskets(purchases: TrainingLog, mask: np.ndarray) -> list[IntArray]:
+    """The lines of each basket that lies in the mask."""
+    lines = np.flatnonzero(mask & (purchases.basket >= 0))
+    lines = lines[np.argsort(purchases.basket[lines], kind="stable")]
+    cuts = np.flatnonzero(np.diff(purchases.basket[lines])) + 1
+    return [part for part in np.split(lines, cuts) if len(part)]
+
+
+def _sample(baskets: list[IntArray], most: int, seed: int) -> list[IntArray]:
+    if len(baskets) <= most:
+        return baskets
+    chosen = np.sort(np.random.default_rng(seed).choice(len(baskets), most, replace=False))
+    return [baskets[place] for place in chosen]

@@ -1,0 +1,55 @@
+"""EASE: the item-item weights that best rebuild every basket from its other products (Steck, 2019, equation 8)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import lapack
+
+from ..counts import Counts
+from .related_lists import nearest
+
+RIDGE = 150.0
+MOST_PRODUCTS = 6_000
+"""Products in the system of equations, the most bought: its cost grows with their cube."""
+FEWEST_ORDERS = 3
+NEAREST = 200
+FIXED = 4096.0
+"""One order of today in the counts of pairs."""
+Arrays = dict[str, NDArray[np.generic]]
+
+
+def ease_lists(counts: Counts) -> Arrays:
+    """``ease_indptr``, ``ease_indices``, ``ease_values``; empty when nothing was bought together."""
+    gram, orders = counts.pairs["bought"], counts.items["orders"]
+    members = np.flatnonzero(orders >= FEWEST_ORDERS)
+    if len(members) > MOST_PRODUCTS:
+        members = np.sort(members[np.argsort(-orders[members], kind="stable")[:MOST_PRODUCTS]])
+    n = gram.shape[0]
+    if len(members) < 2:
+        return nearest("ease", sparse.csr_matrix((n, n)))
+    system = gram[members][:, members].toarray().astype(np.float32) / np.float32(FIXED)
+    system[np.diag_indices(len(members))] += np.float32(RIDGE)
+    weights = -_inverse(system)
+    weights /= -np.diag(weights)[None, :]
+    np.fill_diagonal(weights, 0.0)
+    return nearest("ease", _strong(weights, members, n), NEAREST)
+
+
+def _inverse(system: np.ndarray) -> np.ndarray:
+    """Inverse of a symmetric positive definite matrix by its Cholesky factor."""
+    factor, failed = lapack.spotrf(system, lower=1)
+    if failed:
+        return np.linalg.inv(system)
+    inverse, _ = lapack.spotri(factor, lower=1)
+    lower = np.tril(inverse)
+    return lower + np.tril(lower, -1).T
+
+
+def _strong(weights: np.ndarray, members: np.ndarray, n: int) -> sparse.csr_matrix:
+    """The largest of each row, in the numbering of all *n* products."""
+    keep = min(NEAREST, len(members) - 1)
+    best = np.argpartition(-weights, keep, axis=1)[:, :keep]
+    row = np.repeat(members, keep)
+    return sparse.csr_matrix((np.take_along_axis(weights, best, axis=1).ravel(), (row, members[best].ravel())), shape=(n, n))
