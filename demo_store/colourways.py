@@ -1,0 +1,51 @@
+"""Names of colours as the shop writes them."""
+
+from __future__ import annotations
+
+COLOURS = {
+    "Ink": "#262c36",
+    "Bone": "#e6dfd0",
+    "Moss": "#5f6d47",
+    "Rust": "#a7532f",
+    "Slate": "#5b6770",
+    "Fog": "#b8bfc1",
+    "Sand": "#cbb48f",
+    "Oxblood": "#6b2730",
+    "Marine": "#27466b",
+    "Sky": "#8fb3cf",
+    "Mustard": "#c9952f",
+    "Blush": "#d9a99c",
+    "Pine": "#27483f",
+    "Clay": "#b9785a",
+    "Charcoal": "#3a3c3f",
+    "Cream": "#efe6d3",
+    "Plum": "#5b3a57",
+    "Coral": "#d97861",
+    "Sage": "#9caf94",
+    "Lilac": "#aaa0c4",
+    "Teal": "#1f6f71",
+    "Cocoa": "#5e4535",
+    "Tan": "#b07d4b",
+    "Steel": "#aab0b4",
+    "Copper": "#b56f4b",
+    "Graphite": "#55585c",
+    "Oak": "#c69c6d",
+    "Walnut": "#6e4a33",
+    "Ash": "#d8c39d",
+    "Terracotta": "#bf6b49",
+    "Snow": "#f1efe9",
+}
+
+TRIMS = {
+    "steel": "#b4b9bd",
+    "gold": "#c8a566",
+    "black": "#3b3d41",
+    "tan_leather": "#b07d4b",
+    "dark_leather": "#5e4535",
+    "oak": "#c69c6d",
+    "walnut": "#6e4a33",
+    "white": "#f1ede4",
+    "gum": "#b98a55",
+    "brass": "#c2a15a",
+    "stone": "#cfc3ae",
+}

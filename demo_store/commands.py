@@ -1,0 +1,89 @@
+"""``flask demo build``: catalogue, simulated shoppers, models; once."""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from .catalogue import SEED
+from .shop import current_shop
+
+demo = AppGroup("demo", help="The demo shop.")
+VISITORS = 3000
+BATCH = 10_000
+SOURCES = ("simulate.py", "personas.py", "catalogue.py", "ranges.py", "makers.py")
+
+
+@demo.command("build")
+@click.option(
+    "--visitors", default=VISITORS, show_default=True, type=click.IntRange(1, 100_000), help="How many to simulate."
+)
+@click.option("--seed", default=SEED, show_default=True, help="Another seed is another history.")
+@click.option("--again", is_flag=True, help="Simulate and train even if it was done already.")
+def build(visitors: int, seed: int, again: bool) -> None:
+    """Import the catalogue, simulate shoppers, learn from them. Done once, it only refreshes the catalogue."""
+    from mtp_plugin.extension import import_declared
+    from mtp_plugin.web.parts import get_state
+
+    started, state = time.time(), get_state()
+    click.echo(f"catalogue: {import_declared(state).line()}", err=True)
+    wanted = {"seed": seed, "visitors": visitors, "version": _version()}
+    if not again and _built().items() >= wanted.items():
+        click.echo("shoppers: simulated and learnt from already (--again does it anew)", err=True)
+        return
+    _simulate(state, visitors, seed)
+    _train(state, seed)
+    _marker().write_text(json.dumps({**wanted, "built_at": started}))
+    click.echo(f"built in {time.time() - started:.1f} s", err=True)
+
+
+def _simulate(state: Any, visitors: int, seed: int) -> None:
+    from .simulate import batches, simulate
+
+    def tell(done: int) -> None:
+        click.echo(f"shoppers: {done:,} of {visitors:,} simulated", err=True)
+
+    events = simulate(current_shop().catalogue, time.time(), visitors=visitors, seed=seed, progress=tell)
+    stored = 0
+    for batch in batches(events, BATCH):
+        stored += sum(state.pipeline.ingest(batch))
+        click.echo(f"events: {stored:,} of {len(events):,} recorded", err=True)
+
+
+def _train(state: Any, seed: int) -> None:
+    from mtp_plugin.training import train_behaviour, train_content
+
+    def tell(text: str) -> None:
+        click.echo(f"training: {text}", err=True)
+
+    table = state.pipeline.live.refresh().table
+    train_content(state.registry, table, seed=seed, progress=tell)
+    train_behaviour(state.journal, state.registry, table, now=time.time(), seed=seed, progress=tell)
+    state.pipeline.live.refresh()
+
+
+def _marker() -> Path:
+    return Path(current_app.instance_path) / "demo.json"
+
+
+def _built() -> dict[str, Any]:
+    """What was built before, nothing if that cannot be told."""
+    try:
+        return dict(json.loads(_marker().read_text()))
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _version() -> str:
+    """Changes with the code that makes the history."""
+    total = 0
+    for name in SOURCES:
+        total = zlib.crc32((Path(__file__).parent / name).read_bytes(), total)
+    return f"{total:08x}"

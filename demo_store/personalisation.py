@@ -1,0 +1,45 @@
+"""How this shop mounts the plugin: what it tells about visitors, basket, prices and products."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mtp_plugin import MTP
+from mtp_plugin.catalog.mapped import CallableCatalog
+from mtp_plugin.records import Product, Receipt
+
+from .account import current_account
+from .basket import current_basket
+from .formatting import money
+from .security import current_nonce
+from .shop import current_shop
+
+
+def create_mtp() -> MTP:
+    """The plugin with everything this shop declares, ready for ``init_app``."""
+    mtp = MTP()
+    mtp.user_loader(_user)
+    mtp.cart_loader(lambda: current_basket().product_ids)
+    mtp.nonce_loader(current_nonce)
+    mtp.price_formatter(money)
+    mtp.catalog(CallableCatalog(products=_products, availability=_availability, currency="EUR"))
+    return mtp
+
+
+def _user() -> str | None:
+    account = current_account()
+    return account.user_id if account else None
+
+
+def _products() -> Iterable[Product]:
+    return current_shop().products()
+
+
+def _availability(product_ids: Sequence[str]) -> Mapping[str, bool]:
+    return current_shop().availability(product_ids)
+
+
+def track(name: str, properties: Mapping[str, Any]) -> Receipt:
+    """Record an event of the shop's own for the visitor of this request; the visitor's consent decides."""
+    return MTP().track(name, properties)

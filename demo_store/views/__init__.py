@@ -1,0 +1,1 @@
+"""The shop's pages, one blueprint a concern."""

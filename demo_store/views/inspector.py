@@ -1,0 +1,35 @@
+"""The inspector: what the plugin knows now, and why each block of the page holds what it holds."""
+
+from __future__ import annotations
+
+import time
+
+from flask import Blueprint, render_template, request
+
+from ..browsing import slate_entries, visitor_view
+from ..forms import EmptyForm
+from ..personas import PERSONAS
+from ..shop import current_shop
+
+bp = Blueprint("inspector", __name__)
+
+
+@bp.get("/inspector")
+def show() -> str:
+    """The sheet: a whole page by itself, a fragment when the page's script asks for one."""
+    names = [name for name in request.args.get("slates", "").split(",") if name.isalnum()]
+    template = "shop/parts/inspector.html" if request.args.get("part") else "shop/inspector.html"
+    return render_template(
+        template,
+        view=visitor_view(time.time()),
+        entries=slate_entries(names),
+        personas=PERSONAS.values(),
+        form=EmptyForm(),
+        products=current_shop().catalogue.products,
+        back=_back(),
+    )
+
+
+def _back() -> str:
+    target = request.args.get("from", "/")
+    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
