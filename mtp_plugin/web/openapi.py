@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from flask import Response, request
 
-from .. import __name__ as package
 from .bodies import BODIES
 from .errors import ErrorAnswer
 from .parts import get_parts, get_state
@@ -63,7 +62,7 @@ def document(server: str, placements: list[str]) -> dict[str, Any]:
     _name_placements(components, placements)
     return {
         "openapi": VERSION,
-        "info": {"title": package, "version": "1", "description": "Personalisation of this shop."},
+        "info": {"title": "mtp_plugin", "version": "1", "description": "Personalisation of this shop."},
         "servers": [{"url": server}],
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": _security()},
