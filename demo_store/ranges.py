@@ -517,7 +517,8 @@ NOTEBOOKS = Range(
     "Notebooks",
     "Desk",
     "Paper that is not in a hurry.",
-    "Margin Folio Quarto Octavo Verso Recto Ampersand Errata Codex Ledger Marginalia Preface Colophon Epilogue Postscript "
+    "Margin Folio Quarto Octavo Verso Recto Ampersand Errata Codex Ledger Marginalia Preface Colophon"
+    " Epilogue Postscript "
     "Stanza Glossary Vellum Inkling Footnote Chapter Almanac",
     "Plain Paper Co.,Odd Hours,Hollis & Daughter,Common Thread",
     (
@@ -570,7 +571,8 @@ HEADPHONES = Range(
     "Headphones",
     "Desk",
     "Quiet, then music.",
-    "Allegro Bourdon Cadence Descant Encore Fermata Glissando Harmonic Interval Jig Kyrie Largo Motif Nonet Octave Prelude "
+    "Allegro Bourdon Cadence Descant Encore Fermata Glissando Harmonic Interval Jig Kyrie Largo Motif"
+    " Nonet Octave Prelude "
     "Quaver Rondo Sonata Treble Unison Vamp",
     "Kestrel Audio,Velo Nord,Carrow,Studio Halle",
     (
@@ -621,7 +623,8 @@ JACKETS = Range(
     "Jackets",
     "Wear",
     "For weather, and for the idea of weather.",
-    "Ashdown Burrow Cairn Drumlin Esker Fell Garth Heath Islay Jura Kyle Lomond Moor Ness Orkney Pentland Rannoch Skerry "
+    "Ashdown Burrow Cairn Drumlin Esker Fell Garth Heath Islay Jura Kyle Lomond Moor Ness Orkney"
+    " Pentland Rannoch Skerry "
     "Torridon Uist Wold Yare",
     "Marram,Tunnock Works,Common Thread,Ebbe & Lund,Aldermoor",
     (

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,10 +28,19 @@ KNOWN = 0.3
 """Part of the visitors who have an account."""
 
 GOES_WITH = {
-    "mugs": ("kettles", "notebooks"), "kettles": ("mugs",), "notebooks": ("bags", "headphones"), "bags": ("bottles", "notebooks"),
-    "bottles": ("bags", "jackets"), "lamps": ("chairs", "plants"), "chairs": ("lamps", "plants"), "plants": ("lamps", "mugs"),
-    "headphones": ("bags", "notebooks"), "jackets": ("shoes", "bags"), "shoes": ("jackets", "bottles"), "watches": ("bags", "shoes"),
-}  # fmt: skip
+    "mugs": ("kettles", "notebooks"),
+    "kettles": ("mugs",),
+    "notebooks": ("bags", "headphones"),
+    "bags": ("bottles", "notebooks"),
+    "bottles": ("bags", "jackets"),
+    "lamps": ("chairs", "plants"),
+    "chairs": ("lamps", "plants"),
+    "plants": ("lamps", "mugs"),
+    "headphones": ("bags", "notebooks"),
+    "jackets": ("shoes", "bags"),
+    "shoes": ("jackets", "bottles"),
+    "watches": ("bags", "shoes"),
+}
 """What people buy along with a thing, by category."""
 
 HOURS = np.array([1, 1, 0, 0, 0, 1, 3, 6, 7, 5, 5, 6, 8, 7, 5, 5, 6, 8, 10, 12, 14, 13, 8, 3], dtype=float)
@@ -262,18 +272,16 @@ class Visit:
     def _tell(
         self, name: str, at: float, products: tuple[EventProduct, ...] = (), properties: dict[str, Any] | None = None
     ) -> None:
-        self.events.append(
-            imported_event(
-                name,
-                key=f"simulated-{len(self.events)}",
-                timestamp=round(float(at), 3),
-                user_id=self.visitor.user_id,
-                anonymous_id="" if self.visitor.user_id else self.visitor.anonymous_id,
-                products=products,
-                properties=properties,
-                source=SOURCE,
-            )
+        event = imported_event(
+            name,
+            key=f"simulated-{len(self.events)}",
+            timestamp=round(float(at), 3),
+            user_id=self.visitor.user_id,
+            anonymous_id="" if self.visitor.user_id else self.visitor.anonymous_id,
+            products=products,
+            properties=properties,
         )
+        self.events.append(msgspec.structs.replace(event, source=SOURCE))
 
 
 def batches(events: Sequence[Event], size: int) -> Iterator[Sequence[Event]]:

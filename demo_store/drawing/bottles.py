@@ -17,8 +17,10 @@ def _lit(s: Studio, d: str) -> None:
     s.path(
         d,
         s._define(
-            '<linearGradient><stop offset=".08" stop-color="#fff" stop-opacity="0"/><stop offset=".17" stop-color="#fff" '
-            'stop-opacity=".42"/><stop offset=".26" stop-color="#fff" stop-opacity="0"/><stop offset=".86" stop-opacity="0"/>'
+            '<linearGradient><stop offset=".08" stop-color="#fff" stop-opacity="0"/><stop offset=".17"'
+            ' stop-color="#fff" '
+            'stop-opacity=".42"/><stop offset=".26" stop-color="#fff" stop-opacity="0"/><stop offset=".86"'
+            ' stop-opacity="0"/>'
             '<stop offset=".96" stop-opacity=".14"/></linearGradient>'
         ),
     )
@@ -76,7 +78,8 @@ def sport(s: Studio) -> None:
     s.rect(146, 156, 108, 22, 6, s.paint(shade(s.look.trim, -0.05), "gloss"))
     _lit(
         s,
-        "M146 178H254Q262 250 246 282Q262 320 262 396Q262 424 236 424H164Q138 424 138 396Q138 320 154 282Q138 250 146 178z",
+        "M146 178H254Q262 250 246 282Q262 320 262 396Q262 424 236 424H164Q138 424 138 396Q138 320 154 282"
+        "Q138 250 146 178z",
     )
     s.dark("M153 274Q200 288 247 274L246 290Q200 304 154 290z", 0.1)
     _label(s, 356)

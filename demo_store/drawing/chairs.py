@@ -83,7 +83,10 @@ def lounge(s: Studio) -> None:
     s.dark("M104 268Q200 246 296 268V306H104z", 0.13)
     s.body("M98 296Q200 272 302 296Q310 330 300 352H100Q90 330 98 296z", shade(s.look.colour, 0.03), axis="y")
     for side in (-1, 1):
-        arm = f"M{200 + side * 96} 262Q{200 + side * 100} 238 {200 + side * 126} 238Q{200 + side * 150} 240 {200 + side * 150} 266L{200 + side * 146} 380H{200 + side * 96}z"
+        arm = (
+            f"M{200 + side * 96} 262Q{200 + side * 100} 238 {200 + side * 126} 238Q{200 + side * 150} 240"
+            f" {200 + side * 150} 266L{200 + side * 146} 380H{200 + side * 96}z"
+        )
         s.body(arm, shade(s.look.colour, 0.015 if side < 0 else -0.035))
     s.body("M98 352H302V382Q200 392 98 382z", shade(s.look.colour, -0.06))
     s.light("M104 246C106 168 128 134 176 126C140 146 130 180 126 240z", 0.18)

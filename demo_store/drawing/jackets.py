@@ -16,17 +16,21 @@ def _sleeves(s: Studio, length: float, cuff: float = 0) -> None:
     for side in (-1, 1):
         arm = (
             f"M{200 + side * 74} 112C{200 + side * 126} 122 {200 + side * 138} 168 {200 + side * 146} {length - 60}"
-            f"L{200 + side * 152} {length}Q{200 + side * 130} {length + 10} {200 + side * 106} {length + 2}L{200 + side * 84} 214z"
+            f"L{200 + side * 152} {length}Q{200 + side * 130} {length + 10} {200 + side * 106} {length + 2}"
+            f"L{200 + side * 84} 214z"
         )
         s.lies(arm, 8)
         s.body(arm, shade(s.look.colour, -0.015 if side < 0 else -0.055))
         s.dark(
-            f"M{200 + side * 84} 214L{200 + side * 106} {length + 2}L{200 + side * 116} {length + 2}Q{200 + side * 96} 260 {200 + side * 88} 190z",
+            f"M{200 + side * 84} 214L{200 + side * 106} {length + 2}L{200 + side * 116} {length + 2}"
+            f"Q{200 + side * 96} 260 {200 + side * 88} 190z",
             0.12,
         )
         if cuff:
             s.body(
-                f"M{200 + side * 150} {length - 8}L{200 + side * 153} {length + cuff}Q{200 + side * 130} {length + cuff + 9} {200 + side * 107} {length + cuff}L{200 + side * 105} {length - 8}Q{200 + side * 130} {length + 2} {200 + side * 150} {length - 8}z",
+                f"M{200 + side * 150} {length - 8}L{200 + side * 153} {length + cuff}Q{200 + side * 130}"
+                f" {length + cuff + 9} {200 + side * 107} {length + cuff}L{200 + side * 105} {length - 8}"
+                f"Q{200 + side * 130} {length + 2} {200 + side * 150} {length - 8}z",
                 mix(s.look.colour, s.look.trim, 0.35),
                 pattern="rib",
             )
@@ -37,7 +41,10 @@ def _sleeves(s: Studio, length: float, cuff: float = 0) -> None:
 
 
 def _trunk(s: Studio, hem: float, flare: float = 0) -> str:
-    return f"M140 102Q200 122 260 102L286 122Q296 160 290 232L{288 + flare} {hem}Q200 {hem + 10} {112 - flare} {hem}L110 232Q104 160 114 122z"
+    return (
+        f"M140 102Q200 122 260 102L286 122Q296 160 290 232L{288 + flare} {hem}Q200 {hem + 10}"
+        f" {112 - flare} {hem}L110 232Q104 160 114 122z"
+    )
 
 
 def _collar(s: Studio, height: float, colour: str, inside: str) -> None:
@@ -47,7 +54,9 @@ def _collar(s: Studio, height: float, colour: str, inside: str) -> None:
     )
     for side in (-1, 1):
         s.path(
-            f"M{200 + side * 50} {106 - height * 0.45}Q{200 + side * 40} {92 - height * 0.2} {200 + side * 36} {100 - height * 0.3}L{200 + side * 3} 146L{200 + side * 26} {158 + height * 0.2}L{200 + side * 62} 116z",
+            f"M{200 + side * 50} {106 - height * 0.45}Q{200 + side * 40} {92 - height * 0.2} {200 + side * 36}"
+            f" {100 - height * 0.3}L{200 + side * 3} 146L{200 + side * 26} {158 + height * 0.2}"
+            f"L{200 + side * 62} 116z",
             s.paint(colour if side < 0 else shade(colour, -0.04)),
         )
 
@@ -136,7 +145,8 @@ def shell(s: Studio) -> None:
 def overshirt(s: Studio) -> None:
     _sleeves(s, 372)
     trunk = (
-        "M140 102Q200 122 260 102L286 122Q296 160 290 232L288 372Q280 412 236 414Q200 404 164 414Q120 412 112 372L110 232"
+        "M140 102Q200 122 260 102L286 122Q296 160 290 232L288 372Q280 412 236 414Q200 404 164 414Q120 412"
+        " 112 372L110 232"
         "Q104 160 114 122z"
     )
     s.lies(trunk)

@@ -28,11 +28,15 @@ def mushroom(s: Studio) -> None:
         pattern="",
     )
     s.ellipse(200, 274, wide * 0.86, 18, s.paint(WARM, "soft"))
-    cap = f"M{200 - wide} 268C{200 - wide} 176 {200 - wide * 0.5} 132 200 132S{200 + wide} 176 {200 + wide} 268Q200 296 {200 - wide} 268z"
+    cap = (
+        f"M{200 - wide} 268C{200 - wide} 176 {200 - wide * 0.5} 132 200 132S{200 + wide} 176 {200 + wide}"
+        f" 268Q200 296 {200 - wide} 268z"
+    )
     s.body(cap)
     s.path(f"M{200 - wide + 6} 266Q200 292 {200 + wide - 6} 266Q200 272 {200 - wide + 6} 266z", WARM, 'opacity=".75"')
     s.light(
-        f"M{200 - wide * 0.72} 232C{200 - wide * 0.66} 186 {200 - wide * 0.4} 160 {200 - wide * 0.16} 152C{200 - wide * 0.46} 176 {200 - wide * 0.54} 204 {200 - wide * 0.58} 240z",
+        f"M{200 - wide * 0.72} 232C{200 - wide * 0.66} 186 {200 - wide * 0.4} 160 {200 - wide * 0.16} 152"
+        f"C{200 - wide * 0.46} 176 {200 - wide * 0.54} 204 {200 - wide * 0.58} 240z",
         0.3,
     )
 
@@ -86,7 +90,8 @@ def globe(s: Studio) -> None:
         middle,
         size,
         s._define(
-            f'<radialGradient cx=".45" cy=".5" r=".56"><stop stop-color="#fffdf5"/><stop offset=".6" stop-color="#fff1cf"/>'
+            '<radialGradient cx=".45" cy=".5" r=".56"><stop stop-color="#fffdf5"/><stop offset=".6"'
+            ' stop-color="#fff1cf"/>'
             f'<stop offset="1" stop-color="{shade(WARM, -0.1)}"/></radialGradient>'
         ),
     )
@@ -112,7 +117,8 @@ def tripod(s: Studio) -> None:
     s.path(
         shade_,
         s._define(
-            f'<radialGradient cx=".48" cy=".62" r=".6"><stop stop-color="{WARM}" stop-opacity=".85"/><stop offset="1" stop-color="{WARM}" stop-opacity="0"/></radialGradient>'
+            f'<radialGradient cx=".48" cy=".62" r=".6"><stop stop-color="{WARM}" stop-opacity=".85"/><stop'
+            f' offset="1" stop-color="{WARM}" stop-opacity="0"/></radialGradient>'
         ),
     )
     s.path(f"M{200 - top} 74H{200 + top}Q200 64 {200 - top} 74z", "#fff4d4")

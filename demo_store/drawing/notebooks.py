@@ -15,7 +15,10 @@ def draw(s: Studio) -> None:
 
 
 def cover(s: Studio, x: float, y: float, wide: float, high: float, colour: str, corner: float = 10) -> None:
-    outline = f"M{x} {y}h{wide - corner}q{corner} 0 {corner} {corner}v{high - 2 * corner}q0 {corner} {-corner} {corner}h{-(wide - corner)}z"
+    outline = (
+        f"M{x} {y}h{wide - corner}q{corner} 0 {corner} {corner}v{high - 2 * corner}q0 {corner} {-corner}"
+        f" {corner}h{-(wide - corner)}z"
+    )
     s.path(f"M{x + 4} {y + 5}h{wide}v{high}h{-wide}z", "#f2ecdd")
     s.path(f"M{x + wide} {y + 12}v{high - 10}M{x + wide + 2} {y + 12}v{high - 10}", "none", 'stroke="#cfc6b2"')
     s.body(outline, colour, axis="xy")

@@ -98,15 +98,18 @@ def swords(s: Studio, green: str, top: float) -> None:
         foot = 200 + angle * 0.9
         with s.group(f'transform="translate({foot} {top + 4}) rotate({angle * 0.62})"'):
             s.path(
-                f"M{-wide * 0.6} 0Q{-wide * 1.3} {-length * 0.5} 0 {-length}Q{wide * 1.3} {-length * 0.5} {wide * 0.6} 0z",
+                f"M{-wide * 0.6} 0Q{-wide * 1.3} {-length * 0.5} 0 {-length}Q{wide * 1.3} {-length * 0.5}"
+                f" {wide * 0.6} 0z",
                 edge,
             )
             s.path(
-                f"M{-wide * 0.4} 0Q{-wide * 0.9} {-length * 0.5} 0 {-length + 9}Q{wide * 0.9} {-length * 0.5} {wide * 0.4} 0z",
+                f"M{-wide * 0.4} 0Q{-wide * 0.9} {-length * 0.5} 0 {-length + 9}Q{wide * 0.9} {-length * 0.5}"
+                f" {wide * 0.4} 0z",
                 s.paint(green, "matte"),
             )
             s.line(
-                f"M{-wide * 0.5} {-length * 0.3}l{wide * 0.9} -7M{-wide * 0.5} {-length * 0.5}l{wide * 0.9} -7M{-wide * 0.3} {-length * 0.7}l{wide * 0.6} -6",
+                f"M{-wide * 0.5} {-length * 0.3}l{wide * 0.9} -7M{-wide * 0.5} {-length * 0.5}l{wide * 0.9} -7"
+                f"M{-wide * 0.3} {-length * 0.7}l{wide * 0.6} -6",
                 shade(green, 0.12),
                 2.4,
                 'opacity=".6"',

@@ -33,7 +33,8 @@ def draw(s: Studio) -> None:
     marks(s, inner, dial_colour)
     hands(s, inner, dial_colour)
     s.path(
-        f"M{200 - inner} 250A{inner} {inner} 0 0 1 {200 + inner * 0.5} {250 - inner * 0.86}Q{190} 210 {200 - inner} 250z",
+        f"M{200 - inner} 250A{inner} {inner} 0 0 1 {200 + inner * 0.5} {250 - inner * 0.86}Q{190} 210"
+        f" {200 - inner} 250z",
         "#fff",
         'opacity=".1"',
     )
@@ -66,7 +67,8 @@ def strap(s: Studio, half: float) -> None:
     if kind == "leather":
         for side in (-1, 1):
             s.seam(
-                f"M{200 + side * wide * 0.67} -5L{200 + side * wide * 0.84} 170M{200 + side * wide * 0.84} 330L{200 + side * wide * 0.64} 505",
+                f"M{200 + side * wide * 0.67} -5L{200 + side * wide * 0.84} 170M{200 + side * wide * 0.84} 330"
+                f"L{200 + side * wide * 0.64} 505",
                 colour,
             )
         s.path(
@@ -94,7 +96,8 @@ def bezel(s: Studio, half: float) -> None:
         250,
         half - 12,
         "none",
-        'stroke="#f3efe6" stroke-width="7" pathLength="60" stroke-dasharray=".35 4.65" opacity=".85" transform="rotate(-91 200 250)"',
+        'stroke="#f3efe6" stroke-width="7" pathLength="60" stroke-dasharray=".35 4.65" opacity=".85"'
+        ' transform="rotate(-91 200 250)"',
     )
     s.path(f"M200 {250 - half + 9}l6 11h-12z", "#f3efe6")
 
@@ -119,7 +122,8 @@ def marks(s: Studio, inner: float, face: str) -> None:
         250,
         ring,
         "none",
-        f'stroke="{ink}" stroke-width="{long}" pathLength="12" stroke-dasharray="{thick} {1 - thick}" stroke-dashoffset="{thick / 2}" {turn}',
+        f'stroke="{ink}" stroke-width="{long}" pathLength="12" stroke-dasharray="{thick} {1 - thick}"'
+        f' stroke-dashoffset="{thick / 2}" {turn}',
     )
     if kind in ("field", "chronograph"):
         s.circle(
@@ -131,7 +135,8 @@ def marks(s: Studio, inner: float, face: str) -> None:
         )
     if kind == "field":
         with s.group(
-            f'fill="{ink}" font-family="Helvetica,Arial,sans-serif" font-size="19" font-weight="600" text-anchor="middle"'
+            f'fill="{ink}" font-family="Helvetica,Arial,sans-serif" font-size="19" font-weight="600"'
+            ' text-anchor="middle"'
         ):
             for x, y, text in (
                 (200, 250 - inner + 39, "12"),
