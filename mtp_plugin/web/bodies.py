@@ -11,11 +11,11 @@ from typing import Any
 
 OBJECT: Mapping[str, Any] = {"type": ["object", "null"]}
 TIME: Mapping[str, Any] = {
-    "description": "ISO 8601, or seconds or milliseconds since 1970.",
+    "description": "ISO 8601 after 1970, or seconds, milliseconds or microseconds since then.",
     "anyOf": [
         {"type": "string", "format": "date-time"},
         {"type": "string", "maxLength": 0},
-        {"type": "number", "minimum": 0, "exclusiveMaximum": 1e14},
+        {"type": "number", "minimum": 0, "exclusiveMaximum": 1e17},
         {"type": "null"},
     ],
 }
@@ -32,11 +32,16 @@ def _said(text: str) -> dict[str, Any]:
 
 
 COMMON: Mapping[str, Any] = {
-    "messageId": {"type": ["string", "null"], "maxLength": 200, "description": "The same id again is the same event."},
+    "messageId": {
+        "type": ["string", "null"],
+        "maxLength": 200,
+        "pattern": r"^[^\x00-\x1f\x7f]*$",
+        "description": "The same id again is the same event.",
+    },
     "anonymousId": _said("The visitor; read from servers and pages of other origins."),
     "userId": _said("The account; read from servers."),
     "timestamp": TIME,
-    "sentAt": _said("By the sender's clock, which tells how wrong it is."),
+    "sentAt": TIME,
     "properties": OBJECT,
     "context": _said("Path of the page, campaign and locale are kept."),
     "writeKey": _said("The key, if it is not in the Authorization header."),
@@ -47,13 +52,15 @@ def _body(required: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
     return {"type": "object", "required": list(required), "properties": dict(COMMON) | more}
 
 
+IGNORED: dict[str, Any] = {"type": "object", "description": "Accepted and not read."}
+
 BODIES: Mapping[str, dict[str, Any]] = {
     "track": _body(("event",), event=NAME),
     "page": _body(name=_said("Of the page.")),
-    "screen": _body(name=_said("Of the screen.")),
+    "screen": IGNORED,
     "identify": _body(traits=OBJECT),
     "alias": _body(previousId=_said("The id that was used before; required of servers.")),
-    "group": _body(groupId=_said("Not read."), traits=_said("Not read.")),
+    "group": IGNORED,
     "batch": {
         "type": "object",
         "required": ["batch"],
@@ -62,7 +69,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
                 "type": "array",
                 "description": "Bodies of the other calls, each with its type. A wrong one is named in errors.",
             },
-            "sentAt": _said("For every event that says nothing else."),
+            "sentAt": TIME,
             "context": _said("Laid under the context of every event."),
             "writeKey": COMMON["writeKey"],
         },
@@ -73,7 +80,14 @@ BODIES: Mapping[str, dict[str, Any]] = {
         "properties": {
             "client_id": COMMON["anonymousId"],
             "user_id": COMMON["userId"],
-            "timestamp_micros": _said("When, unless the event says otherwise."),
+            "timestamp_micros": {
+                "description": "When, unless the event says otherwise.",
+                "anyOf": [
+                    {"type": "number", "minimum": 0, "exclusiveMaximum": 1e17},
+                    {"type": "string", "pattern": "^[0-9]{0,17}$"},
+                    {"type": "null"},
+                ],
+            },
             "events": {
                 "type": "array",
                 "minItems": 1,

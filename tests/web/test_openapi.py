@@ -7,12 +7,14 @@ import json
 import re
 import shutil
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, assume, settings
+from hypothesis import strategies as st
 
 from mtp_plugin.web.routes import ROUTES
 
@@ -61,6 +63,10 @@ def whole_shop() -> Shop:
     return shop
 
 
+# The format knows years that no clock of a sender's shows.
+schemathesis.openapi.format(
+    "date-time", st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)).map(lambda moment: f"{moment.isoformat()}Z")
+)
 # "Printable" is a word of Unicode's that no pattern of JSON Schema can say; among ASCII one can.
 config = schemathesis.Config.from_dict({"generation": {"codec": "ascii"}})
 schema = schemathesis.openapi.from_wsgi("/mtp/openapi.json", whole_shop().app, config=config)
@@ -74,6 +80,9 @@ schema = schemathesis.openapi.from_wsgi("/mtp/openapi.json", whole_shop().app, c
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 def test_schemathesis_finds_nothing(case: schemathesis.Case) -> None:
+    sent = json.dumps([case.query, case.body], default=str)
     # An operator that nobody knows is refused, which the description leaves to docs/conditions.md.
-    assume('"$' not in json.dumps([case.query, case.body], default=str).replace("\\", ""))
+    assume('"$' not in sent.replace("\\", ""))
+    # So is a control character, however deep: JSON Schema would have to say so of every level.
+    assume(not re.search(r"\\+(u00[01]|u007f|[bfnrt])", sent))
     case.call_and_validate()
