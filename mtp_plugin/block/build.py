@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from ..records import Block, Card, Placement, Product, Slate, SlateItem
 from .links import safe_url
-from .reasons import block_reasons, block_title, item_reasons
+from .reasons import block_note, block_reasons, block_title, item_reasons
 from .words import Words
 
 NEW_FOR_S = 30 * 86400.0
@@ -47,7 +47,7 @@ def build(
         layout=placement.layout,
         cards=cards,
         reasons=block_reasons(card.reasons for card in cards),
-        note=words.first(f"note.{slate.consent_level}"),
+        note=block_note(slate, words),
         consent_level=slate.consent_level,
         recommendation_id=slate.recommendation_id,
         strategy=slate.strategy,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 ENGLISH: Mapping[str, str] = {
     "title.recommended-for-you": "Picked for you",
-    "title.recommended-for-you.not-full": "You may like",
+    "title.recommended-for-you.not-personal": "You may like",
     "title.related-products": "You may also like",
     "title.frequently-bought-together": "Often bought together",
     "title.trending-items": "Popular this week",
@@ -34,6 +34,7 @@ ENGLISH: Mapping[str, str] = {
     "reason.on-sale": "On sale now",
     "reason.new": "New in the shop",
     "note.full": "Chosen with what you looked at and bought in this shop.",
+    "note.full.not-personal": "Not chosen by anything about you yet. What you look at in this shop will count.",
     "note.contextual": "Chosen for this page and your cart alone. Nothing about you is kept.",
     "note.non-personal": "The same for everybody. Nothing about you is used.",
     "badge.sale": "{percent} off",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 GERMAN: Mapping[str, str] = {
     "title.recommended-for-you": "Für Sie ausgesucht",
-    "title.recommended-for-you.not-full": "Das könnte Ihnen gefallen",
+    "title.recommended-for-you.not-personal": "Das könnte Ihnen gefallen",
     "title.related-products": "Das könnte Ihnen auch gefallen",
     "title.frequently-bought-together": "Oft zusammen gekauft",
     "title.trending-items": "Diese Woche beliebt",
@@ -34,6 +34,7 @@ GERMAN: Mapping[str, str] = {
     "reason.on-sale": "Jetzt im Angebot",
     "reason.new": "Neu im Laden",
     "note.full": "Ausgesucht nach dem, was Sie in diesem Laden angesehen und gekauft haben.",
+    "note.full.not-personal": "Noch nach nichts ausgesucht, was Sie betrifft. Was Sie hier ansehen, wird zählen.",
     "note.contextual": "Nur nach dieser Seite und Ihrem Warenkorb ausgesucht. Über Sie wird nichts behalten.",
     "note.non-personal": "Für alle gleich. Über Sie wird nichts verwendet.",
     "badge.sale": "{percent} günstiger",

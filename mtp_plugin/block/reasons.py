@@ -36,10 +36,34 @@ def block_reasons(reasons: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda text: -counts[text])[:MOST])
 
 
+PERSONAL = frozenset(
+    ("session-neighbours", "viewed-similar", "viewed-together", "affinity", "recently-viewed", "buy-it-again")
+)
+"""Codes that, at full consent, come from what this visitor did."""
+
+
+def is_personal(slate: Slate) -> bool:
+    """Whether anything about this visitor had a part in the slate."""
+    codes = {code for item in slate.items for code in item.reason_codes}
+    return slate.consent_level is ConsentLevel.FULL and not codes.isdisjoint(PERSONAL)
+
+
 def block_title(slate: Slate, title: str, words: Words) -> str:
-    """The merchant's title, or one named after the strategy that answered: never "for you" when it is not."""
+    """The merchant's title, or one named after the strategy that answered.
+
+    It does not promise more than it holds: nothing is "for you" that knows nothing of you, and what nobody has bought
+    or looked at yet is new, not popular.
+    """
     if title:
         return title
+    if slate.items and all(item.reason_codes == ("new",) for item in slate.items):
+        return words["reason.new"]
     key = f"title.{slate.strategy}"
-    personal = slate.consent_level is ConsentLevel.FULL
-    return words.first(f"title.{slate.placement}.{slate.strategy}", *(() if personal else (f"{key}.not-full",)), key)
+    impersonal = () if is_personal(slate) else (f"{key}.not-personal",)
+    return words.first(f"title.{slate.placement}.{slate.strategy}", *impersonal, key)
+
+
+def block_note(slate: Slate, words: Words) -> str:
+    """What the consent level means for this block."""
+    key = f"note.{slate.consent_level}"
+    return words.first(*(() if is_personal(slate) else (f"{key}.not-personal",)), key)

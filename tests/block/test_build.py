@@ -135,6 +135,22 @@ def test_the_title_is_the_merchants_else_named_after_what_answered():
     )
 
 
+def test_nothing_is_for_you_that_knows_nothing_of_you():
+    unknown = dress(slate(FRIENDLY, codes=("popular", "new")), FRIENDLY)
+    assert (unknown.title, unknown.note[:10]) == ("You may like", "Not chosen")
+    known = dress(slate(FRIENDLY, codes=("popular", "affinity")), FRIENDLY)
+    assert (known.title, known.note[:11]) == ("Picked for you", "Chosen with")
+    contextual = dress(slate(FRIENDLY, codes=("viewed-similar",), level=ConsentLevel.CONTEXTUAL), FRIENDLY)
+    assert contextual.note.startswith("Chosen for this page")
+
+
+def test_what_is_only_new_is_not_called_popular():
+    fresh = dress(slate(FRIENDLY, strategy="trending-items", codes=("new",), because=""), FRIENDLY)
+    assert fresh.title == "New in the shop"
+    mixed = dress(slate(FRIENDLY, strategy="trending-items", codes=("trending", "new"), because=""), FRIENDLY)
+    assert mixed.title == "Popular this week"
+
+
 @pytest.mark.parametrize("language", CATALOGS)
 def test_every_language_has_every_word_and_place(language):
     def places(text):

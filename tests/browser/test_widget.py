@@ -370,7 +370,7 @@ def test_a_place_is_filled_with_the_servers_own_fragment(visit):
 def test_an_empty_answer_is_no_block_and_a_later_one_is(visit):
     visit.shop.blocks["home-hero"] = ""
     visit.go("/inject")
-    visit.page.wait_for_function("document.querySelector('[data-mtp-block]').hidden")
+    visit.page.wait_for_selector("[data-mtp-block][hidden]", state="attached")
     del visit.shop.blocks["home-hero"]
     visit.page.evaluate("mtp.refresh()")
     visit.page.wait_for_selector(".mtp-card")

@@ -246,6 +246,7 @@ def picture(number: int) -> Response:
 
 
 _PAGE_CSS = """
+:root { --mtp-space: 0; }
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; background: #fbfaf8; color: #1d1c1a; }
 @media (prefers-color-scheme: dark) { :root { background: #171716; color: #eeece7; } }
 body { margin: 0; } main { max-width: 1200px; margin: 0 auto; padding: 32px 20px 120px; display: grid; gap: 64px; }
