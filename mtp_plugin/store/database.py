@@ -19,6 +19,8 @@ from .engine import open_engine
 from .fork import after_fork
 from .migrate import current, upgrade
 
+AnyRow = Row[*tuple[Any, ...]]
+
 WORK_MS = 30_000
 """Longest statement outside of a page's rendering."""
 
@@ -109,7 +111,7 @@ class Database:
         with self.translated(), engine.connect() as connection:
             yield connection
 
-    def glance(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+    def glance(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
         """The rows of one quick query that a page waits for."""
         engine = self.quick
         with self.translated():
@@ -147,7 +149,7 @@ class Database:
             engine.dispose()
 
 
-def _rows(engine: Engine, query: Executable, values: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+def _rows(engine: Engine, query: Executable, values: Mapping[str, Any] | None) -> Sequence[AnyRow]:
     with engine.connect() as connection:
         return connection.execute(query, values).all()
 

@@ -34,7 +34,8 @@ class SqlLeases:
             if connection.execute(update(lease).where(lease.c.name == name, free).values(values)).rowcount:
                 return True
             new = postgresql.insert(lease) if not self._database.is_sqlite else sqlite.insert(lease)
-            return bool(connection.execute(new.values(name=name, **values).on_conflict_do_nothing()).rowcount)
+            taken = new.values(name=name, **values).on_conflict_do_nothing().returning(lease.c.name)
+            return connection.execute(taken).first() is not None
 
     def release(self, name: str, holder: str) -> None:
         with self._database.writing() as connection:

@@ -67,7 +67,7 @@ class SqlSlates:
         query = select(slate.c.body).where(slate.c.recommendation_id == recommendation_id)
         with self._database.reading() as connection:
             body = connection.execute(query).scalar()
-        return _decode(body) if body is not None else None
+        return _entry(recommendation_id, body) if body is not None else None
 
     def erase(self, profile_id: str) -> int:
         if not storable(profile_id):
@@ -101,6 +101,15 @@ def _row(entry: SlateEntry) -> dict[str, Any] | None:
         "placement": entry.slate.placement,
         "body": body,
     }
+
+
+def _entry(recommendation_id: str, body: bytes) -> SlateEntry | None:
+    try:
+        return _decode(body)
+    except msgspec.DecodeError as error:
+        # Slates do not outlive a change of their form: they are kept for some weeks only and never converted.
+        log.warning("slate %s was stored in another form: %s", recommendation_id, error)
+        return None
 
 
 def _owners(entries: Iterable[SlateEntry]) -> Iterable[dict[str, str]]:
