@@ -16,8 +16,11 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36",
 )
-"""Containers have no user namespaces for a sandbox; and a test asks nothing of the internet."""
+"""Containers have no user namespaces for a sandbox; a test asks nothing of the internet; and a browser that calls itself
+headless is taken for a bot. The name is given here because one given to a context is lost on what a page sends last.
+"""
 
 
 def find_chromium() -> str | None:
