@@ -28,3 +28,11 @@ def make_shop(tmp_path: Path) -> Iterator[Callable[..., Shop]]:
 @pytest.fixture
 def shop(make_shop: Callable[..., Shop]) -> Shop:
     return make_shop()
+
+
+@pytest.fixture(scope="session")
+def steady_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """One shop for all tests that only ask and leave nothing behind."""
+    shop = build_shop(tmp_path_factory.mktemp("steady"))
+    yield shop
+    shop.state.close()

@@ -59,15 +59,15 @@ def test_the_script_sends_the_form_and_asks_for_json(shop: Shop) -> None:
         "/[//evil",
     ],
 )
-def test_nobody_is_sent_elsewhere(shop: Shop, target: str) -> None:
-    answer = shop.browser().post(CONSENT, data={"choice": "denied", "next": target})
+def test_nobody_is_sent_elsewhere(steady_shop: Shop, target: str) -> None:
+    answer = steady_shop.browser().post(CONSENT, data={"choice": "denied", "next": target})
     assert answer.status_code == 303
     assert re.fullmatch(r"/(%5B//evil)?", answer.headers["Location"])
 
 
 @pytest.mark.parametrize("target", ["/", "/a/b?c=d&e=%2F#f", "/p/1"])
-def test_a_path_of_this_site_is_returned_to(shop: Shop, target: str) -> None:
-    answer = shop.browser().post(CONSENT, data={"choice": "denied", "next": target})
+def test_a_path_of_this_site_is_returned_to(steady_shop: Shop, target: str) -> None:
+    answer = steady_shop.browser().post(CONSENT, data={"choice": "denied", "next": target})
     assert answer.headers["Location"] == target
 
 
@@ -78,15 +78,15 @@ def test_a_path_of_this_site_is_returned_to(shop: Shop, target: str) -> None:
         {"Sec-Fetch-Site": "same-site", "Origin": "http://user-content.localhost"},
     ],
 )
-def test_other_sites_may_not_choose(shop: Shop, headers: dict[str, str]) -> None:
-    answer = shop.browser().post(CONSENT, data={"choice": "granted"}, headers=headers)
+def test_other_sites_may_not_choose(steady_shop: Shop, headers: dict[str, str]) -> None:
+    answer = steady_shop.browser().post(CONSENT, data={"choice": "granted"}, headers=headers)
     assert answer.status_code == 403
     assert "Set-Cookie" not in answer.headers
 
 
 @pytest.mark.parametrize("body", [{"choice": "granted"}, {}, {"choice": None}, {"choice": True, "x": 1}, [], "x"])
-def test_a_choice_is_true_or_false(shop: Shop, body: object) -> None:
-    answer = shop.browser().post(CONSENT, json=body)
+def test_a_choice_is_true_or_false(steady_shop: Shop, body: object) -> None:
+    answer = steady_shop.browser().post(CONSENT, json=body)
     assert answer.status_code == 400
     assert "Set-Cookie" not in answer.headers
 

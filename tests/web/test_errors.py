@@ -21,9 +21,9 @@ CASES = json.loads((Path(__file__).parents[1] / "golden/web/errors.json").read_t
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_golden(shop: Shop, case: dict[str, Any]) -> None:
+def test_golden(steady_shop: Shop, case: dict[str, Any]) -> None:
     method, path, headers, body = case["request"]
-    answer = shop.app.test_client().open(path, method=method, headers=headers, data=body)
+    answer = steady_shop.app.test_client().open(path, method=method, headers=headers, data=body)
     assert answer.get_json() == {"error": case["error"]}
     assert answer.status_code == case["status"]
     assert answer.content_type == "application/json"
@@ -54,15 +54,15 @@ def test_a_gzip_that_is_cut_off(shop: Shop) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'"\\ud800"', b"[" * 20_000, b"null", b"[]", b"1e999"])
 @pytest.mark.parametrize("route", ["track", "batch", "ga4", "recommendations", "privacy/consent"])
-def test_bodies_that_are_nothing(shop: Shop, route: str, body: bytes) -> None:
-    answer = shop.browser().post(f"/mtp/v1/{route}", data=body, content_type="application/json")
+def test_bodies_that_are_nothing(steady_shop: Shop, route: str, body: bytes) -> None:
+    answer = steady_shop.browser().post(f"/mtp/v1/{route}", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert set(answer.get_json()["error"]) == {"code", "message", "field"}
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/plain;charset=UTF-8", None])
-def test_types_that_events_may_have(shop: Shop, content_type: str | None) -> None:
-    answer = shop.browser().post("/mtp/v1/batch", data=b'{"batch": []}', content_type=content_type)
+def test_types_that_events_may_have(steady_shop: Shop, content_type: str | None) -> None:
+    answer = steady_shop.browser().post("/mtp/v1/batch", data=b'{"batch": []}', content_type=content_type)
     assert answer.status_code == 200, answer.text
 
 

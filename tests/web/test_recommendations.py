@@ -92,8 +92,8 @@ def test_foreign_parameters_of_an_address_are_let_be(shop: Shop) -> None:
         ("&segment_id=nope", "segment_id"),
     ],
 )
-def test_a_wrong_parameter_is_named(shop: Shop, query: str, field: str) -> None:
-    answer = ask(shop, query)
+def test_a_wrong_parameter_is_named(steady_shop: Shop, query: str, field: str) -> None:
+    answer = ask(steady_shop, query)
     assert answer.status_code in (400, 404)
     error = answer.get_json()["error"]
     assert error["field"].startswith(field)
@@ -118,8 +118,8 @@ def test_a_wrong_parameter_is_named(shop: Shop, query: str, field: str) -> None:
         ({"placement": "home-hero", "anonymous_id": "ab" * 16}, "anonymous_id"),
     ],
 )
-def test_a_wrong_field_is_named(shop: Shop, body: dict[str, Any], field: str) -> None:
-    answer = ask(shop, **body)
+def test_a_wrong_field_is_named(steady_shop: Shop, body: dict[str, Any], field: str) -> None:
+    answer = ask(steady_shop, **body)
     assert answer.status_code in (400, 403, 404)
     assert answer.get_json()["error"]["field"].startswith(field)
 

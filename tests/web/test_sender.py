@@ -45,8 +45,8 @@ def basic(key: str) -> dict[str, str]:
         ({"Origin": BLOG}, f"{TRACK}?write_key={PUBLIC}", "other-origin"),
     ],
 )
-def test_kinds(shop: Shop, headers: dict[str, str], path: str, kind: str) -> None:
-    with shop.app.test_request_context(path, method="POST", headers=headers, data=b"{}"):
+def test_kinds(steady_shop: Shop, headers: dict[str, str], path: str, kind: str) -> None:
+    with steady_shop.app.test_request_context(path, method="POST", headers=headers, data=b"{}"):
         assert current_sender().kind == kind
 
 
@@ -71,8 +71,8 @@ def test_a_key_in_the_body(shop: Shop) -> None:
         ({"Origin": BLOG + ".evil.example"}, f"?writeKey={PUBLIC}", 403),
     ],
 )
-def test_keys_that_are_refused(shop: Shop, headers: dict[str, str], query: str, status: int) -> None:
-    answer = shop.app.test_client().post(TRACK + query, json={"event": "x"}, headers=headers)
+def test_keys_that_are_refused(steady_shop: Shop, headers: dict[str, str], query: str, status: int) -> None:
+    answer = steady_shop.app.test_client().post(TRACK + query, json={"event": "x"}, headers=headers)
     assert answer.status_code == status
     assert answer.get_json()["error"]["message"]
     assert "Access-Control-Allow-Origin" not in answer.headers
