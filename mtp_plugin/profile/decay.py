@@ -50,4 +50,4 @@ def read(value: float, now: float, landmark: float, half_life: float) -> float:
     >>> read(4.0, LANDMARK + 30, LANDMARK, 10.0)
     0.5
     """
-    return value * 2.0 ** min(1000.0, (landmark - now) / half_life)
+    return float(value * 2.0 ** min(1000.0, (landmark - now) / half_life))

@@ -23,7 +23,9 @@ def affinities(profile: Profile, facet: str, now: float, half_life: float) -> di
         if (amount := read(value, now, profile.landmark, half_life)) > 0
     }
     total = sum(weights.values())
-    return {name: weights[name] / total for name in sorted(weights, key=lambda n: (-weights[n], n))} if total > 0 else {}
+    return (
+        {name: weights[name] / total for name in sorted(weights, key=lambda n: (-weights[n], n))} if total > 0 else {}
+    )
 
 
 def margin_affinity(profile: Profile) -> float | None:
@@ -123,12 +125,16 @@ def _merge_purchases(a: tuple[Purchase, ...], b: tuple[Purchase, ...]) -> tuple[
     merged = {purchase.product_id: purchase for purchase in a}
     for other in b:
         known = merged.get(other.product_id)
-        merged[other.product_id] = other if known is None else Purchase(
-            other.product_id,
-            known.quantity + other.quantity,
-            known.orders + other.orders,
-            min(known.first, other.first),
-            max(known.last, other.last),
+        merged[other.product_id] = (
+            other
+            if known is None
+            else Purchase(
+                other.product_id,
+                known.quantity + other.quantity,
+                known.orders + other.orders,
+                min(known.first, other.first),
+                max(known.last, other.last),
+            )
         )
     return tuple(merged.values())
 

@@ -1,9 +1,6 @@
-"""Event names: Segment's E-commerce v2 specification is canonical, GA4's names and other spellings are aliases."""
+"""Event names: Segment's E-commerce v2 specification is canonical, GA4's, older and other spellings are aliases."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
 
 CANONICAL = (
     "Products Searched", "Product List Viewed", "Product List Filtered", "Promotion Viewed", "Promotion Clicked",
@@ -36,42 +33,32 @@ GA4 = {
 }
 """GA4's recommended e-commerce events by our names."""
 
-_PARAMETERS = {
-    "transaction_id": "order_id",
-    "search_term": "query",
-    "item_list_id": "list_id",
-    "item_list_name": "category",
-    "value": "value",
+OLDER = {
+    "Viewed Product": "Product Viewed",
+    "Viewed Product Category": "Product List Viewed",
+    "Product Category Viewed": "Product List Viewed",
+    "Added Product": "Product Added",
+    "Removed Product": "Product Removed",
+    "Completed Order": "Order Completed",
+    "Updated Order": "Order Updated",
+    "Product Searched": "Products Searched",
+    "Order Refund": "Order Refunded",
+    "Order Canceled": "Order Cancelled",
 }
-_ITEM = {"item_id": "product_id", "item_name": "name", "item_brand": "brand", "item_variant": "variant", "index": "position"}
+"""Names of the first version of the specification, and usual slips."""
 
 
 def _squeezed(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
 
 
-_BY_SQUEEZED = {_squeezed(name): name for name in CANONICAL} | {_squeezed(name): to for name, to in GA4.items()}
-_BY_SQUEEZED["orderrefund"], _BY_SQUEEZED["productsearched"] = "Order Refunded", "Products Searched"
+_BY_SQUEEZED = {_squeezed(name): to for name, to in ({name: name for name in CANONICAL} | GA4 | OLDER).items()}
 
 
 def canonical(name: str) -> str:
-    """The canonical name of an event; a name nobody knows stays as it is.
+    """The canonical name of an event; a name nobody knows stays as it is, but for its blanks.
 
-    >>> canonical("product_viewed"), canonical("add_to_cart"), canonical("Quiz Finished")
+    >>> canonical("product_viewed"), canonical("add_to_cart"), canonical("Quiz  Finished")
     ('Product Viewed', 'Product Added', 'Quiz Finished')
     """
-    return _BY_SQUEEZED.get(_squeezed(name), " ".join(name.split()))
-
-
-def from_ga4(params: Mapping[str, Any]) -> dict[str, Any]:
-    """GA4's parameters as Segment's properties; what has no name there keeps its own."""
-    properties = {_PARAMETERS.get(name, name): value for name, value in params.items() if name != "items"}
-    items = params.get("items")
-    if isinstance(items, list):
-        properties["products"] = [
-            {_ITEM.get(name, name): value for name, value in item.items()} if isinstance(item, Mapping) else item
-            for item in items
-        ]
-    elif items is not None:
-        properties["products"] = items
-    return properties
+    return _BY_SQUEEZED.get(_squeezed(name)) or " ".join(name.split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 
 from ..errors import InputError
 from ..records import Event, RowError
-from .csv_events import read_csv
-from .online_retail import read_online_retail
+from .clock import FileTimes
+from .csv_events import open_text, read_csv
+from .online_retail import is_online_retail, read_online_retail
 from .parquet_events import read_parquet
 from .segment_lines import read_lines
 
-Reader = Callable[[Path, Mapping[str, Any], ZoneInfo], Iterator[Event | RowError]]
+Reader = Callable[[Path, Mapping[str, Any], FileTimes], Iterator[Event | RowError]]
 
 FORMATS: Mapping[str, Reader] = {
     "csv": read_csv,
@@ -26,7 +27,12 @@ FORMATS: Mapping[str, Reader] = {
 
 
 def read_events(
-    path: str | Path, *, format: str = "", mapping: Mapping[str, Any] | None = None, time_zone: str = "UTC"
+    path: str | Path,
+    *,
+    format: str = "",
+    mapping: Mapping[str, Any] | None = None,
+    time_zone: str = "UTC",
+    now: float | None = None,
 ) -> Iterator[Event | RowError]:
     """The events in a file, and an error for each row that is none.
 
@@ -36,13 +42,23 @@ def read_events(
     :param format: ``csv``, ``parquet``, ``jsonl`` or ``online-retail``; told by name and content if empty
     :param mapping: our field to the file's column, see ``docs/events.md``
     :param time_zone: of times that name none
+    :param now: seconds since 1970; later times are errors. ``None`` takes any
     :raises InputError: no such format, or the file as a whole cannot be read
     """
     file = Path(path)
     name = format or told_format(file)
     if name not in FORMATS:
         raise InputError(f"there is no format {name!r}; use one of {', '.join(FORMATS)}", field="format")
-    return FORMATS[name](file, mapping or {}, ZoneInfo(time_zone))
+    return _read(file, FORMATS[name], mapping or {}, FileTimes(ZoneInfo(time_zone), now))
+
+
+def _read(path: Path, reader: Reader, mapping: Mapping[str, Any], times: FileTimes) -> Iterator[Event | RowError]:
+    try:
+        yield from reader(path, mapping, times)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8: {error.reason} at byte {error.start}", field="file") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path.name} cannot be read: {error}", field="file") from error
 
 
 def told_format(path: Path) -> str:
@@ -56,12 +72,13 @@ def told_format(path: Path) -> str:
     if name.endswith((".jsonl", ".ndjson")):
         return "jsonl"
     if name.endswith((".csv", ".tsv", ".txt")):
-        return "online-retail" if _first_line(path).startswith(("InvoiceNo,", "Invoice,")) else "csv"
+        return "online-retail" if is_online_retail(_header(path)) else "csv"
     raise InputError(f"the format of {path.name} cannot be told; say --format", field="format")
 
 
-def _first_line(path: Path) -> str:
-    with gzip.open(path, "rt", encoding="utf-8-sig", errors="replace") if path.name.endswith(".gz") else path.open(
-        encoding="utf-8-sig", errors="replace"
-    ) as file:
-        return file.readline(10_000)
+def _header(path: Path) -> str:
+    try:
+        with open_text(path, errors="replace") as file:
+            return file.readline(10_000)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path.name} cannot be read: {error}", field="file") from error

@@ -7,6 +7,9 @@ from typing import Any
 from ..records import Event, EventProduct
 from .identifiers import dedupe_key, permanent_id
 
+ALIKE_WINDOW = 100_000
+"""Different rows between which rows that are alike in everything are still told apart."""
+
 
 def imported_event(
     name: str,
@@ -17,7 +20,8 @@ def imported_event(
     anonymous_id: str = "",
     products: tuple[EventProduct, ...] = (),
     properties: dict[str, Any] | None = None,
-    source: str = "import",
+    traits: dict[str, Any] | None = None,
+    recommendation_id: str = "",
 ) -> Event:
     """An event of the past.
 
@@ -38,5 +42,24 @@ def imported_event(
         user_id=user_id,
         products=products,
         properties=properties or {},
-        source=source,
+        traits=traits or {},
+        source="import",
+        recommendation_id=recommendation_id,
     )
+
+
+class Occurrences:
+    """Tells rows that are alike apart by how many came before, so that each counts, and counts once.
+
+    A row that comes again after *window* other rows is taken for a repetition: memory stays bounded.
+    """
+
+    def __init__(self, window: int = ALIKE_WINDOW) -> None:
+        self._window, self._seen = window, dict[str, int]()
+
+    def __call__(self, key: str) -> str:
+        """The key of this occurrence, for one and the same file always the same."""
+        place = self._seen[key] = self._seen.pop(key, 0) + 1
+        if len(self._seen) > self._window:
+            del self._seen[next(iter(self._seen))]
+        return key if place == 1 else f"{key}|{place}"

@@ -1,7 +1,9 @@
-"""Bounds on what a sender can make us keep."""
+"""Bounds on what a sender can make us keep, and what is never kept."""
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 from ..errors import InputError
@@ -13,38 +15,82 @@ MAX_LIST = 250
 MAX_ID = 128
 MAX_NAME = 200
 MAX_PRODUCTS = 250
+MAX_INTEGER = 2**63
 
 PERSONAL = frozenset(
-    "email emailaddress phone phonenumber telephone mobile firstname lastname fullname username address street "
-    "birthday birthdate dateofbirth ip ipaddress password creditcard cardnumber iban ssn".split()
+    {
+        *("email", "emailaddress", "mail", "phone", "phonenumber", "telephone", "mobile", "mobilenumber"),
+        *("firstname", "lastname", "fullname", "surname", "username", "address", "street"),
+        *("birthday", "birthdate", "dateofbirth", "ip", "ipaddress", "password", "passwd"),
+        *("creditcard", "cardnumber", "iban", "ssn"),
+    }
 )
-"""Names, squeezed, of properties that say who somebody is: they are taken out before anything is stored."""
+"""Names of properties that say who somebody is, squeezed; with words before them, such as ``billing_address``, too."""
+PERSONAL_TRAITS = PERSONAL | {"name", "avatar", "website"}
+"""The same for traits, where a ``name`` is a person's and not a product's."""
+
+HIDDEN = "[email]"
+"""Stands in texts where an e-mail address stood."""
+
+_PART = r"[^\s@<>()\[\],;:\"'/?&=]"
+_ADDRESS = re.compile(rf"{_PART}{{1,64}}@{_PART}{{1,190}}\.[A-Za-z]{{2,24}}")
+_WORD = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])")
 
 
-def bounded(value: Any, field: str, depth: int = 0) -> Any:
-    """The value without personal properties.
+def bounded(value: Any, field: str, personal: frozenset[str] = PERSONAL, depth: int = 0) -> Any:
+    """A JSON value without personal properties and e-mail addresses.
 
-    :raises InputError: too deep, too many, or too long
+    :raises InputError: too deep, too many, too long, or a number beyond 64 bits
     """
-    if depth > MAX_DEPTH:
-        raise InputError(f"this is nested more than {MAX_DEPTH} deep", field=field)
     if isinstance(value, str):
         if len(value) > MAX_TEXT:
             raise InputError(f"this text has {len(value)} characters, {MAX_TEXT} are allowed", field=field)
-        return value.replace("\x00", "")
-    if isinstance(value, list):
-        if len(value) > MAX_LIST:
-            raise InputError(f"this list has {len(value)} members, {MAX_LIST} are allowed", field=field)
-        return [bounded(member, f"{field}.{place}", depth + 1) for place, member in enumerate(value)]
-    if isinstance(value, dict):
-        if len(value) > MAX_KEYS:
-            raise InputError(f"this has {len(value)} keys, {MAX_KEYS} are allowed", field=field)
-        return {
-            key.replace("\x00", "")[:MAX_NAME]: bounded(member, f"{field}.{key[:MAX_ID]}", depth + 1)
-            for key, member in value.items()
-            if _squeezed(key) not in PERSONAL
-        }
+        return plain(value)
+    if isinstance(value, (dict, list)):
+        if depth > MAX_DEPTH:
+            raise InputError(f"this is nested more than {MAX_DEPTH} deep", field=field)
+        if isinstance(value, dict):
+            return _bounded_object(value, field, personal, depth + 1)
+        return _bounded_list(value, field, personal, depth + 1)
+    if isinstance(value, int) and not -MAX_INTEGER <= value < MAX_INTEGER:
+        raise InputError("this number has more than 64 bits; send it as a text", field=field)
     return value
+
+
+def _bounded_list(value: list[Any], field: str, personal: frozenset[str], depth: int) -> list[Any]:
+    if len(value) > MAX_LIST:
+        raise InputError(f"this list has {len(value)} members, {MAX_LIST} are allowed", field=field)
+    return [bounded(member, f"{field}.{place}", personal, depth) for place, member in enumerate(value)]
+
+
+def _bounded_object(value: dict[str, Any], field: str, personal: frozenset[str], depth: int) -> dict[str, Any]:
+    if len(value) > MAX_KEYS:
+        raise InputError(f"this has {len(value)} keys, {MAX_KEYS} are allowed", field=field)
+    kept = {}
+    for key, member in value.items():
+        if len(key) > MAX_NAME or not key.isprintable():
+            raise InputError(f"a key must be printable and at most {MAX_NAME} characters long", field=field)
+        if not is_personal(key, personal):
+            kept[plain(key)] = bounded(member, f"{field}.{key}", personal, depth)
+    return kept
+
+
+def plain(text: str) -> str:
+    """The text without NUL, which databases refuse, and without e-mail addresses."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return _ADDRESS.sub(HIDDEN, text) if "@" in text else text
+
+
+@lru_cache(maxsize=4096)
+def is_personal(key: str, personal: frozenset[str] = PERSONAL) -> bool:
+    """Whether a property of this name says who somebody is, however it is spelt.
+
+    >>> is_personal("billingAddress"), is_personal("E-Mail"), is_personal("email_campaign")
+    (True, True, False)
+    """
+    words = [word.lower() for word in _WORD.findall(key)]
+    return any("".join(words[place:]) in personal for place in range(len(words)))
 
 
 def identifier(value: Any, field: str) -> str:
@@ -52,15 +98,10 @@ def identifier(value: Any, field: str) -> str:
 
     :raises InputError: it is none
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if not isinstance(value, str) or not value.strip():
+    if isinstance(value, int) and not isinstance(value, bool) and -MAX_INTEGER <= value < MAX_INTEGER:
+        return str(value)
+    if not isinstance(value, str) or not (text := value.strip()):
         raise InputError("this must be a text that is not empty", field=field)
-    text = value.strip()
     if len(text) > MAX_ID or not text.isprintable():
         raise InputError(f"this must be printable and at most {MAX_ID} characters long", field=field)
     return text
-
-
-def _squeezed(key: str) -> str:
-    return key.lower().replace("_", "").replace("-", "").replace(" ", "")

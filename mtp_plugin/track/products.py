@@ -8,9 +8,14 @@ from typing import Any
 
 from ..errors import InputError
 from ..records import ACTIONS, EventProduct
-from .limits import MAX_PRODUCTS, identifier
+from .limits import MAX_ID, MAX_PRODUCTS, identifier
 
-_IDS = ("product_id", "productId", "item_id", "sku", "id")
+_IDS = ("product_id", "productId", "item_id", "sku")
+_LISTED_IDS = (*_IDS, "id")
+"""Inside ``products`` an ``id`` can only be the product's."""
+_WHOLE_ORDERS = frozenset({"Order Refunded", "Order Cancelled"})
+"""Events that may name an order alone, and then mean the whole of it."""
+_MOST = 1e6
 _HUGE = 1e12
 
 
@@ -22,39 +27,54 @@ def products_of(name: str, properties: Mapping[str, Any], field: str = "properti
     """
     listed = properties.get("products")
     if listed is not None:
-        if not isinstance(listed, list) or not all(isinstance(product, Mapping) for product in listed):
+        if not isinstance(listed, list):
             raise InputError("this must be a list of objects", field=f"{field}.products")
         if len(listed) > MAX_PRODUCTS:
             raise InputError(f"there are {len(listed)} products, {MAX_PRODUCTS} are allowed", field=f"{field}.products")
-        return tuple(_product(product, f"{field}.products.{place}") for place, product in enumerate(listed))
-    if any(key in properties for key in _IDS[:-1]):
-        return (_product(properties, field),)
-    if name in ACTIONS and not (name.startswith("Order ") and "order_id" in properties and name != "Order Completed"):
+        products = tuple(_listed(product, f"{field}.products.{place}") for place, product in enumerate(listed))
+        if products:
+            return products
+    for key in _IDS:
+        if properties.get(key) not in (None, ""):
+            return (_product(properties, key, field),)
+    if name in ACTIONS and not (name in _WHOLE_ORDERS and properties.get("order_id")):
         raise InputError(f"{name} must name its product", field=f"{field}.product_id")
     return ()
 
 
-def _product(given: Mapping[str, Any], field: str) -> EventProduct:
-    key = next((key for key in _IDS if given.get(key) not in (None, "")), "product_id")
-    variant = given.get("variant_id") or given.get("variant") or ""
-    position = _number(given.get("position"), f"{field}.position", 0, 1e6)
-    quantity = _number(given.get("quantity"), f"{field}.quantity", 0, 1e6)
+def _listed(given: Any, field: str) -> EventProduct:
+    if not isinstance(given, Mapping):
+        raise InputError("this must be an object", field=field)
+    return _product(given, next((key for key in _LISTED_IDS if given.get(key) not in (None, "")), "product_id"), field)
+
+
+def _product(given: Mapping[str, Any], key: str, field: str) -> EventProduct:
+    position = _number(given.get("position"), f"{field}.position", _MOST)
+    quantity = _number(given.get("quantity"), f"{field}.quantity", _MOST)
     return EventProduct(
         product_id=identifier(given.get(key), f"{field}.{key}"),
         quantity=1.0 if quantity is None else quantity,
-        price=_number(given.get("price"), f"{field}.price", 0, _HUGE),
-        variant_id=str(variant)[:128],
+        price=_number(given.get("price"), f"{field}.price", _HUGE),
+        variant_id=_variant(given),
         position=None if position is None else int(position),
     )
 
 
-def _number(value: Any, field: str, low: float, high: float) -> float | None:
+def _variant(given: Mapping[str, Any]) -> str:
+    for key in ("variant_id", "variant"):
+        value = given.get(key)
+        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+            return str(value)[:MAX_ID]
+    return ""
+
+
+def _number(value: Any, field: str, most: float) -> float | None:
     if value is None or value == "":
         return None
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if isinstance(value, bool) or not low <= number <= high:
-        raise InputError(f"this must be a number from {low:g} to {high:g}", field=field)
+    if not 0 <= number <= most:
+        raise InputError(f"this must be a number from 0 to {most:g}", field=field)
     return number

@@ -1,0 +1,85 @@
+"""Bodies as they come over the wire, taken apart far enough to read their events one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..errors import InputError
+
+
+class BatchBody(msgspec.Struct, rename="camel"):
+    """The body of Segment's ``batch``; each event is still JSON, so that a bad one spoils itself alone."""
+
+    batch: list[msgspec.Raw] | None = None
+    sent_at: Any = None
+    context: Any = None
+
+
+class Ga4Body(msgspec.Struct):
+    """The body of GA4's measurement protocol, its events still JSON."""
+
+    events: list[msgspec.Raw] | None = None
+    client_id: Any = None
+    user_id: Any = None
+    timestamp_micros: Any = None
+
+
+Body = TypeVar("Body", BatchBody, Ga4Body)
+
+
+def decode_whole(body: bytes, shape: type[Body], field: str) -> Body:
+    """A body with a list of events.
+
+    :param field: where that list is, for the message
+    :raises InputError: not JSON, or not of this shape
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        raise InputError(f"the body must be an object with a list of events: {error}", field=field) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"the body is not JSON: {error}", code="malformed") from error
+
+
+def decode_object(body: bytes | msgspec.Raw) -> dict[str, Any]:
+    """A JSON object.
+
+    :raises InputError: it is none
+    """
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"this is not JSON: {error}", code="malformed") from error
+    if not isinstance(decoded, dict):
+        raise InputError("this must be a JSON object", code="malformed")
+    return decoded
+
+
+def plain_object(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the shop's code hands over, as JSON would carry it: dates as ISO 8601, decimals as text.
+
+    :raises InputError: something in it has no form in JSON
+    """
+    try:
+        decoded = msgspec.json.decode(msgspec.json.encode(values))
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        raise InputError(f"this has no form in JSON: {error}", field="properties") from error
+    if not isinstance(decoded, dict):
+        raise InputError("this must be a mapping", field="properties")
+    return decoded
+
+
+def given_object(call: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The object under *key*, empty when there is none.
+
+    :raises InputError: something else is there
+    """
+    value = call.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InputError("this must be an object", field=key)
+    return value

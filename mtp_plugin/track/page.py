@@ -1,0 +1,51 @@
+"""What is kept of the page an event came from: where it was and which campaign led there, not who was on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from .limits import is_personal, plain
+
+ADDRESSES = ("url", "referrer", "referer", "path", "page_location", "page_referrer")
+"""Properties that are addresses of pages; their queries and fragments are cut off."""
+
+
+def without_queries(properties: dict[str, Any]) -> None:
+    """Cut from addresses what may name a person or be a secret; of ``search`` the campaign stays."""
+    for name in ADDRESSES:
+        value = properties.get(name)
+        if isinstance(value, str):
+            properties[name] = _cut(value)
+    search = properties.get("search")
+    if isinstance(search, str) and search.startswith("?"):
+        campaign = [(name, value) for name, value in parse_qsl(search[1:]) if name.startswith("utm_")]
+        properties["search"] = f"?{urlencode(campaign)}" if campaign else ""
+
+
+def kept_context(given: Any) -> dict[str, Any]:
+    """What is kept of an event's context: path, campaign and language; no addresses of machines, no user agents."""
+    context = _mapping(given)
+    page, campaign, locale = _mapping(context.get("page")), _mapping(context.get("campaign")), context.get("locale")
+    path = page.get("path")
+    kept: dict[str, Any] = {}
+    if isinstance(path, str):
+        kept["page"] = {"path": plain(_cut(path)[:300])}
+    if campaign:
+        kept["campaign"] = {
+            plain(key[:40]): plain(value[:100])
+            for key, value in list(campaign.items())[:8]
+            if isinstance(value, str) and not is_personal(key[:40])
+        }
+    if isinstance(locale, str):
+        kept["locale"] = plain(locale[:20])
+    return kept
+
+
+def _cut(address: str) -> str:
+    return address.partition("?")[0].partition("#")[0]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
