@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
+
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -16,10 +18,10 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36",
+    f"--user-agent={AGENT}",
 )
 """Containers have no user namespaces for a sandbox; a test asks nothing of the internet; and a browser that calls itself
-headless is taken for a bot. The name is given here because one given to a context is lost on what a page sends last.
+headless is taken for a bot. It is named here because a name given to a context is lost on what a page sends last.
 """
 
 
