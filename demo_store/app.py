@@ -28,7 +28,7 @@ from .shop import EXTENSION, Shop
 from .views import account, basket, checkout, inspector, pages, pictures
 
 PLACEMENTS = {
-    "home-hero": {"title": "For you", "size": 8},
+    "home-hero": {"size": 8},
     "home-trending": {"title": "What others are looking at", "size": 12},
     "home-sale": {
         "title": "Reduced, for now",

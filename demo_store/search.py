@@ -10,7 +10,7 @@ from mtp_plugin.records import Product
 FIELDS = (
     (6.0, lambda p: p.title),
     (4.0, lambda p: p.brand),
-    (4.0, lambda p: " ".join(p.category_path)),
+    (4.0, lambda p: " ".join((*p.category_path, str(p.attributes["kind"])))),
     (2.0, lambda p: " ".join(p.colors)),
     (2.0, lambda p: " ".join((*p.tags, p.style))),
     (0.6, lambda p: p.description),
@@ -32,7 +32,7 @@ class Search:
                 for word in _words(read(product)):
                     words[word] = max(words.get(word, 0.0), weight)
             self._entries.append((product, words))
-            for phrase in (product.category_path[1], product.category_path[2], product.brand):
+            for phrase in (product.category_path[1], str(product.attributes["kind"]), product.brand):
                 phrases[phrase] = phrases.get(phrase, 0) + 1
         self._phrases = sorted(phrases, key=lambda phrase: -phrases[phrase])
 

@@ -75,6 +75,7 @@ class Market:
             [hash_of(f"{p.attributes['silhouette']}/{key}") for p, key in zip(self.products, self.keys, strict=True)]
         )
         self.brand = np.array([hash_of(product.brand) for product in self.products])
+        self.style = np.array([hash_of(product.style) for product in self.products])
         self.price = np.array([product.price or 0.0 for product in self.products])
         self.created = np.array([product.created or 0.0 for product in self.products])
         sale = [(p.sale_price is not None, p.sale_from or -np.inf, p.sale_until or np.inf) for p in self.products]
@@ -84,7 +85,7 @@ class Market:
         self.fame = fame * np.where(in_stock, 1.0, 0.3)
         self.in_stock = in_stock
         self.taste = {key: self._taste(persona) for key, persona in PERSONAS.items()}
-        self.near, self.beside = self._near(), self._beside()
+        self.near, self.beside = self._near(), self._beside(seed)
         self._appeals: dict[tuple[str, int], Floats] = {}
 
     def _taste(self, persona: Persona) -> Floats:
@@ -108,10 +109,12 @@ class Market:
         np.fill_diagonal(near, 0.0)
         return np.asarray(near)
 
-    def _beside(self) -> Floats:
+    def _beside(self, seed: int) -> Floats:
         """What is bought along with each product. Shape (products, products)."""
         others = {key: [self.categories.index(other) for other in GOES_WITH[key]] for key in self.categories}
-        return np.array([np.isin(self.category, others[key]) * self.fame for key in self.keys])
+        suits = np.random.default_rng([seed, 5]).lognormal(0, 1.5, (len(self.products),) * 2)
+        suits *= np.where(self.style[:, None] == self.style, 2.0, 1.0)
+        return np.array([np.isin(self.category, others[key]) * self.fame for key in self.keys]) * suits
 
     def appeal(self, persona: Persona, at: float) -> Floats:
         """What draws a persona on a day: taste, fame, sales; nothing that is not there yet."""
@@ -209,20 +212,30 @@ class Visit:
             words = persona.searches[int(dice.integers(len(persona.searches)))]
             self._tell("Products Searched", clock, properties={"query": words})
             clock += 6 + dice.random() * 20
-        row = self._pick(appeal)
+        row, led = self._pick(appeal), False
         for _ in range(1 + min(18, int(dice.geometric(0.24)))):
             self._tell("Product Viewed", clock, (self._line(row, clock),))
             clock += 8 + dice.exponential(45)
             if clock > now:
                 return
-            if market.in_stock[row] and row not in basket and dice.random() < persona.buys * 1.7:
+            if market.in_stock[row] and row not in basket and dice.random() < self._wants(row, basket, led):
                 basket[row] = self._price(row, clock)
                 self._tell("Product Added", clock, (self._line(row, clock),))
                 clock += 4 + dice.random() * 10
-                row = self._companion(appeal, row) if dice.random() < 0.55 else self._next(appeal, row)
+                led = dice.random() < 0.55
+                row = self._companion(appeal, row) if led else self._next(appeal, row)
             else:
-                row = self._next(appeal, row)
+                row, led = self._next(appeal, row), False
         self._end(basket, clock, now)
+
+    def _wants(self, row: int, basket: dict[int, float], led: bool) -> float:
+        """The chance that a product is put into the basket: high for what the last one called for, low for a second
+        of the same kind."""
+        if led:
+            return 0.55
+        category = self.market.category
+        twice = any(category[other] == category[row] for other in basket)
+        return self.visitor.persona.buys * (0.5 if twice else 1.7)
 
     def _end(self, basket: dict[int, float], clock: float, now: float) -> None:
         """Baskets are changed, left, or paid for; some of it comes back."""

@@ -21,7 +21,7 @@ from ..shop import current_shop, variant_price
 
 bp = Blueprint("pages", __name__)
 
-DESK_HOURS = ("ember", "margin", "bourdon", "anselm", "alcove", "bracken")
+DESK_HOURS = ("vigil", "margin", "encore", "anselm", "alcove", "bracken", "candela", "octavo")
 """First names of what stands in the themed row of the front page, chosen by hand."""
 
 
@@ -30,7 +30,10 @@ def home() -> str:
     """The front page."""
     products = current_shop().catalogue.products.values()
     themed = [product for name in DESK_HOURS for product in products if product.product_id.startswith(f"{name}-")]
-    return render_template("shop/home.html", ranges=RANGES, covers=_covers(), themed=themed, picture_version=version())
+    themed = [product for product in themed if product.in_stock]
+    return render_template(
+        "shop/home.html", ranges=RANGES, covers=_covers(), themed=themed[:6], picture_version=version()
+    )
 
 
 @bp.get("/shop/<key>")
