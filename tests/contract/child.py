@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 
 import msgspec
@@ -9,6 +11,7 @@ import msgspec
 from mtp_plugin.config import Settings
 from mtp_plugin.ports import Journal
 from mtp_plugin.store.open import open_stores
+from mtp_plugin.store.redis_journal import RedisJournal
 
 from .events import make_event, note
 
@@ -28,11 +31,24 @@ def accept(journal: Journal, number: int, count: int) -> None:
         sys.stdout.flush()
 
 
+def die_after_commit(journal: Journal, number: int, count: int) -> None:
+    """Record one event and be killed after its commit, before the copy of the profile is renewed."""
+    assert isinstance(journal, RedisJournal)
+
+    def die(profiles: object, token: str) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    journal._state.publish = die  # type: ignore[method-assign]
+    journal.record([make_event(number)], note)
+
+
 def main(job: str, folder: str, count: str, number: str, config: str) -> None:
     """Run one job on the stores that *config* asks for."""
     settings = Settings(**msgspec.json.decode(config), latency_budget_ms=5000)
     stores = open_stores(settings, folder)
-    {"record": record, "accept": accept}[job](stores.journal, int(number), int(count))
+    {"record": record, "accept": accept, "die-after-commit": die_after_commit}[job](
+        stores.journal, int(number), int(count)
+    )
     stores.close()
 
 

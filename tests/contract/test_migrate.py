@@ -26,6 +26,8 @@ from .conftest import DATABASES, PATIENT_MS, settings_of
 from .events import make_event, note, noted
 
 WINDOW_S = 172_800.0
+PROFILE = "(profile_id, last_seq, body) VALUES (:id, :seq, :body)"
+PRODUCT = "(product_id, hidden, stock, body) VALUES (:id, :hidden, :stock, :body)"
 
 
 @pytest.fixture(params=DATABASES)
@@ -87,15 +89,10 @@ def _fill_first_release(engine: Engine) -> None:
             columns, values = ", ".join(row), ", ".join(f":{name}" for name in row)
             connection.execute(text(f"INSERT INTO mtp_event ({columns}) VALUES ({values})"), row)
         profile = {"id": "a:1", "seq": 7, "body": profile_bytes(note(None, events))}
-        connection.execute(
-            text("INSERT INTO mtp_profile (profile_id, last_seq, body) VALUES (:id, :seq, :body)"), profile
-        )
+        connection.execute(text(f"INSERT INTO mtp_profile {PROFILE}"), profile)
         body = '{"product_id":"p1","title":"Größe","price":9.5}'
         product = {"id": "p1", "hidden": False, "stock": 4, "body": body}
-        connection.execute(
-            text("INSERT INTO mtp_product (product_id, hidden, stock, body) VALUES (:id, :hidden, :stock, :body)"),
-            product,
-        )
+        connection.execute(text(f"INSERT INTO mtp_product {PRODUCT}"), product)
         connection.execute(text("UPDATE mtp_catalog_version SET version = 5"))
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT setval('mtp_event_seq_seq', 7)"))
@@ -121,9 +118,7 @@ def test_a_database_with_data_is_upgraded(url: str, engine: Engine) -> None:
 
 
 def test_bodies_of_the_first_release_are_read_for_ever() -> None:
-    body = (
-        '{"dedupe_key":"k","products":[{"product_id":"p","quantity":2.0}],"properties":{"a":1},"recommendation_id":"r"}'
-    )
+    body = '{"dedupe_key":"k","products":[{"product_id":"p","quantity":2.0}],"recommendation_id":"r"}'
     event = row_event((1, bytes(16), "Product Viewed", "a:1", 1.5, 2.5, 0, body, "r"))
     assert (event.dedupe_key, event.products[0].quantity, event.recommendation_id) == ("k", 2.0, "r")
 
