@@ -20,7 +20,7 @@ QUIET = (
     "--disable-sync",
     f"--user-agent={AGENT}",
 )
-"""Containers have no user namespaces for a sandbox; a test asks nothing of the internet; and a browser that calls itself
+"""Containers have no user namespaces for a sandbox; a test asks nothing of the internet; a browser that calls itself
 headless is taken for a bot. It is named here because a name given to a context is lost on what a page sends last.
 """
 
