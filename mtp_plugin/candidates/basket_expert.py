@@ -14,9 +14,12 @@ LOGS = (USERS, USER_VOTERS, BOUGHT, EASE, CONTENT)
 RELATIVE = (USERS, BOUGHT, EASE, CONTENT)
 COMMON = (
     "users", "user-voters", "bought", "ease", "content", "users-relative", "bought-relative", "ease-relative",
-    "content-relative", "popular", "momentum",
+    "content-relative", "ease-raw", "popular", "momentum", "lately",
 )  # fmt: skip
-OWN = ("own", "orders", "frequency", "days-7", "days-30", "days-120", "due")
+OWN = (
+    "own", "orders", "frequency", "days-7", "days-30", "days-120", "due", "in-last-order", "orders-lately",
+    "frequency-lately", "pause",
+)  # fmt: skip
 RETURN_FEATURES = (*COMMON, *(f"own-{name}" for name in COMMON), *OWN)
 """Weights of what sources say are apart for products bought before and for new ones."""
 
@@ -85,10 +88,14 @@ def _follow(sources: Sources, scratch: Scratch, rows: IntArray, weights: FloatAr
 def complete_features(sources: Sources, scratch: Scratch) -> FloatArray:
     """What is known of each candidate, shape ``(scratch.count, len(COMMON))``."""
     columns, found = scratch.columns[: scratch.count], scratch.rows[: scratch.count]
+    raw = columns[:, EASE]
     columns = np.maximum(columns, 0.0)
     return np.column_stack(
-        (shares(columns[:, LOGS]), relative(columns[:, RELATIVE]), sources.popularity[found], sources.momentum[found])
-    )
+        (
+            shares(columns[:, LOGS]), relative(columns[:, RELATIVE]), raw, sources.popularity[found],
+            sources.momentum[found], sources.lately[found],
+        )
+    )  # fmt: skip
 
 
 def return_features(sources: Sources, scratch: Scratch, own: Bought, now: float) -> FloatArray:
@@ -101,10 +108,13 @@ def return_features(sources: Sources, scratch: Scratch, own: Bought, now: float)
     matrix[places, n : 2 * n] = common[places]
     matrix[places, :n] = 0.0
     days = np.maximum(now - own.last, 0.0) / DAY_S
+    orders, frequency = np.log1p(own.orders), own.orders / max(own.n_orders, float(own.orders.max(initial=1.0)))
+    lately = np.exp(-days / 60)
     matrix[places, 2 * n :] = np.column_stack(
         (
-            np.ones(len(places)), np.log1p(own.orders), own.orders / max(1.0, float(own.orders.max(initial=1.0))),
-            np.exp(-days / 7), np.exp(-days / 30), np.exp(-days / 120), due(own, sources.rhythm, now),
+            np.ones(len(places)), orders, frequency, np.exp(-days / 7), np.exp(-days / 30), np.exp(-days / 120),
+            due(own, sources.rhythm, now), own.last >= own.last.max() - DAY_S, orders * lately, frequency * lately,
+            np.log1p(days),
         )
     )  # fmt: skip
     return matrix

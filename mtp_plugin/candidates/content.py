@@ -29,6 +29,8 @@ class Lookalikes:
         self._table = table
         self._found: dict[int, tuple[IntArray, FloatArray]] = {}
         self._tokens = _Tokens(table) if len(table) <= LARGEST else None
+        grouped = (table.category >= 0).any() or (table.brand >= 0).any()
+        self.useful = bool(grouped or (self._tokens is not None and self._tokens.some))
 
     def of(self, row: int) -> tuple[IntArray, FloatArray]:
         """Rows like this one and how like (0 to 1), best first."""
@@ -39,11 +41,12 @@ class Lookalikes:
 
     def _search(self, row: int) -> tuple[IntArray, FloatArray]:
         scores = self._tokens.scores(row) if self._tokens else self._coarse(row)
-        scores = scores * price_closeness(self._table.price, float(self._table.price[row]))
         scores[row] = 0.0
-        nearest = np.argsort(-scores, kind="stable")[:NEAREST]
-        nearest = nearest[scores[nearest] > 0]
-        return nearest.astype(np.int32), scores[nearest].astype(np.float32)
+        near = np.flatnonzero(scores)
+        prices = self._table.price
+        values = scores[near] * price_closeness(prices[near], prices[row])
+        best = np.argsort(-values, kind="stable")[:NEAREST]
+        return near[best].astype(np.int32), values[best].astype(np.float32)
 
     def _coarse(self, row: int) -> FloatArray:
         table, scores = self._table, np.zeros(len(self._table))
@@ -63,6 +66,7 @@ class _Tokens:
         counts = np.array([len(one) for one in described], dtype=np.int64)
         self._code = np.array([codes.setdefault(name, len(codes)) for one in described for name in one], dtype=np.int64)
         weight = np.array([value for one in described for value in one.values()], dtype=np.float64)
+        self.some = bool(codes)
         self._row = np.repeat(np.arange(self._n), counts)
         shared = np.bincount(self._code, minlength=max(1, len(codes)))
         weight *= np.log1p(self._n / shared[self._code]) if len(weight) else 1.0

@@ -20,6 +20,8 @@ WINDOW = 10
 PATH = 5
 LARGEST_BASKET = 150
 """Products of one order that are paired; larger ones are mostly resellers' and would drown the others."""
+USUAL_BASKET = 20
+"""Orders of more products count less, by the root: their pairs are many and mean little."""
 LANDMARK_BITS = 20
 
 Pairs = sparse.csr_matrix
@@ -116,7 +118,8 @@ def _baskets(purchases: TrainingLog, now: float, half_life: float, n: int) -> Pa
     numbers, starts, sizes = np.unique(basket, return_index=True, return_counts=True)
     fit = np.arange(len(basket)) - np.repeat(starts, sizes) < LARGEST_BASKET
     local = np.repeat(np.arange(len(numbers)), sizes)[fit]
-    weight = fixed_decay(time[starts], now, half_life) >> (LANDMARK_BITS - 12)
+    damped = np.minimum(1.0, np.sqrt(USUAL_BASKET / np.maximum(sizes, 1)))
+    weight = np.rint(fixed_decay(time[starts], now, half_life) * damped).astype(np.int64) >> (LANDMARK_BITS - 12)
     ones = np.ones(int(fit.sum()), dtype=np.int64)
     lines = sparse.csr_matrix((ones, (local, item[fit])), shape=(len(numbers), n))
     return (lines.T @ sparse.diags_array(np.maximum(weight, 1), dtype=np.int64) @ lines).tocsr()

@@ -18,7 +18,7 @@ RHYTHM_DAYS = 60.0
 class Bought:
     """What a visitor bought and did not return, as arrays of shape ``(n,)``.
 
-    ``quantity`` pieces, ``orders``, ``first`` and ``last`` in seconds since 1970.
+    ``quantity`` pieces, ``orders``, ``first`` and ``last`` in seconds since 1970. ``n_orders``: of any product.
     """
 
     rows: IntArray
@@ -26,6 +26,7 @@ class Bought:
     quantity: FloatArray
     first: FloatArray
     last: FloatArray
+    n_orders: int = 1
 
 
 def bought(profile: Profile | None, index: Mapping[str, int]) -> Bought | None:
@@ -41,6 +42,7 @@ def bought(profile: Profile | None, index: Mapping[str, int]) -> Bought | None:
         quantity=np.array([p.quantity for p in known], dtype=np.float32),
         first=np.array([p.first for p in known], dtype=np.float64),
         last=np.array([p.last for p in known], dtype=np.float64),
+        n_orders=profile.orders,
     )
 
 

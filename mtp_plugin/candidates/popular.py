@@ -41,7 +41,7 @@ class Ranking:
 class Rankings:
     """The orders by name: ``popular``, ``trending``, ``best-sellers``, ``newest``.
 
-    :param arrays: of the behaviour bundle: ``popular``, ``trending``, ``sold`` per product; empty for a fresh shop
+    :param arrays: of the behaviour bundle: ``popular``, ``lately``, ``trending``, ``sold`` per product; empty for a fresh shop
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Rankings:
             return vocabulary.by_row(arrays[name])[: len(table)]
 
         popular, trending, sold = read("popular"), read("trending"), read("sold")
+        self.lately = read("lately")
         self._by_name = {
             "popular": Ranking(popular, fresh),
             "trending": Ranking(trending, popular.astype(np.float64) + fresh / (1 + np.abs(fresh).max(initial=1.0))),

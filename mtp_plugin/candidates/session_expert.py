@@ -15,7 +15,7 @@ RELATIVE = (SESSION, VIEWED, NEXT, PATH, TOGETHER, ALIKE)
 FEATURES = (
     "session", "voters", "viewed", "viewed-last", "next", "path", "together", "alike",
     "session-relative", "viewed-relative", "next-relative", "path-relative", "together-relative", "alike-relative",
-    "popular", "momentum", "is-current", "is-previous", "seen", "seen-often", "seen-lately",
+    "popular", "momentum", "lately", "is-current", "is-previous", "seen", "seen-often", "seen-lately",
 )  # fmt: skip
 DEFAULTS = {
     "session": 0.35, "viewed": 0.25, "next": 0.2, "path": 0.1, "together": 0.2, "alike": 0.15, "session-relative": 1.0,
@@ -72,12 +72,14 @@ def features(sources: Sources, scratch: Scratch, rows: IntArray, steps: IntArray
     after = n_logs + n_relative
     matrix[:, after] = sources.popularity[found]
     matrix[:, after + 1] = sources.momentum[found]
+    matrix[:, after + 2] = sources.lately[found]
+    after += 3
     places = scratch.slot[rows]
-    matrix[places[:1], after + 2] = 1.0
-    matrix[places[1:2], after + 3] = 1.0
-    matrix[places, after + 4] = 1.0
+    matrix[places[:1], after] = 1.0
+    matrix[places[1:2], after + 1] = 1.0
+    matrix[places, after + 2] = 1.0
     for row in way[-64:]:
-        matrix[scratch.slot[row], after + 5] += 1.0
-    matrix[places, after + 5] = np.log(matrix[places, after + 5])
-    matrix[places, after + 6] = HYPERBOLA[steps]
+        matrix[scratch.slot[row], after + 3] += 1.0
+    matrix[places, after + 3] = np.log(matrix[places, after + 3])
+    matrix[places, after + 4] = HYPERBOLA[steps]
     return matrix

@@ -53,9 +53,12 @@ class Sources:
             vocabulary.by_row(arrays["rhythm"]) if vocabulary and "rhythm" in arrays else _zeros(table)
         )
         self.affinity = Affinity(table, self.rankings["popular"])
-        popular, trending = (_relative_to_mean(self.rankings[name].scores) for name in ("popular", "trending"))
+        popular, lately = (
+            _relative_to_mean(scores) for scores in (self.rankings["popular"].scores, self.rankings.lately)
+        )
         self.popularity: FloatArray = np.log1p(popular).astype(np.float32)
-        self.momentum: FloatArray = np.log((trending + 0.2) / (popular + 0.2)).astype(np.float32)
+        self.lately: FloatArray = np.log1p(lately).astype(np.float32)
+        self.momentum: FloatArray = np.log((lately + 0.2) / (popular + 0.2)).astype(np.float32)
         self._lookalikes = Lookalikes(table)
         self._within: dict[int, BoolArray] = {}
         n_sessions = max(
@@ -78,6 +81,8 @@ class Sources:
         related = self.related.get("content")
         if related is not None:
             related.spread(scratch, rows, weights, column)
+        if not self._lookalikes.useful:
+            return
         for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):
             if related is not None and related.knows(row):
                 continue

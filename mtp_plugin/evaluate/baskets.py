@@ -128,7 +128,9 @@ def _rows(event: Event, table: ProductTable) -> list[int]:
 def _profiles(before: Iterable[Event]) -> dict[str, Profile]:
     """What each customer bought, as a profile holds it."""
     found: dict[str, dict[str, Purchase]] = {}
+    orders: dict[str, int] = {}
     for event in before:
+        orders[event.profile_id] = orders.get(event.profile_id, 0) + 1
         own = found.setdefault(event.profile_id, {})
         quantities: dict[str, float] = {}
         for product in event.products:
@@ -137,13 +139,13 @@ def _profiles(before: Iterable[Event]) -> dict[str, Profile]:
             old = own.get(item) or Purchase(item, 0.0, 0, event.timestamp, event.timestamp)
             own[item] = Purchase(item, old.quantity + quantity, old.orders + 1, old.first, event.timestamp)
     return {
-        profile_id: Profile(profile_id=profile_id, purchases=tuple(own.values())) for profile_id, own in found.items()
+        profile_id: Profile(profile_id=profile_id, purchases=tuple(own.values()), orders=orders[profile_id])
+        for profile_id, own in found.items()
     }
 
 
 def _measure(recommender: Any, cases: _Cases, k: int, took: list[float]) -> dict[str, Any]:
     """The three blocks of figures of anything that gives candidates."""
-    n = len(cases.returning[0][0].purchases) if cases.returning else 0
     every, new, completion = Measures(k), Measures(k), Measures(k)
     n = len(recommender.table)
     for profile, targets, now in cases.returning:

@@ -88,7 +88,8 @@ def bought_before(purchases: TrainingLog, lines: IntArray, to_row: IntArray) -> 
     np.minimum.at(first, at, time)
     np.maximum.at(last, at, time)
     orders = np.bincount(lines_of, minlength=len(distinct)).astype(np.float32)
-    return Bought(rows=distinct.astype(np.int32), orders=orders, quantity=orders, first=first, last=last)
+    n_orders = len(np.unique(basket))
+    return Bought(distinct.astype(np.int32), orders, orders, first, last, n_orders)
 
 
 def _to_row(recommender: Recommender, log: TrainingLog) -> IntArray:

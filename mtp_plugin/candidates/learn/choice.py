@@ -6,6 +6,7 @@ Conditional logit of McFadden (1974) with weights that differ by bucket, each bu
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from scipy.optimize import minimize
 
 from ...records import FloatArray, IntArray
 
-LIKELY = 60
+LIKELY = 50
 """Candidates kept of a case for being likely by the weights so far."""
-OTHERS = 40
+OTHERS = 30
 """Drawn from the rest; each stands for as many as it was drawn from, or weights would forget that they lose."""
+SMALLEST_SPREAD = 1e-6
 COMMON_RIDGE = 1e-4
 BUCKET_RIDGE = 2e-3
 
@@ -59,41 +61,57 @@ class Cases:
         self.buckets.append(bucket)
 
 
-def fit(cases: Cases, names: tuple[str, ...], n_buckets: int, *, steps: int = 80) -> dict[str, Any]:
-    """Weights as :class:`~mtp_plugin.candidates.blend.Expert` reads them.
+def fit(cases: Cases, names: tuple[str, ...], n_buckets: int, *, steps: int = 60) -> dict[str, Any]:
+    """Weights as :class:`~mtp_plugin.candidates.blend.Expert` reads them; a feature that never varies weighs nothing.
 
     :param cases: at least one
     """
-    x = np.concatenate(cases.features)
-    scale = np.maximum(x.std(axis=0), 1e-3)
-    x = np.ascontiguousarray(x / scale, dtype=np.float32)
-    target, offset = np.concatenate(cases.chosen), np.concatenate(cases.offsets)
-    sizes = np.array([len(features) for features in cases.features])
-    starts = np.append(0, np.cumsum(sizes)[:-1])
-    bucket = np.array(cases.buckets)
-    rows = [np.repeat(bucket == number, sizes) for number in range(n_buckets)]
-    parts = [(np.ascontiguousarray(x[mask]), np.flatnonzero(mask)) for mask in rows]
-    n, n_features = len(sizes), x.shape[1]
+    order = np.argsort(cases.buckets, kind="stable").tolist()
+    x = np.concatenate([cases.features[place] for place in order])
+    scale = x.std(axis=0)
+    varies = scale > SMALLEST_SPREAD
+    x = np.ascontiguousarray(x[:, varies] / scale[varies], dtype=np.float32)
+    loss = _Loss(
+        x,
+        np.concatenate([cases.chosen[place] for place in order]),
+        np.concatenate([cases.offsets[place] for place in order]),
+        np.array([len(cases.features[place]) for place in order]),
+        np.bincount(cases.buckets, minlength=n_buckets),
+    )
+    start = np.zeros((n_buckets + 1) * x.shape[1])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps}).x
+    common, *apart = found.reshape(n_buckets + 1, x.shape[1])
+    weights = np.zeros((n_buckets, len(names)))
+    weights[:, varies] = (common + np.array(apart)) / scale[varies]
+    return {"features": list(names), "weights": weights.tolist()}
 
-    def loss(flat: FloatArray) -> tuple[float, FloatArray]:
-        weights = flat.reshape(n_buckets + 1, n_features)
-        scores = np.empty(len(x))
-        for number, (part, at) in enumerate(parts):
-            scores[at] = part @ (weights[0] + weights[number + 1]).astype(np.float32)
-        scores += offset
-        scores -= np.repeat(np.maximum.reduceat(scores, starts), sizes)
+
+class _Loss:
+    """Mean negative log likelihood with both ridges, and its gradient; cases stand sorted by bucket."""
+
+    def __init__(
+        self, x: FloatArray, target: FloatArray, offset: FloatArray, sizes: IntArray, cases_of_bucket: IntArray
+    ) -> None:
+        self._x, self._target, self._offset, self._sizes = x, target, offset, sizes
+        self._starts = np.append(0, np.cumsum(sizes)[:-1])
+        ends = np.append(0, np.cumsum(sizes))[np.append(0, np.cumsum(cases_of_bucket))]
+        self._buckets = [slice(int(start), int(stop)) for start, stop in pairwise(ends)]
+
+    def __call__(self, flat: FloatArray) -> tuple[float, FloatArray]:
+        n = len(self._sizes)
+        weights = flat.reshape(len(self._buckets) + 1, -1)
+        total = (weights[0] + weights[1:]).astype(np.float32)
+        scores = self._offset.copy()
+        for bucket, own in zip(self._buckets, total, strict=True):
+            scores[bucket] += self._x[bucket] @ own
+        scores -= np.repeat(np.maximum.reduceat(scores, self._starts), self._sizes)
         raised = np.exp(scores)
-        total = np.add.reduceat(raised, starts)
-        value = float(np.log(total).sum() - (target * scores).sum()) / n
-        slope = ((raised / np.repeat(total, sizes) - target) / n).astype(np.float32)
-        by_bucket = np.array([slope[at] @ part for part, at in parts], dtype=np.float64)
-        gradient = np.vstack((by_bucket.sum(axis=0), by_bucket))
+        sums = np.add.reduceat(raised, self._starts)
+        value = float(np.log(sums).sum(dtype=np.float64) - (self._target * scores).sum(dtype=np.float64)) / n
+        slope = (raised / np.repeat(sums, self._sizes) - self._target) / np.float32(n)
+        apart = np.array([slope[bucket] @ self._x[bucket] for bucket in self._buckets], dtype=np.float64)
+        gradient = np.vstack((apart.sum(axis=0), apart))
         gradient[0] += 2 * COMMON_RIDGE * weights[0]
         gradient[1:] += 2 * BUCKET_RIDGE * weights[1:]
         value += COMMON_RIDGE * float((weights[0] ** 2).sum()) + BUCKET_RIDGE * float((weights[1:] ** 2).sum())
         return value, gradient.ravel()
-
-    start = np.zeros((n_buckets + 1) * n_features)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps}).x
-    weights = found.reshape(n_buckets + 1, n_features)
-    return {"features": list(names), "weights": ((weights[0] + weights[1:]) / scale).tolist()}

@@ -10,7 +10,7 @@ from scipy.linalg import lapack
 from ..counts import Counts
 from .related_lists import nearest
 
-RIDGE = 150.0
+RIDGE = 60.0
 MOST_PRODUCTS = 6_000
 """Products in the system of equations, the most bought: its cost grows with their cube."""
 FEWEST_ORDERS = 3
@@ -34,7 +34,7 @@ def ease_lists(counts: Counts) -> Arrays:
     weights = -_inverse(system)
     weights /= -np.diag(weights)[None, :]
     np.fill_diagonal(weights, 0.0)
-    return nearest("ease", _strong(weights, members, n), NEAREST)
+    return nearest("ease", _strong(weights, members, n), NEAREST, signed=True)
 
 
 def _inverse(system: np.ndarray) -> np.ndarray:
@@ -48,8 +48,8 @@ def _inverse(system: np.ndarray) -> np.ndarray:
 
 
 def _strong(weights: np.ndarray, members: np.ndarray, n: int) -> sparse.csr_matrix:
-    """The largest of each row, in the numbering of all *n* products."""
+    """The weights of each row farthest from 0 (those below say what does *not* go together), numbered as all *n*."""
     keep = min(NEAREST, len(members) - 1)
-    best = np.argpartition(-weights, keep, axis=1)[:, :keep]
+    best = np.argpartition(-np.abs(weights), keep, axis=1)[:, :keep]
     row = np.repeat(members, keep)
     return sparse.csr_matrix((np.take_along_axis(weights, best, axis=1).ravel(), (row, members[best].ravel())), shape=(n, n))

@@ -19,13 +19,13 @@ def half_life(log: TrainingLog) -> float:
 
 
 def rankings(counts: Counts) -> Arrays:
-    """``popular``, ``sold`` (decayed sums) and ``trending`` (standard deviations above the usual rate, never below 0)."""
+    """``popular``, ``lately``, ``sold`` (decayed sums) and ``trending`` (standard deviations above the usual rate, never below 0)."""
     popular, recent, base, sold = (
         counts.items[name].astype(np.float64) / (1 << LANDMARK_BITS) for name in ("popular", "recent", "base", "sold")
     )
     expected = base / 10
     trending = np.maximum((recent - expected) / np.sqrt(expected + 3.0), 0.0)
-    return {"popular": _f32(popular), "trending": _f32(trending), "sold": _f32(sold)}
+    return {"popular": _f32(popular), "trending": _f32(trending), "sold": _f32(sold), "lately": _f32(recent)}
 
 
 def rhythm(log: TrainingLog) -> FloatArray:

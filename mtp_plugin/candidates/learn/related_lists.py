@@ -24,12 +24,15 @@ def related_lists(counts: Counts) -> Arrays:
     return arrays
 
 
-def nearest(name: str, matrix: sparse.csr_matrix, n: int = NEAREST) -> Arrays:
-    """The *n* largest values above 0 of each row as ``<name>_indptr``, ``_indices``, ``_values``; best first."""
+def nearest(name: str, matrix: sparse.csr_matrix, n: int = NEAREST, *, signed: bool = False) -> Arrays:
+    """The *n* largest values above 0 of each row as ``<name>_indptr``, ``_indices``, ``_values``; best first.
+
+    :param signed: the *n* farthest from 0, below it too
+    """
     matrix = matrix.tocoo()
-    above = matrix.data > 0
+    above = matrix.data != 0 if signed else matrix.data > 0
     row, column, value = matrix.row[above], matrix.col[above], matrix.data[above]
-    order = np.lexsort((column, -value, row))
+    order = np.lexsort((column, -np.abs(value), row))
     row, column, value = row[order], column[order], value[order]
     starts = np.searchsorted(row, np.arange(matrix.shape[0] + 1))
     keep = np.arange(len(row)) - starts[row] < n

@@ -13,7 +13,7 @@ from ..log import TrainingLog
 from ..recommender import Recommender
 from .choice import Cases, fit
 
-MOST_CASES = 10_000
+MOST_CASES = 9_000
 FEWEST_CASES = 200
 NEUTRAL = {name: max(0.0, weight) for name, weight in session_expert.DEFAULTS.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def _index(log: TrainingLog, group: IntArray, prefix: str, longest: int) -> Arra
     arrays: Arrays = {
         "session_indptr": np.append(starts, len(item)).astype(np.int64),
         "session_items": item.astype(np.int32),
-        "session_owners": owners(log)[visitor[starts]],
+        "session_owners": _owners(log.visitors)[visitor[starts]],
         "session_order": (np.arange(len(starts)) / max(1, len(starts) - 1)).astype(np.float32),
         "item_indptr": np.searchsorted(item[latest], np.arange(len(log.items) + 1)).astype(np.int64),
         "item_sessions": local[latest].astype(np.int32),
@@ -79,9 +80,9 @@ def owner(visitor: str) -> int:
     return int.from_bytes(hashlib.blake2b(visitor.encode(), digest_size=8).digest(), "big") >> 1
 
 
-def owners(log: TrainingLog) -> IntArray:
-    """The owner number of each visitor of the log."""
-    return np.array([owner(visitor) for visitor in log.visitors], dtype=np.int64)
+@lru_cache(maxsize=1)
+def _owners(visitors: tuple[str, ...]) -> IntArray:
+    return np.array([owner(visitor) for visitor in visitors], dtype=np.int64)
 
 
 def _last_of_each(session: IntArray, item: IntArray, n_items: int) -> IntArray:
