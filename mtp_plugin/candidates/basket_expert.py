@@ -33,8 +33,8 @@ COMPLETE_DEFAULTS = {
     "content-relative": 0.4, "popular": 0.1,
 }  # fmt: skip
 
-RETURN_BUCKETS = 2
-"""Customers of one or two orders, of more."""
+RETURN_BUCKETS = 3
+"""Customers of one or two orders, up to eight, more."""
 COMPLETE_BUCKETS = 3
 """One product in the basket, two to five, more."""
 
@@ -46,7 +46,7 @@ HALF_LIFE_DAYS = 60.0
 
 def return_bucket(own: Bought) -> int:
     """Which weights a customer takes."""
-    return int(own.orders.max(initial=0.0) > 2 or own.first.min(initial=0.0) + 90 * DAY_S < own.last.max(initial=0.0))
+    return 0 if own.n_orders <= 2 else 1 if own.n_orders <= 8 else 2
 
 
 def complete_bucket(n_products: int) -> int:

@@ -12,7 +12,7 @@ from ..blend import Expert
 from ..log import TrainingLog
 from ..own import Bought
 from ..recommender import Recommender
-from .choice import Cases, fit
+from .choice import HEAVY, LIGHT, Cases, fit
 
 MOST_CASES = 4_000
 FEWEST_CASES = 100
@@ -46,7 +46,7 @@ def return_choice(recommender: Recommender, purchases: TrainingLog, cut: float, 
         cases.add(features, chosen, basket_expert.return_bucket(own), neutral.scores(features, 0))
     if len(cases) < FEWEST_CASES or not len(table):
         return None
-    return fit(cases, basket_expert.RETURN_FEATURES, basket_expert.RETURN_BUCKETS)
+    return fit(cases, basket_expert.RETURN_FEATURES, basket_expert.RETURN_BUCKETS, ridge=HEAVY)
 
 
 def complete_choice(recommender: Recommender, purchases: TrainingLog, cut: float, *, seed: int) -> dict[str, Any] | None:
@@ -72,7 +72,7 @@ def complete_choice(recommender: Recommender, purchases: TrainingLog, cut: float
             cases.add(features, chosen, bucket, neutral.scores(features, 0))
     if len(cases) < FEWEST_CASES:
         return None
-    return fit(cases, basket_expert.COMMON, basket_expert.COMPLETE_BUCKETS)
+    return fit(cases, basket_expert.COMMON, basket_expert.COMPLETE_BUCKETS, ridge=LIGHT)
 
 
 def bought_before(purchases: TrainingLog, lines: IntArray, to_row: IntArray) -> Bought | None:

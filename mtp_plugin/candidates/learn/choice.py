@@ -19,8 +19,10 @@ LIKELY = 50
 OTHERS = 30
 """Drawn from the rest; each stands for as many as it was drawn from, or weights would forget that they lose."""
 SMALLEST_SPREAD = 1e-6
-COMMON_RIDGE = 1e-4
-BUCKET_RIDGE = 2e-3
+LIGHT = (1e-4, 2e-3)
+"""Ridges of the common weights and of a bucket's difference from them, for many cases."""
+HEAVY = (3e-2, 1e-1)
+"""For few: of the ridges that do equally well on later cases, the strongest."""
 
 
 @dataclass(slots=True)
@@ -61,10 +63,13 @@ class Cases:
         self.buckets.append(bucket)
 
 
-def fit(cases: Cases, names: tuple[str, ...], n_buckets: int, *, steps: int = 60) -> dict[str, Any]:
+def fit(
+    cases: Cases, names: tuple[str, ...], n_buckets: int, *, ridge: tuple[float, float], steps: int = 60
+) -> dict[str, Any]:
     """Weights as :class:`~mtp_plugin.candidates.blend.Expert` reads them; a feature that never varies weighs nothing.
 
     :param cases: at least one
+    :param ridge: :data:`LIGHT` or :data:`HEAVY`
     """
     order = np.argsort(cases.buckets, kind="stable").tolist()
     x = np.concatenate([cases.features[place] for place in order])
@@ -77,6 +82,7 @@ def fit(cases: Cases, names: tuple[str, ...], n_buckets: int, *, steps: int = 60
         np.concatenate([cases.offsets[place] for place in order]),
         np.array([len(cases.features[place]) for place in order]),
         np.bincount(cases.buckets, minlength=n_buckets),
+        ridge,
     )
     start = np.zeros((n_buckets + 1) * x.shape[1])
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": steps}).x
@@ -90,8 +96,15 @@ class _Loss:
     """Mean negative log likelihood with both ridges, and its gradient; cases stand sorted by bucket."""
 
     def __init__(
-        self, x: FloatArray, target: FloatArray, offset: FloatArray, sizes: IntArray, cases_of_bucket: IntArray
+        self,
+        x: FloatArray,
+        target: FloatArray,
+        offset: FloatArray,
+        sizes: IntArray,
+        cases_of_bucket: IntArray,
+        ridge: tuple[float, float],
     ) -> None:
+        self._ridge = ridge
         self._x, self._target, self._offset, self._sizes = x, target, offset, sizes
         self._starts = np.append(0, np.cumsum(sizes)[:-1])
         ends = np.append(0, np.cumsum(sizes))[np.append(0, np.cumsum(cases_of_bucket))]
@@ -111,7 +124,8 @@ class _Loss:
         slope = (raised / np.repeat(sums, self._sizes) - self._target) / np.float32(n)
         apart = np.array([slope[bucket] @ self._x[bucket] for bucket in self._buckets], dtype=np.float64)
         gradient = np.vstack((apart.sum(axis=0), apart))
-        gradient[0] += 2 * COMMON_RIDGE * weights[0]
-        gradient[1:] += 2 * BUCKET_RIDGE * weights[1:]
-        value += COMMON_RIDGE * float((weights[0] ** 2).sum()) + BUCKET_RIDGE * float((weights[1:] ** 2).sum())
+        common, by_bucket = self._ridge
+        gradient[0] += 2 * common * weights[0]
+        gradient[1:] += 2 * by_bucket * weights[1:]
+        value += common * float((weights[0] ** 2).sum()) + by_bucket * float((weights[1:] ** 2).sum())
         return value, gradient.ravel()

@@ -11,7 +11,7 @@ from .. import session_expert
 from ..blend import Expert
 from ..log import TrainingLog
 from ..recommender import Recommender
-from .choice import Cases, fit
+from .choice import LIGHT, Cases, fit
 
 MOST_CASES = 9_000
 FEWEST_CASES = 200
@@ -41,7 +41,7 @@ def session_choice(recommender: Recommender, views: TrainingLog, *, seed: int) -
         cases.add(features, chosen, session_expert.bucket(len(distinct)), neutral.scores(features, 0))
     if len(cases) < FEWEST_CASES:
         return None, cases
-    return fit(cases, session_expert.FEATURES, session_expert.BUCKETS), cases
+    return fit(cases, session_expert.FEATURES, session_expert.BUCKETS, ridge=LIGHT), cases
 
 
 def _rows(recommender: Recommender, views: TrainingLog) -> IntArray:
