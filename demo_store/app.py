@@ -39,7 +39,7 @@ PLACEMENTS = {
     "product-together": {"title": "Goes well with", "size": 4},
     "product-similar": {"title": "In the same spirit", "size": 12},
     "category-top": {"title": "Most wanted here", "size": 6},
-    "cart-complete": {"title": "Before you go", "size": 4},
+    "cart-complete": {"title": "Before you go", "size": 6},
     "search-empty": {"title": "Perhaps one of these", "size": 6},
     "recently-viewed": {"title": "You looked at", "size": 12, "min_items": 2},
 }

@@ -57,7 +57,7 @@ def visitor_view(now: float) -> VisitorView:
     bars = tuple(
         (
             title,
-            tuple((_last(name), share) for name, share in list(affinities(profile, facet, now, half_life).items())[:5]),
+            tuple((_last(name), share) for name, share in list(affinities(profile, facet, now, half_life).items())[:4]),
         )
         for facet, title in FACETS
     )

@@ -168,7 +168,7 @@ def trailing(s: Studio, green: str, top: float) -> None:
     vines = ((142, -1, 176), (166, -0.4, 96), (236, 0.5, 128), (262, 1.1, 204), (204, 0.2, 70))
     for number, (x, lean, length) in enumerate(vines[: 3 + s.look.detail % 2]):
         s.line(f"M{x} {top + 2}q{lean * 20} {length * 0.5} {lean * 12} {length}", shade(green, -0.1), 2.6)
-        steps = round(length / 38)
+        steps = round(length / 50)
         for step in range(1, steps + 1):
             part = step / steps
             side = 1 if step % 2 else -1

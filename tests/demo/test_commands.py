@@ -1,0 +1,27 @@
+"""``demo build``: imports, simulates, learns; and does it once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from demo_store import create_app
+
+
+def test_build_once(instance: Path) -> None:
+    app = create_app({"TESTING": True, "DEMO_INSTANCE": str(instance)})
+    runner = app.test_cli_runner()
+    first = runner.invoke(args=["demo", "build", "--visitors", "60", "--seed", "3"])
+    assert first.exit_code == 0, first.output
+    assert "264 unchanged" in first.output
+    assert "built in" in first.output
+    state = app.extensions["mtp"]
+    assert state.journal.count() > 300
+    assert {info.kind for info in state.registry.list()} == {"behaviour", "content"}
+    count = state.journal.count()
+    second = runner.invoke(args=["demo", "build", "--visitors", "60", "--seed", "3"])
+    assert "already" in second.output
+    assert state.journal.count() == count
+    third = runner.invoke(args=["demo", "build", "--visitors", "60", "--seed", "4"])
+    assert "built in" in third.output
+    assert state.journal.count() > count
+    state.close()

@@ -1,0 +1,88 @@
+"""Browsing as somebody: an account of one's own with a simulated past, used only with permission."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from mtp_plugin.records import Event
+from tests.demo.html import Page
+
+CONSENT = "/mtp/v1/privacy/consent"
+
+
+def agree(client: FlaskClient) -> None:
+    answer = client.post(CONSENT, data={"choice": "granted", "next": "/"}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303
+
+
+def user_of(client: FlaskClient) -> str:
+    with client.session_transaction() as session:
+        return str(session.get("account", ""))
+
+
+def events_of(app: Flask, profile_id: str) -> list[Event]:
+    return list(app.extensions["mtp"].journal.events_of(profile_id))
+
+
+def test_a_persona_brings_its_past(client: FlaskClient, shop: Flask) -> None:
+    agree(client)
+    assert client.post("/account/as/flora", data={"next": "/"}).location == "/"
+    user = user_of(client)
+    events = events_of(shop, f"u:{user}")
+    assert len(events) > 10
+    assert {event.source for event in events} == {"simulated"}
+    page = Page(client.get("/inspector").text)
+    assert page.problems == []
+    assert "Plants" in page.text
+    assert "simulated past" in page.text
+    assert "Browsing as Flora" in page.text
+
+
+def test_each_browser_gets_its_own_copy(client: FlaskClient, shop: Flask) -> None:
+    client.post("/account/as/flora")
+    other = shop.test_client()
+    other.post("/account/as/flora")
+    assert user_of(client) != user_of(other)
+
+
+def test_without_permission_nobodys_past_is_used(client: FlaskClient) -> None:
+    client.post("/account/as/flora")
+    page = Page(client.get("/account").text)
+    assert page.problems == []
+    assert "have not agreed" in page.text
+    assert "It takes a yes" in client.get("/inspector").text
+
+
+def test_being_nobody_again(client: FlaskClient) -> None:
+    client.post("/account/as/vera")
+    assert "Browsing as Vera" in client.get("/").text
+    assert client.post("/account/out", data={"next": "//evil.example"}).location == "/"
+    assert user_of(client) == ""
+    assert client.post("/account/as/nobody").status_code == 404
+
+
+def test_a_past_shapes_the_front_page(client: FlaskClient, shop: Flask) -> None:
+    def hero() -> list[str]:
+        html = client.get("/").text
+        block = html[html.index('data-mtp-placement="home-hero"') :]
+        return Page(block[: block.index("</section>")]).having("data-mtp-item")
+
+    agree(client)
+    before = hero()
+    client.post("/account/as/milo")
+    after = hero()
+    assert before != after
+    products = shop.extensions["tarn"].catalogue.products
+    assert any(products[name].attributes["range"] == "shoes" for name in after)
+
+
+def test_the_inspector_shows_only_ones_own_slates(client: FlaskClient, shop: Flask) -> None:
+    agree(client)
+    client.post("/account/as/vera")
+    mine = Page(client.get("/").text).having("data-mtp-slate")
+    assert "home-hero" in client.get(f"/inspector?part=1&slates={mine[0]}").text
+    stranger = shop.test_client()
+    stranger.environ_base["HTTP_USER_AGENT"] = client.environ_base["HTTP_USER_AGENT"]
+    agree(stranger)
+    assert "<h3>home-hero</h3>" not in stranger.get(f"/inspector?part=1&slates={mine[0]}").text
