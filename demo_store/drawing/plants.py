@@ -160,7 +160,7 @@ def tree(s: Studio, green: str, top: float) -> None:
 
 def _stems(s: Studio, green: str, top: float) -> None:
     for angle, length in ((-58, 74), (54, 78), (-30, 96), (28, 92), (0, 104), (-84, 66), (82, 66)):
-        leaf(s, 200 + angle * 0.36, top + 4, length, 26, angle, shade(green, -0.05))
+        leaf(s, 200 + angle * 0.36, top + 4, length, 26, angle, shade(green, -0.05), rib=angle % 4 == 0)
 
 
 def trailing(s: Studio, green: str, top: float) -> None:
