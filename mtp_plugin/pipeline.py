@@ -160,7 +160,7 @@ class Pipeline:
         segment = self._segment(request, profile)
         assignment = self.stages.experiments.assign(request, segment)
         ladder, propensity = self.stages.bandit.choose(placement, request, segment)
-        eligible = self._eligible(placement, request, serving.table)
+        eligible = self._eligible(placement, request, profile, serving.table)
         query = self._query(request, profile, serving.table, eligible)
         wanted = self._size(placement, request) + SPARES
         picks: list[Pick] = []
@@ -193,9 +193,13 @@ class Pipeline:
             raise NotFoundError(f"there is no segment {request.segment_id!r}", field="segment_id")
         return segment
 
-    def _eligible(self, placement: Placement, request: SlateRequest, table: ProductTable) -> BoolArray:
+    def _eligible(
+        self, placement: Placement, request: SlateRequest, profile: Profile | None, table: ProductTable
+    ) -> BoolArray:
         eligible = table.visible & table.in_stock
         left_out = _rows(table, request.exclude_ids)
+        if profile is not None and not placement.allow_repeats:
+            left_out += _rows(table, (item.product_id for item in profile.recent))
         if placement.exclude_in_view:
             left_out += _rows(table, request.product_ids)
         eligible[list(left_out)] = False

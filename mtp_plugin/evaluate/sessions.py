@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def evaluate_sessions(
     started = time.perf_counter()
     learnt = train(log, seed=seed, progress=progress)
     seconds = time.perf_counter() - started
-    recommender = open_learnt(learnt, build_table((Product(product_id=item, title="") for item in log.items), 1))
+    recommender = open_learnt(learnt, bare_table(log.items))
     progress(f"predicting {len(cases):,} cases")
     served, novel, took = _measure(recommender, cases, log.end, k)
     progress("baselines")
@@ -66,6 +66,11 @@ def evaluate_sessions(
         "baselines": _baselines(log, cases, k),
         "train_seconds": round(seconds, 2),
     }
+
+
+def bare_table(items: Iterable[str]) -> ProductTable:
+    """A catalogue of ids alone, in the order in which the store keeps one: ties are broken as they are when it serves."""
+    return build_table((Product(product_id=item, title="") for item in sorted(items)), 1)
 
 
 def open_learnt(learnt: Learnt, table: ProductTable, content: Learnt | None = None) -> Recommender:

@@ -199,3 +199,11 @@ def test_rebuilding_gives_the_same_profiles(state: State) -> None:
     assert after is not None
     assert (before.affinities.keys(), before.events, before.sessions) == (after.affinities.keys(), after.events, after.sessions)
     assert {i.product_id for i in before.recent} == {i.product_id for i in after.recent}
+
+
+def test_a_placement_may_leave_out_what_was_seen(tmp_path: Path) -> None:
+    state = mounted(tmp_path, watches(), MTP_PLACEMENTS={"home-hero": {"allow_repeats": False, "size": 40}})[1]
+    state.pipeline.ingest([seen("p02"), seen("p05", ago=3)])
+    shown = ids(state.pipeline, asked())
+    assert shown
+    assert not {"p02", "p05"} & set(shown)
