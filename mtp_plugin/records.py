@@ -317,6 +317,15 @@ class Purchase(msgspec.Struct, frozen=True, array_like=True):
     last: float
 
 
+class PlacedOrder(msgspec.Struct, frozen=True, array_like=True):
+    """One of a visitor's latest orders: what of it was not given back; ``lines`` are (product id, pieces)."""
+
+    order_id: str
+    timestamp: float
+    amount: float
+    lines: tuple[tuple[str, float], ...]
+
+
 class Funnel(msgspec.Struct, frozen=True, array_like=True):
     """Counts in one category; ``abandoned`` is carts minus purchases, not below zero."""
 
@@ -338,7 +347,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``affinities[facet][value]`` are forward-decayed weights relative to ``landmark``, see
     :mod:`mtp_plugin.profile.decay`; facets are ``category``, ``brand``, ``color``, ``style``, ``price_tier``. Read
-    them through that module, never raw. ``recent`` is oldest first and bounded. ``margin`` and ``discount`` are
+    them through that module, never raw. ``recent`` and ``placed`` are oldest first and bounded. ``margin`` and ``discount`` are
     (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes.
     """
 
@@ -349,6 +358,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_seen: float = 0.0
     recent: tuple[RecentItem, ...] = ()
     purchases: tuple[Purchase, ...] = ()
+    placed: tuple[PlacedOrder, ...] = ()
     affinities: dict[str, dict[str, float]] = {}
     margin: tuple[float, float] = (0.0, 0.0)
     discount: tuple[float, float] = (0.0, 0.0)

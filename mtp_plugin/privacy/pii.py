@@ -57,7 +57,7 @@ def normal_email(address: str) -> str:
     """
     text = unicodedata.normalize("NFKC", address).strip().lower()
     name, at, domain = text.rpartition("@")
-    if not at or not name or "@" in name or len(text) > MAX_EMAIL or any(c.isspace() for c in text):
+    if not at or not name or "@" in name or len(text) > MAX_EMAIL or " " in text or not text.isprintable():
         raise InputError("this is not an e-mail address", field="email")
     try:
         domain = domain.rstrip(".").encode("idna").decode("ascii")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..records import Action, Funnel, Profile, Purchase
+from .bought import MAX_PLACED, MAX_PURCHASES
 from .decay import moved, read
+from .draft import MAX_SEARCHES
 
 MAX_RECENT = 50
 
@@ -23,9 +25,8 @@ def affinities(profile: Profile, facet: str, now: float, half_life: float) -> di
         if (amount := read(value, now, profile.landmark, half_life)) > 0
     }
     total = sum(weights.values())
-    return (
-        {name: weights[name] / total for name in sorted(weights, key=lambda n: (-weights[n], n))} if total > 0 else {}
-    )
+    best = sorted(weights, key=lambda name: (-weights[name], name))
+    return {name: weights[name] / total for name in best}
 
 
 def margin_affinity(profile: Profile) -> float | None:
@@ -94,6 +95,7 @@ def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
         last_seen=max(a.last_seen, b.last_seen),
         recent=tuple(recent[-max(MAX_RECENT, len(a.recent), len(b.recent)) :]),
         purchases=_merge_purchases(a.purchases, b.purchases),
+        placed=tuple(sorted((*a.placed, *b.placed), key=lambda order: order.timestamp)[-MAX_PLACED:]),
         affinities=_merge_affinities(newer, older, factor),
         margin=_add(newer.margin, older.margin, factor),
         discount=_add(newer.discount, older.discount, factor),
@@ -103,7 +105,7 @@ def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
         events=a.events + b.events,
         orders=a.orders + b.orders,
         revenue=a.revenue + b.revenue,
-        searches=(*b.searches, *(text for text in a.searches if text not in b.searches)),
+        searches=(*(text for text in b.searches if text not in a.searches), *a.searches)[-MAX_SEARCHES:],
         traits={**b.traits, **a.traits},
     )
 
@@ -125,18 +127,16 @@ def _merge_purchases(a: tuple[Purchase, ...], b: tuple[Purchase, ...]) -> tuple[
     merged = {purchase.product_id: purchase for purchase in a}
     for other in b:
         known = merged.get(other.product_id)
-        merged[other.product_id] = (
-            other
-            if known is None
-            else Purchase(
-                other.product_id,
-                known.quantity + other.quantity,
-                known.orders + other.orders,
-                min(known.first, other.first),
-                max(known.last, other.last),
-            )
-        )
-    return tuple(merged.values())
+        merged[other.product_id] = _both(known, other) if known else other
+    if len(merged) <= MAX_PURCHASES:
+        return tuple(merged.values())
+    return tuple(sorted(merged.values(), key=lambda purchase: (purchase.last, purchase.product_id))[-MAX_PURCHASES:])
+
+
+def _both(a: Purchase, b: Purchase) -> Purchase:
+    return Purchase(
+        a.product_id, a.quantity + b.quantity, a.orders + b.orders, min(a.first, b.first), max(a.last, b.last)
+    )
 
 
 def _merge_funnels(a: dict[str, Funnel], b: dict[str, Funnel]) -> dict[str, Funnel]:

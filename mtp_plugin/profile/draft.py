@@ -1,0 +1,169 @@
+"""A profile while events are folded into it."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable
+from typing import Any
+
+from ..records import Action, Funnel, ProductFacts, Profile, RecentItem
+from .bought import Bought
+from .decay import landmark_of, moved, weight_at
+
+MAX_VALUES = 200
+"""Values kept of one facet; the weakest make room for a new one."""
+MAX_SEARCHES = 20
+MAX_TRAITS = 50
+MAX_FUNNELS = 200
+ROUNDING = 1e-9
+"""What is left of a weight, as a share of what is taken off it, that is only rounding."""
+
+
+class Draft:
+    """Changes a copy of a profile; :meth:`freeze` gives the next revision.
+
+    :param half_life: seconds
+    """
+
+    def __init__(self, profile: Profile, half_life: float) -> None:
+        self._profile, self._half_life = profile, half_life
+        self._landmark = profile.landmark or landmark_of(0.0, half_life)
+        self._affinities = {facet: dict(values) for facet, values in profile.affinities.items()}
+        self._margin, self._discount = profile.margin, profile.discount
+        self._recent, self.bought = list(profile.recent), Bought(profile)
+        self._funnels, self._traits = dict(profile.funnels), dict(profile.traits)
+        self._searches = profile.searches
+        self._first, self._last = profile.first_seen, profile.last_seen
+        self._sessions, self._session_start = profile.sessions, profile.session_start
+        self._events = profile.events
+
+    def clock(self, t: float, idle: float) -> None:
+        """Count the event and its session; an event that arrives late belongs to what was there already.
+
+        :param idle: seconds that end a session
+        """
+        if not self._events or t - self._last > idle:
+            self._sessions, self._session_start = self._sessions + 1, t
+        self._first = t if not self._events else min(self._first, t)
+        self._last = t if not self._events else max(self._last, t)
+        self._events += 1
+        landmark = landmark_of(t, self._half_life)
+        if landmark > self._landmark:
+            self._move(landmark)
+
+    def _move(self, landmark: float) -> None:
+        factor = moved(self._landmark, landmark, self._half_life)
+        self._landmark = landmark
+        self._affinities = {
+            facet: {name: later for name, value in values.items() if (later := value * factor)}
+            for facet, values in self._affinities.items()
+        }
+        self._margin = (self._margin[0] * factor, self._margin[1] * factor)
+        self._discount = (self._discount[0] * factor, self._discount[1] * factor)
+
+    def add(self, facts: ProductFacts | None, weight: float, t: float) -> None:
+        """Add to the affinities what an action of this weight at *t* says; a negative weight takes it back."""
+        if facts is None:
+            return
+        amount = weight * weight_at(t, self._landmark, self._half_life)
+        for facet, values in _facets(facts):
+            known = self._affinities.setdefault(facet, {})
+            for value in values:
+                _add(known, value, amount / len(values))
+            if not known:
+                del self._affinities[facet]
+        if facts.margin is not None:
+            self._margin = _sum(self._margin, amount, facts.margin)
+        self._discount = _sum(self._discount, amount, facts.on_sale)
+
+    def count(self, facts: ProductFacts | None, *, views: int = 0, carts: int = 0, purchases: int = 0) -> None:
+        """Count in the funnel of the product's category; what was taken back counts no more."""
+        if facts is None or not facts.category:
+            return
+        before = self._funnels.get(facts.category)
+        if before is None and len(self._funnels) >= MAX_FUNNELS:
+            return
+        before = before or Funnel()
+        self._funnels[facts.category] = Funnel(
+            before.views + views, max(0, before.carts + carts), max(0, before.purchases + purchases)
+        )
+
+    def remember(self, item: RecentItem, most: int) -> None:
+        """Put among the recent products, of which the latest *most* stay."""
+        insort(self._recent, item, key=_when)
+        del self._recent[:-most]
+
+    def forget_recent(self, product_id: str, action: Action, t: float) -> float | None:
+        """Take away the newest such entry up to *t* and give its time, ``None`` if there is none."""
+        for place in range(len(self._recent) - 1, -1, -1):
+            item = self._recent[place]
+            if item.product_id == product_id and item.action == action and item.timestamp <= t:
+                del self._recent[place]
+                return item.timestamp
+        return None
+
+    def learn_traits(self, traits: dict[str, Any]) -> None:
+        """Take traits; when there are too many, the first by name stay."""
+        self._traits.update(traits)
+        for name in sorted(self._traits)[MAX_TRAITS:]:
+            del self._traits[name]
+
+    def search(self, query: object) -> None:
+        """Take what was searched for, the latest last."""
+        if isinstance(query, str) and (text := " ".join(query.lower().split())):
+            self._searches = (*(known for known in self._searches if known != text), text)[-MAX_SEARCHES:]
+
+    def freeze(self) -> Profile:
+        """The next revision."""
+        return Profile(
+            profile_id=self._profile.profile_id,
+            revision=self._profile.revision + 1,
+            landmark=self._landmark,
+            first_seen=self._first,
+            last_seen=self._last,
+            recent=tuple(self._recent),
+            purchases=self.bought.purchases,
+            placed=self.bought.placed,
+            affinities=self._affinities,
+            margin=self._margin,
+            discount=self._discount,
+            funnels=self._funnels,
+            sessions=self._sessions,
+            session_start=self._session_start,
+            events=self._events,
+            orders=self.bought.orders,
+            revenue=self.bought.revenue,
+            searches=self._searches,
+            traits=self._traits,
+        )
+
+
+def _when(item: RecentItem) -> float:
+    return item.timestamp
+
+
+def _add(known: dict[str, float], value: str, amount: float) -> None:
+    known[value] = known.get(value, 0.0) + amount
+    if known[value] <= -amount * ROUNDING:  # what was given was taken back whole, but for rounding
+        del known[value]
+    if len(known) > MAX_VALUES:
+        del known[min(known.keys() - {value}, key=lambda name: (known[name], name))]
+
+
+def _sum(pair: tuple[float, float], amount: float, value: float) -> tuple[float, float]:
+    """A weighted sum and its weight; when all weight was taken back nothing but rounding is left."""
+    weight = pair[1] + amount
+    return (pair[0] + amount * value, weight) if weight > -amount * ROUNDING else (0.0, 0.0)
+
+
+def _facets(facts: ProductFacts) -> Iterable[tuple[str, tuple[str, ...]]]:
+    if facts.category:
+        yield "category", (facts.category,)
+    if facts.brand:
+        yield "brand", (facts.brand,)
+    if facts.colors:
+        yield "color", facts.colors
+    if facts.style:
+        yield "style", (facts.style,)
+    if facts.price_tier:
+        yield "price_tier", (facts.price_tier,)
