@@ -90,7 +90,11 @@ def _write_keys(value: Any) -> dict[str, tuple[str, ...]]:
         raise _Wrong('use a mapping of key to its allowed origins, such as {"pk_site": ["https://blog.example"]}')
     keys = {str(key): _texts(origins) for key, origins in value.items()}
     for key, origins in keys.items():
-        if not key or not origins or not all(o.startswith(("http://", "https://")) and o.count("/") == 2 for o in origins):
+        if (
+            not key
+            or not origins
+            or not all(o.startswith(("http://", "https://")) and o.count("/") == 2 for o in origins)
+        ):
             raise _Wrong('list full origins for each key, such as "https://blog.example", without a path')
     return keys
 
@@ -138,7 +142,9 @@ class Settings:
         "Redis or Valkey for hot state and the shared cache; empty keeps both in the database and the process.",
         check=_url("redis", "rediss", "unix"),
     )
-    model_folder: str = _row("", "Folder or fsspec URL of model bundles; empty is mtp_models in the instance folder.", check=_text)
+    model_folder: str = _row(
+        "", "Folder or fsspec URL of model bundles; empty is mtp_models in the instance folder.", check=_text
+    )
     secret_keys: tuple[str, ...] = _row((), "Keys of servers: they may name a userId and read profiles.", check=_texts)
     write_keys: dict[str, tuple[str, ...]] = _row(
         {}, "Public keys of pages of other origins, each with the origins it is good for.", check=_write_keys
@@ -163,18 +169,24 @@ class Settings:
     action_weights: dict[str, float] = _row(
         {"view": 1.0, "cart": 3.0, "purchase": 5.0}, "What each action adds to affinities.", check=_weights
     )
-    half_life_days: float = _row(14.0, "Time after which an affinity counts half.", unit="days", check=_number(0.01, 3650))
-    session_idle_minutes: float = _row(
-        30.0, "Idle time that ends a session.", unit="minutes", check=_number(1, 1440)
+    half_life_days: float = _row(
+        14.0, "Time after which an affinity counts half.", unit="days", check=_number(0.01, 3650)
     )
+    session_idle_minutes: float = _row(30.0, "Idle time that ends a session.", unit="minutes", check=_number(1, 1440))
     recent_items: int = _row(50, "Recent products kept in a profile.", check=_number(5, 1000, int))
     body_max_kb: int = _row(512, "Largest body of a request with events.", unit="kB", check=_number(1, 10_240, int))
     event_max_kb: int = _row(32, "Largest single event.", unit="kB", check=_number(1, 1024, int))
     batch_max_events: int = _row(500, "Most events in one batch.", check=_number(1, 10_000, int))
-    dedupe_hours: float = _row(48.0, "How long a repeated messageId is recognised.", unit="hours", check=_number(1, 720))
+    dedupe_hours: float = _row(
+        48.0, "How long a repeated messageId is recognised.", unit="hours", check=_number(1, 720)
+    )
     rate_limit: str = _row("600 per minute", "Requests one visitor or address may send to the API.", check=_text)
-    cache_seconds: int = _row(60, "How long a slate that is not personal may be reused.", unit="s", check=_number(0, 3600, int))
-    slate_days: int = _row(30, "How long slates and their replay inputs are kept.", unit="days", check=_number(1, 3650, int))
+    cache_seconds: int = _row(
+        60, "How long a slate that is not personal may be reused.", unit="s", check=_number(0, 3600, int)
+    )
+    slate_days: int = _row(
+        30, "How long slates and their replay inputs are kept.", unit="days", check=_number(1, 3650, int)
+    )
     scheduler: bool = _row(False, "Run due jobs in a thread of this process.", check=_flag)
     rule_engine: str = _row("auto", "Which engine evaluates rules.", check=_one_of("auto", "durable", "native"))
     pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_text)

@@ -52,8 +52,17 @@ class DraftCache:
             return None
         context = request.context
         parts = (
-            placement, versions, request.product_ids, request.exclude_ids, request.filter, request.limit,
-            request.segment_id, request.consent_level, context.category, context.query, context.page_type,
+            placement,
+            versions,
+            request.product_ids,
+            request.exclude_ids,
+            request.filter,
+            request.limit,
+            request.segment_id,
+            request.consent_level,
+            context.category,
+            context.query,
+            context.page_type,
         )
         return "draft:" + hashlib.blake2b(self._encoder.encode(parts), digest_size=16).hexdigest()
 

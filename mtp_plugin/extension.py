@@ -81,12 +81,14 @@ class MTP:
     def _set_up(self, app: Flask, url_prefix: str) -> None:
         _refuse_second(app)
         if not app.secret_key:
-            raise SetupError('mtp signs its cookies: set app.secret_key (a long random string) before mounting')
+            raise SetupError("mtp signs its cookies: set app.secret_key (a long random string) before mounting")
         settings = Settings.read(app.config)
         placements = load_placements(settings.placements)
         unknown = set(settings.placements_off) - set(placements)
         if unknown:
-            raise SetupError(f"MTP_PLACEMENTS_OFF names {', '.join(sorted(unknown))}; there are {', '.join(placements)}")
+            raise SetupError(
+                f"MTP_PLACEMENTS_OFF names {', '.join(sorted(unknown))}; there are {', '.join(placements)}"
+            )
         state = _build(app, settings, placements, self._loaders, self._catalog)
         app.extensions[EXTENSION] = state
         install(app, state, url_prefix)
@@ -135,9 +137,7 @@ class MTP:
 
     # ---------------------------------------------------------------------------------------------- use
 
-    def track(
-        self, name: str, properties: Mapping[str, Any] | None = None, *, user_id: str | None = None
-    ) -> Receipt:
+    def track(self, name: str, properties: Mapping[str, Any] | None = None, *, user_id: str | None = None) -> Receipt:
         """Record an event from the shop's own code, such as ``mtp.track("Order Completed", {...})``.
 
         Inside a request it belongs to the visitor of the request, under the visitor's consent. Outside, or for
@@ -259,7 +259,7 @@ def _send(signal: NamedSignal, app: Flask, **values: Any) -> None:
 
 
 def _hasher(app: Flask, settings: Settings) -> Hasher:
-    """E-mail and phone are hashed under a key of their own: a leaked session key must not open them, nor the reverse."""
+    """E-mail and phone are hashed under a key of their own: neither key opens what the other one keeps."""
     if settings.pii_key:
         return Hasher(settings.pii_key.encode())
     secret = app.secret_key if isinstance(app.secret_key, bytes) else str(app.secret_key).encode()

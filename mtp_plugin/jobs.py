@@ -50,7 +50,9 @@ class Jobs:
     def due(self) -> list[Job]:
         """Jobs whose time has come, by their last run."""
         runs, now = self._leases.last_runs(), self._clock()
-        return [job for job in self.all.values() if job.name not in runs or now - runs[job.name].started_at >= job.every]
+        return [
+            job for job in self.all.values() if job.name not in runs or now - runs[job.name].started_at >= job.every
+        ]
 
     def run_due(self) -> list[JobRun]:
         """Run each job that is due and not held by another worker; gives what ran."""

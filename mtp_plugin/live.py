@@ -121,6 +121,8 @@ class Live:
 
     def _swap(self, serving: Serving) -> None:
         before, self._serving = self._serving, serving
-        for kind, old, new in zip(KINDS, before.versions[1:] if before else ("", ""), serving.versions[1:], strict=True):
+        for kind, old, new in zip(
+            KINDS, before.versions[1:] if before else ("", ""), serving.versions[1:], strict=True
+        ):
             if old != new:
                 self._changed(kind, new)

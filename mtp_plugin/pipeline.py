@@ -17,8 +17,8 @@ from .bandit.null import NoBandit
 from .config import Settings
 from .draft import Draft, DraftCache, Pick
 from .errors import NotFoundError, UnavailableError
-from .filters import FilterMasks
 from .experiment.null import NoExperiments
+from .filters import FilterMasks
 from .live import Live, Serving
 from .ports import Cache, Journal, SlateLog
 from .profile.fold import Fold
@@ -30,8 +30,8 @@ from .records import (
     ConsentLevel,
     Event,
     Placement,
-    Profile,
     ProductTable,
+    Profile,
     Query,
     Rung,
     SegmentRef,
@@ -132,7 +132,9 @@ class Pipeline:
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)
         if placement is None:
-            raise NotFoundError(f"there is no placement {name!r}; there are {', '.join(self.placements)}", field="placement")
+            raise NotFoundError(
+                f"there is no placement {name!r}; there are {', '.join(self.placements)}", field="placement"
+            )
         return placement
 
     def _profile(self, request: SlateRequest) -> Profile | None:
@@ -205,9 +207,7 @@ class Pipeline:
         eligible[list(left_out)] = False
         return eligible & self.filters.mask(request.filter, table, request.now) if request.filter else eligible
 
-    def _query(
-        self, request: SlateRequest, profile: Profile | None, table: ProductTable, eligible: BoolArray
-    ) -> Query:
+    def _query(self, request: SlateRequest, profile: Profile | None, table: ProductTable, eligible: BoolArray) -> Query:
         idle = self.settings.session_idle_minutes * 60
         personal = request.consent_level is not ConsentLevel.NON_PERSONAL
         return Query(

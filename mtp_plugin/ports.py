@@ -89,7 +89,7 @@ class Catalog(Protocol):
 
 
 class SlateLog(Protocol):
-    """Slates served, for replay, attribution and audit. Appending returns at once and may lose the last moments in a crash."""
+    """Slates served, for replay, attribution and audit. Appending returns at once; a crash may lose the last moments."""
 
     def append(self, entry: SlateEntry) -> None: ...
 

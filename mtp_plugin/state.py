@@ -1,4 +1,4 @@
-"""Everything one mounted plugin holds, as one object in ``app.extensions["mtp"]``; built by ``extension``, read by ``web``."""
+"""Everything one mounted plugin holds: one object in ``app.extensions["mtp"]``, built by ``extension``."""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ def train_behaviour(
     progress("reading events")
     log = TrainingLog.from_events(journal.scan())
     if not len(log):
-        raise ModelError("there are no product views, carts or orders to learn from; import some with `flask mtp import-events`")
+        raise ModelError(
+            "there are no product views, carts or orders to learn from; import some with `flask mtp import-events`"
+        )
     learnt = train(log, table=table, now=now, seed=seed, progress=progress)
     lineage = {"events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now}
     return registry.publish(
@@ -38,6 +40,10 @@ def train_content(registry: ModelRegistry, table: ProductTable, *, seed: int, pr
 
     learnt = learn(table, seed=seed, progress=progress)
     return registry.publish(
-        "content", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures,
+        "content",
+        learnt.arrays,
+        learnt.strings,
+        learnt.meta,
+        figures=learnt.figures,
         lineage={"products": len(table), "catalog_version": table.version, "seed": seed},
     )

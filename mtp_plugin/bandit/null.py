@@ -8,7 +8,9 @@ from ..records import Event, Placement, SegmentRef, SlateRequest
 class NoBandit:
     """The policy that never explores."""
 
-    def choose(self, placement: Placement, request: SlateRequest, segment: SegmentRef | None) -> tuple[tuple[str, ...], float]:
+    def choose(
+        self, placement: Placement, request: SlateRequest, segment: SegmentRef | None
+    ) -> tuple[tuple[str, ...], float]:
         """The ladder of strategies to try and the probability with which it was chosen, here 1."""
         return placement.strategies, 1.0
 

@@ -12,6 +12,7 @@ import msgspec
 
 from ..errors import InputError, MTPError
 from ..state import State
+from ..web.parts import get_state
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,8 +53,6 @@ def mounted() -> State:
 
     :raises SetupError: nothing is
     """
-    from ..extension import get_state
-
     return get_state()
 
 

@@ -105,7 +105,9 @@ def _import(
             progress=lambda count: say(f"{count:,} products read"),
         )
     if format_ or mapping or strict or not hide_missing:
-        raise SetupError("--format, --mapping, --strict and --keep-missing go with a FILE; the declared catalogue has none")
+        raise SetupError(
+            "--format, --mapping, --strict and --keep-missing go with a FILE; the declared catalogue has none"
+        )
     from ..extension import import_declared
 
     return import_declared(state)

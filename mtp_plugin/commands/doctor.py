@@ -73,7 +73,9 @@ def _catalog(state: State, serving: Serving) -> Iterator[Finding]:
     table = serving.table
     visible = int((table.visible & table.in_stock).sum())
     if not len(table):
-        yield Finding("catalogue", "broken", "no product was imported", "flask mtp import-catalog FILE, or mtp.catalog(...)")
+        yield Finding(
+            "catalogue", "broken", "no product was imported", "flask mtp import-catalog FILE, or mtp.catalog(...)"
+        )
         return
     yield Finding("catalogue", "well", f"{len(table):,} products, {visible:,} can be bought")
     for field, missing in (
@@ -86,18 +88,24 @@ def _catalog(state: State, serving: Serving) -> Iterator[Finding]:
             yield Finding("catalogue", "advice", f"{missing:,} products have no {field}", f"map {field} in the import")
     currencies = {p.currency for p in table.products if p.currency}
     if len(currencies) > 1:
-        yield Finding("catalogue", "advice", f"several currencies: {', '.join(sorted(currencies))}", "import one shop an app")
+        yield Finding(
+            "catalogue", "advice", f"several currencies: {', '.join(sorted(currencies))}", "import one shop an app"
+        )
 
 
 def _models(state: State, serving: Serving) -> Iterator[Finding]:
     for kind, version in zip(("behaviour", "content"), serving.versions[1:], strict=True):
         if not version:
-            yield Finding(f"{kind} model", "advice", "none yet; slates come from the catalogue alone", "flask mtp train")
+            yield Finding(
+                f"{kind} model", "advice", "none yet; slates come from the catalogue alone", "flask mtp train"
+            )
             continue
         info = next(i for i in state.registry.list(kind) if i.version == version)
         age = (time.time() - info.created_at) / 86400
         if age > STALE_DAYS and kind == "behaviour":
-            yield Finding(f"{kind} model", "advice", f"{version} is {age:.0f} days old", "run `flask mtp jobs run-due` by cron")
+            yield Finding(
+                f"{kind} model", "advice", f"{version} is {age:.0f} days old", "run `flask mtp jobs run-due` by cron"
+            )
         else:
             yield Finding(f"{kind} model", "well", f"{version} serves")
 
@@ -107,7 +115,9 @@ def _events(state: State) -> Iterator[Finding]:
     if count:
         yield Finding("events", "well", f"{count:,} stored")
     else:
-        yield Finding("events", "advice", "none yet", "put {{ mtp_scripts() }} into the base template, or import history")
+        yield Finding(
+            "events", "advice", "none yet", "put {{ mtp_scripts() }} into the base template, or import history"
+        )
 
 
 def _loaders(state: State) -> Iterator[Finding]:
@@ -126,7 +136,9 @@ def _loaders(state: State) -> Iterator[Finding]:
 def _jobs(state: State) -> Iterator[Finding]:
     runs = state.leases.last_runs()
     if not runs and not state.settings.scheduler:
-        yield Finding("jobs", "advice", "none ever ran", "run `flask mtp jobs run-due` by cron, or set MTP_SCHEDULER = True")
+        yield Finding(
+            "jobs", "advice", "none ever ran", "run `flask mtp jobs run-due` by cron, or set MTP_SCHEDULER = True"
+        )
     for run in runs.values():
         if not run.ok:
             yield Finding("jobs", "broken", f"{run.name} failed: {run.message}", f"flask mtp jobs run {run.name}")
@@ -136,7 +148,10 @@ def _privacy(app: Flask, state: State) -> Iterator[Finding]:
     yield Finding("consent", "well", f"regime {state.settings.regime}, policy version {state.settings.policy_version}")
     if not state.settings.pii_key:
         yield Finding(
-            "pii key", "advice", "derived from the secret key: changing that loses all links by e-mail", "set MTP_PII_KEY"
+            "pii key",
+            "advice",
+            "derived from the secret key: changing that loses all links by e-mail",
+            "set MTP_PII_KEY",
         )
 
 

@@ -29,7 +29,9 @@ def register(mtp: click.Group) -> None:
 
     @command(evaluate, "baskets")
     @click.option("--events", "events_file", type=FILE, required=True, help="Past orders.")
-    @click.option("--test-days", default=30, show_default=True, type=click.IntRange(1), help="Last days kept for the test.")
+    @click.option(
+        "--test-days", default=30, show_default=True, type=click.IntRange(1), help="Last days kept for the test."
+    )
     @click.option("--format", "format_", default="", help="Told by the file if not said; online-retail is known.")
     @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
     def baskets(events_file: str, test_days: int, format_: str, seed: int, as_json: bool) -> None:

@@ -28,8 +28,10 @@ def register(mtp: click.Group) -> None:
         """Each job, when it last ran, how long it took and what it said."""
         state = mounted()
         runs = state.leases.last_runs()
-        rows = [{"name": job.name, "help": job.help, "every_seconds": job.every, "last": runs.get(job.name)}
-                for job in _jobs_of(state).all.values()]
+        rows = [
+            {"name": job.name, "help": job.help, "every_seconds": job.every, "last": runs.get(job.name)}
+            for job in _jobs_of(state).all.values()
+        ]
         text = "\n".join(f"{row['name']:10} {_run_line(runs.get(str(row['name'])))}" for row in rows)
         answer({"jobs": rows}, as_json, text)
 
@@ -60,8 +62,9 @@ def register(mtp: click.Group) -> None:
     def doctor(as_json: bool) -> None:
         """Say what is configured, what is missing and what to do; exit code 1 when something is broken."""
         findings = examine(current_app._get_current_object(), mounted())  # type: ignore[attr-defined]
-        text = "\n".join(f"{MARKS[f.status]} {f.subject}: {f.says}" + (f"\n    -> {f.remedy}" if f.remedy else "")
-                         for f in findings)
+        text = "\n".join(
+            f"{MARKS[f.status]} {f.subject}: {f.says}" + (f"\n    -> {f.remedy}" if f.remedy else "") for f in findings
+        )
         answer({"findings": findings}, as_json, text)
         if any(finding.status == "broken" for finding in findings):
             sys.exit(1)

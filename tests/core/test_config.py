@@ -50,7 +50,13 @@ def test_wrong_values_stop_the_start(key: str, value: object, remedy: str) -> No
 
 def test_values_are_read_as_people_write_them() -> None:
     settings = Settings.read(
-        {"MTP_ENABLED": "no", "MTP_SECRET_KEYS": "a, b", "MTP_CURRENCY": "eur", "MTP_URL_PREFIX": "/shop/", "MTP_COOKIE_DAYS": "30"}
+        {
+            "MTP_ENABLED": "no",
+            "MTP_SECRET_KEYS": "a, b",
+            "MTP_CURRENCY": "eur",
+            "MTP_URL_PREFIX": "/shop/",
+            "MTP_COOKIE_DAYS": "30",
+        }
     )
     assert (settings.enabled, settings.secret_keys, settings.currency) == (False, ("a", "b"), "EUR")
     assert (settings.url_prefix, settings.cookie_days) == ("/shop", 30)

@@ -34,7 +34,9 @@ def test_many_workers_run_it_once() -> None:
     clock, leases, ran, gate = Clock(), MemoryLeases(), [], threading.Barrier(8)
 
     def work() -> None:
-        worker = Jobs([Job("once", 60, "", lambda: ran.append(1) or "")], leases, clock, holder=threading.current_thread().name)
+        worker = Jobs(
+            [Job("once", 60, "", lambda: ran.append(1) or "")], leases, clock, holder=threading.current_thread().name
+        )
         gate.wait()
         worker.run_due()
 
@@ -53,7 +55,9 @@ def test_a_failure_is_recorded_and_the_others_run() -> None:
     def breaks() -> str:
         raise KeyError("secret@example.com")
 
-    jobs = Jobs([Job("a", 60, "", fails), Job("b", 60, "", breaks), Job("c", 60, "", lambda: "fine")], MemoryLeases(), Clock())
+    jobs = Jobs(
+        [Job("a", 60, "", fails), Job("b", 60, "", breaks), Job("c", 60, "", lambda: "fine")], MemoryLeases(), Clock()
+    )
     runs = {run.name: run for run in jobs.run_due()}
     assert (runs["a"].ok, runs["a"].message) == (False, "no events")
     assert (runs["b"].ok, runs["b"].message) == (False, "KeyError"), "values of errors may be personal: not kept"

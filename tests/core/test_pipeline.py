@@ -59,11 +59,13 @@ def test_positions_count_from_one_and_scores_fall(state: State) -> None:
     assert [item.position for item in slate.items] == list(range(1, len(slate.items) + 1))
     scores = [item.score for item in slate.items]
     assert all(0 < item.propensity <= 1 for item in slate.items)
-    assert len(set(item.product_id for item in slate.items)) == len(scores) == 6
+    assert len({item.product_id for item in slate.items}) == len(scores) == 6
 
 
 @pytest.mark.parametrize("level", [ConsentLevel.CONTEXTUAL, ConsentLevel.NON_PERSONAL])
-def test_below_full_consent_no_profile_is_read(state: State, level: ConsentLevel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_below_full_consent_no_profile_is_read(
+    state: State, level: ConsentLevel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state.pipeline.ingest([seen("p02")])
 
     def read(*args: object) -> None:
@@ -92,7 +94,9 @@ def test_nothing_is_shown_that_the_shop_cannot_sell(state: State) -> None:
 
 def test_the_shop_is_asked_once_a_slate(state: State) -> None:
     calls: list[list[str]] = []
-    state.pipeline.availability = lambda product_ids: calls.append(list(product_ids)) or dict.fromkeys(product_ids, True)
+    state.pipeline.availability = lambda product_ids: (
+        calls.append(list(product_ids)) or dict.fromkeys(product_ids, True)
+    )
     state.pipeline.recommend(asked())
     assert len(calls) == 1
     assert len(calls[0]) == len(set(calls[0]))
@@ -197,7 +201,11 @@ def test_rebuilding_gives_the_same_profiles(state: State) -> None:
     after = state.journal.profiles(["a:ada"])[0]
     assert before is not None
     assert after is not None
-    assert (before.affinities.keys(), before.events, before.sessions) == (after.affinities.keys(), after.events, after.sessions)
+    assert (before.affinities.keys(), before.events, before.sessions) == (
+        after.affinities.keys(),
+        after.events,
+        after.sessions,
+    )
     assert {i.product_id for i in before.recent} == {i.product_id for i in after.recent}
 
 

@@ -9,8 +9,8 @@ from mtp_plugin.config import rows
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 HEAD = """# Settings
 
-Keys of `app.config`. A key that does not exist or a value that cannot work stops the start and says what to write instead.
-`flask mtp settings` prints this table.
+Keys of `app.config`. A key that does not exist or a value that cannot work stops the start and says what to write
+instead. `flask mtp settings` prints this table.
 
 | setting | default | unit | what for |
 |---|---|---|---|

@@ -93,7 +93,11 @@ def existing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             kind = ("Lamp", "Chair", "Mug")[number % 3]
             module.db.session.add(
                 module.Item(
-                    name=f"{kind} {number}", brand=brands[number % 2], department=kind, cents=1000 + 100 * number, pieces=1
+                    name=f"{kind} {number}",
+                    brand=brands[number % 2],
+                    department=kind,
+                    cents=1000 + 100 * number,
+                    pieces=1,
                 )
             )
         module.db.session.add(module.Customer(name="ada"))

@@ -79,7 +79,9 @@ def test_the_same_lists_over_http(learnt: tuple[Learnt, TrainingLog], served: st
         for place in chosen:
             prefix = cases[place]
             send(http, served, f"case-{place}", prefix)
-            answer = http.get(f"{served}/recommendations", params={"placement": "next", "user_id": f"case-{place}"}, timeout=30)
+            answer = http.get(
+                f"{served}/recommendations", params={"placement": "next", "user_id": f"case-{place}"}, timeout=30
+            )
             assert answer.status_code == 200, answer.text
             query = Query(now=log.end, session=tuple(index[item] for item in prefix))
             measured = recommender.candidates(Strategy.RECOMMENDED_FOR_YOU, query, 20)

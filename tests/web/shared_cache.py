@@ -69,9 +69,7 @@ class SharedCache:
             return
         vary = tuple((name, headers.get(canonical(name), "")) for name in names)
         vary = tuple((canonical(name), value) for name, value in vary)
-        self.stored.setdefault(path, []).append(
-            Stored(vary, answer.response, answer.body, time.monotonic() + seconds)
-        )
+        self.stored.setdefault(path, []).append(Stored(vary, answer.response, answer.body, time.monotonic() + seconds))
 
 
 def canonical(name: str) -> str:

@@ -86,9 +86,7 @@ class Browser:
 
     def view(self, product_id: str) -> dict[str, Any]:
         """Look at a product."""
-        answer = self.post(
-            "/mtp/v1/track", json={"event": "Product Viewed", "properties": {"product_id": product_id}}
-        )
+        answer = self.post("/mtp/v1/track", json={"event": "Product Viewed", "properties": {"product_id": product_id}})
         assert answer.status_code == 200, answer.text
         received: dict[str, Any] = answer.get_json()
         return received

@@ -58,8 +58,9 @@ def send_until_killed(folder: Path, round_: int, answered: list[str]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    options = ["-k", "gthread", "-w", "1", "--threads", "4", "-b", f"127.0.0.1:{port}"]
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-k", "gthread", "-w", "1", "--threads", "4", "-b", f"127.0.0.1:{port}", "shop:app"],
+        [sys.executable, "-m", "gunicorn", *options, "shop:app"],
         cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
@@ -72,7 +73,9 @@ def send_until_killed(folder: Path, round_: int, answered: list[str]) -> None:
                 threading.Timer(0.001 * (round_ + 1), os.killpg, (server.pid, signal.SIGKILL)).start()
                 kill_after = float("inf")
             try:
-                answer = requests.post(f"http://127.0.0.1:{port}/mtp/v1/batch", json=body(ids), auth=(KEY, ""), timeout=10)
+                answer = requests.post(
+                    f"http://127.0.0.1:{port}/mtp/v1/batch", json=body(ids), auth=(KEY, ""), timeout=10
+                )
             except requests.RequestException:
                 return
             assert answer.json()["accepted"] == BATCH, answer.text

@@ -87,9 +87,7 @@ def test_what_nobody_expected_is_logged_and_not_told(
     assert len(heard) == 1
 
 
-def test_a_store_that_is_away_is_503_and_the_client_comes_back(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_store_that_is_away_is_503_and_the_client_comes_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*args: object, **kwargs: object) -> None:
         raise UnavailableError("postgresql://user:hunter2@db/shop is away")
 

@@ -137,9 +137,7 @@ class TestOtherOrigins:
         assert "Origin" in answer.headers["Vary"]
 
     def test_an_answer_may_be_read(self, shop: Shop) -> None:
-        answer = shop.app.test_client().get(
-            f"/mtp/v1/blocks/home-hero?writeKey={PUBLIC}", headers={"Origin": BLOG}
-        )
+        answer = shop.app.test_client().get(f"/mtp/v1/blocks/home-hero?writeKey={PUBLIC}", headers={"Origin": BLOG})
         assert answer.headers["Access-Control-Allow-Origin"] == BLOG
         assert answer.status_code == 200
 
