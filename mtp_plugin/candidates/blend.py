@@ -23,20 +23,23 @@ def shares(columns: FloatArray) -> FloatArray:
 
     Shares do not change when an index grows, raw counts do: weights learnt on a part of the history hold on the whole.
     """
-    total = columns.sum(axis=0)
-    return np.log1p(columns * (np.float32(SHARPNESS) / np.maximum(total, np.float32(1e-12))))
+    total = np.ones(len(columns), dtype=np.float32) @ columns  # a product of matrices is faster than a sum by columns
+    found: FloatArray = np.log1p(columns * (np.float32(SHARPNESS) / np.maximum(total, np.float32(1e-12))))
+    return found
 
 
 def relative(columns: FloatArray) -> FloatArray:
     """Votes relative to the candidate with the most, 0 to 1."""
     top = columns.max(axis=0, initial=0.0)
-    return columns / np.maximum(top, np.float32(1e-12))
+    found: FloatArray = columns / np.maximum(top, np.float32(1e-12))
+    return found
 
 
 def softmax(scores: FloatArray) -> FloatArray:
     """Scores as probabilities."""
     raised = np.exp(scores - scores.max(initial=-np.inf))
-    return raised / raised.sum()
+    chance: FloatArray = raised / raised.sum()
+    return chance
 
 
 class Expert:
@@ -58,4 +61,5 @@ class Expert:
 
     def scores(self, features: FloatArray, bucket: int) -> FloatArray:
         """Shape ``(candidates,)`` from features of shape ``(candidates, features)``."""
-        return features @ self._weights[bucket]
+        found: FloatArray = features @ self._weights[bucket]
+        return found

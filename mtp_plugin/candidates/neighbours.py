@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -47,15 +48,23 @@ class SessionNeighbours:
         settings: Mapping[str, Any] | None = None,
         prefix: str = "",
     ) -> None:
-        names = ("item_indptr", "item_sessions", "item_places", "session_indptr", "session_items", "session_order")
-        index = {name: arrays[prefix + name] for name in names}
-        given = {**DEFAULTS[prefix], **(settings or {})}
-        order: FloatArray = index.pop("session_order")
-        self._index, self._vocabulary = index, vocabulary
-        self.n_sessions = len(order)
-        sizes = np.maximum(1, np.diff(index["session_indptr"]))
-        self._session_weights = (sizes ** -given["norm"] * np.exp(given["age"] * (order - 1.0))).astype(np.float32)
-        seen = np.maximum(1, np.diff(index["item_indptr"]))
+        names = ("item_indptr", "item_sessions", "item_places", "session_indptr", "session_items")
+        self._index = {name: arrays[prefix + name] for name in names}
+        self._order: FloatArray = np.asarray(arrays[prefix + "session_order"], dtype=np.float32)
+        self._vocabulary, self._prefix = vocabulary, prefix
+        self.n_sessions = len(self._order)
+        self._set({**DEFAULTS[prefix], **(settings or {})})
+
+    def tuned(self, settings: Mapping[str, Any]) -> SessionNeighbours:
+        """The same index with other settings."""
+        other = copy(self)
+        other._set({**DEFAULTS[self._prefix], **settings})
+        return other
+
+    def _set(self, given: Mapping[str, Any]) -> None:
+        sizes = np.maximum(1, np.diff(self._index["session_indptr"]))
+        self._session_weights = (sizes ** -given["norm"] * np.exp(given["age"] * (self._order - 1.0))).astype(np.float32)
+        seen = np.maximum(1, np.diff(self._index["item_indptr"]))
         self._idf = (np.log1p(self.n_sessions / seen) ** given["idf"]).astype(np.float32)
         self._closeness = np.exp(-np.arange(64) / given["reach"]).astype(np.float32)
         self._decay = np.exp(-np.arange(64) / given["decay"]).astype(np.float32)
@@ -69,8 +78,8 @@ class SessionNeighbours:
         :param steps: how many steps ago each was, at most 63
         """
         codes = self._vocabulary.from_row[rows]
-        known = codes >= 0
-        if not known.all():
+        if codes.min(initial=0) < 0:
+            known = codes >= 0
             codes, steps = codes[known], steps[known]
         codes, steps = codes[: self._products], steps[: self._products]
         if not len(codes) or not self.n_sessions:

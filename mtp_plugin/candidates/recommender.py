@@ -13,18 +13,19 @@ from . import basket_expert, session_expert
 from .blend import Expert, softmax
 from .own import Bought, bought, due, latest_first
 from .scratch import Scratch
-from .sources import ALIKE, BOUGHT, CONTENT, EASE, LAST, NEXT, PATH, SESSION, TOGETHER, USERS, VIEWED, Sources
+from .sources import ALIKE, BOUGHT, COLUMNS, CONTENT, EASE, LAST, NEXT, PATH, SESSION, TOGETHER, USERS, VIEWED, Sources
 
 SOURCES = (
     "session-neighbours", "viewed-together", "bought-together", "content", "affinity", "popular", "trending",
     "best-sellers", "recent", "buy-again", "on-sale", "newest",
 )  # fmt: skip
 BIT = {name: 1 << place for place, name in enumerate(SOURCES)}
-SPOKEN = {
-    "session-neighbours": (SESSION, USERS), "viewed-together": (VIEWED, LAST, NEXT, PATH),
-    "bought-together": (TOGETHER, BOUGHT, EASE), "content": (ALIKE, CONTENT),
-}  # fmt: skip
-"""Which columns mean that a source proposed a candidate."""
+BIT_OF_COLUMN = np.zeros(len(COLUMNS), dtype=np.int64)
+"""Which source a column of votes speaks for; 0 for columns that only count voters."""
+BIT_OF_COLUMN[[SESSION, USERS]] = BIT["session-neighbours"]
+BIT_OF_COLUMN[[VIEWED, LAST, NEXT, PATH]] = BIT["viewed-together"]
+BIT_OF_COLUMN[[TOGETHER, BOUGHT, EASE]] = BIT["bought-together"]
+BIT_OF_COLUMN[[ALIKE, CONTENT]] = BIT["content"]
 
 AUDIBLE = 0.02
 """Below this share of a source's strongest vote it is not named as an origin."""
@@ -118,7 +119,7 @@ class Recommender:
             return self._top_up(_candidates(np.zeros(0), np.zeros(0), 0), allowed, k)
         drawn = sources.affinity.scores(taste, scratch.rows[: scratch.count]) if taste is not None else None
         chance = self._chance(query, scratch, way, at_hand, own, drawn)
-        found = _best(scratch, chance, allowed, k)
+        found = _named(_best(scratch, chance, allowed, k), way)
         if drawn is not None:
             found.origins[drawn[scratch.slot[found.rows]] > 0.05] |= BIT["affinity"]
         return self._top_up(found, allowed, k)
@@ -161,7 +162,7 @@ class Recommender:
         features = session_expert.features(self.sources, scratch, rows, steps, way)
         scores = softmax(self.related_expert.scores(features, 0))
         scores[scratch.slot[rows]] = 0.0
-        return _best(scratch, scores, allowed, k, above=0.0)
+        return _named(_best(scratch, scores, allowed, k, above=0.0), way)
 
     def _together(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         anchors = query.cart + query.in_view or query.session[-1:]
@@ -267,11 +268,20 @@ def _best(
     )
 
 
+def _named(found: Candidates, way: tuple[int, ...]) -> Candidates:
+    """What session neighbours alone proposed is because of the product the visitor is at; nothing is because of itself."""
+    if way:
+        by_neighbours = (found.anchors < 0) & (found.origins & BIT["session-neighbours"] > 0)
+        found.anchors[by_neighbours] = way[-1]
+        found.anchors[found.anchors == found.rows] = -1
+    return found
+
+
 def _origins(scratch: Scratch, places: IntArray) -> IntArray:
     """Which sources spoke audibly for each candidate; ``popular`` where none did."""
     columns = scratch.columns[: scratch.count]
-    audible = columns[places] > AUDIBLE * np.maximum(columns.max(axis=0, initial=0.0), 1e-12)
-    bits: IntArray = np.zeros(len(places), dtype=np.int64)
-    for name, spoken in SPOKEN.items():
-        bits |= np.where(audible[:, spoken].any(axis=1), BIT[name], 0)
-    return np.where(bits == 0, BIT["popular"], bits)
+    loudest = np.maximum(columns.max(axis=0, initial=0.0), np.float32(1e-12))
+    audible = columns[places] > np.float32(AUDIBLE) * loudest
+    bits: IntArray = np.bitwise_or.reduce(np.where(audible, BIT_OF_COLUMN, 0), axis=1)
+    bits[bits == 0] = BIT["popular"]
+    return bits

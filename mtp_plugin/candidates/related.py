@@ -49,8 +49,8 @@ class Related:
     def spread(self, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
         """Add the neighbours of *rows*, each times its weight, to a column."""
         codes = self._vocabulary.from_row[rows]
-        known = codes >= 0
-        if not known.all():
+        if codes.min(initial=0) < 0:
+            known = codes >= 0
             codes, weights, rows = codes[known], weights[known], rows[known]
         if not len(codes):
             return

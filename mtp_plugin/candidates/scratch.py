@@ -46,9 +46,9 @@ class Scratch:
             self.mark[:] = 0
             self.seen[:] = 0
 
-    def add(self, rows: IntArray) -> IntArray:
-        """Put rows into the list; gives the places of those that are in it now."""
-        if len(rows) > 1:
+    def add(self, rows: IntArray, *, distinct: bool = False) -> None:
+        """Put rows into the list as far as there is room; *distinct* promises that none comes twice."""
+        if len(rows) > 1 and not distinct:
             rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
         new = rows[self.mark[rows] != self.epoch][: len(self.rows) - self.count]
         stop = self.count + len(new)
@@ -60,7 +60,6 @@ class Scratch:
         self.best[self.count : stop] = 0.0
         self.anchor[self.count : stop] = -1
         self.count = stop
-        return self.slot[rows[self.mark[rows] == self.epoch]]
 
 
 class Scratches(threading.local):

@@ -45,7 +45,7 @@ def anchors(query: Query) -> tuple[int, ...]:
 def gather(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[IntArray, IntArray]:
     """Let the sources speak; gives the session's distinct rows, latest first, and their steps."""
     rows, steps = latest_first(way)
-    scratch.add(rows)
+    scratch.add(rows, distinct=True)
     if sources.neighbours is not None:
         sources.neighbours.vote(scratch, rows, steps, SESSION)
     few, last = rows[:8], rows[:1]
@@ -57,7 +57,7 @@ def gather(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[In
     sources.spread("bought", scratch, few, decay, TOGETHER)
     sources.alike(scratch, rows[:4], DECAY[steps[:4]], ALIKE)
     if scratch.count < 4 * POPULAR and sources.rankings.known:
-        scratch.add(sources.rankings["popular"].top(POPULAR))
+        scratch.add(sources.rankings["popular"].top(POPULAR), distinct=True)
     return rows, steps
 
 

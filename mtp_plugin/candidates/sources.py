@@ -87,8 +87,9 @@ class Sources:
             if related is not None and related.knows(row):
                 continue
             near, values = self._lookalikes.of(row)
-            places = scratch.add(near)[: len(near)]
-            values = values[: len(places)] * np.float32(weight)
+            scratch.add(near, distinct=True)
+            listed = scratch.mark[near] == scratch.epoch
+            places, values = scratch.slot[near[listed]], values[listed] * np.float32(weight)
             scratch.columns[places, column] += values
             better = values > scratch.best[places]
             scratch.best[places[better]] = values[better]

@@ -16,6 +16,7 @@ from ..sources import FORMAT
 from .bare_table import bare_table
 from .behaviour import learn_behaviour
 from .basket_choice import complete_choice, return_choice
+from .neighbour_settings import neighbour_settings
 from .session_choice import session_choice
 
 HELD_OUT = 0.1
@@ -31,24 +32,32 @@ def learn_experts(
     """Weights by expert, settings of the neighbours, and figures on held-out history."""
     known = table if table is not None and len(table) else bare_table(log.items)
     experts: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     figures: dict[str, Any] = {}
     if len(log.views()):
         progress("learning what predicts the next view")
-        experts["session"], figures["session_cases"] = _session(log, known, content, seed)
+        experts["session"], settings[""], figures["session_cases"] = _session(log, known, content, seed)
     if len(log.purchases()):
         progress("learning what predicts the next basket")
         experts["return"], experts["complete"] = _baskets(log, known, content, seed)
-    return {name: learnt for name, learnt in experts.items() if learnt}, {}, figures
+    return {name: learnt for name, learnt in experts.items() if learnt}, settings, figures
 
 
-def _session(log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> tuple[Any, int]:
+def _session(
+    log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int
+) -> tuple[dict[str, Any] | None, dict[str, float], int]:
+    """The expert, the neighbours' settings, and from how many cases."""
     views = log.views()
     cut = int(views.session[int(len(views) * (1 - HELD_OUT))])
     before, held_out = log.take(log.session < cut), views.take(views.session >= cut)
     if not len(before) or not len(held_out):
-        return None, 0
-    learnt, cases = session_choice(_recommender(before, table, content), held_out, seed=seed)
-    return learnt, len(cases)
+        return None, {}, 0
+    recommender = _recommender(before, table, content)
+    settings = neighbour_settings(recommender, held_out, seed=seed)
+    if recommender.sources.neighbours is not None:
+        recommender.sources.neighbours = recommender.sources.neighbours.tuned(settings)
+    learnt, cases = session_choice(recommender, held_out, seed=seed)
+    return learnt, settings, len(cases)
 
 
 def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> tuple[Any, Any]:
