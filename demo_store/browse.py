@@ -127,7 +127,9 @@ def _facet(
         value for product in products if _fits(product, chosen, now, but=name) for value in read(product, now)
     )
     values = set(counts) | {v for product in products for v in read(product, now) if v in chosen[name]}
-    order = sorted(values, key=lambda v: v if name == "price" else (-counts[v], v) if name != "style" else v)  # type: ignore[arg-type,return-value]
+    order = sorted(values)
+    if name not in ("price", "style"):
+        order.sort(key=lambda value: -counts[value])
     return Facet(name, title, tuple(Option(v, _label(name, v), counts[v], v in chosen[name]) for v in order))
 
 

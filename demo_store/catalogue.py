@@ -76,7 +76,7 @@ class _Making:
     def __init__(self, range_: Range, number: int, name: str, midnight: float, dice: random.Random) -> None:
         self.range, self.midnight, self.dice = range_, midnight, dice
         self.piece: Piece = range_.pieces[number % len(range_.pieces)]
-        self.maker: Maker = MAKERS[dice.choice(range_.makers.split(","))]
+        self.maker: Maker = MAKERS[dice.choice(range_.makers)]
         self.material = dice.choice(self.piece.materials)
         self.noun = dice.choice(self.piece.nouns)
         self.title = f"{name} {self.noun}"

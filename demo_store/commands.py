@@ -18,7 +18,7 @@ from .shop import current_shop
 demo = AppGroup("demo", help="The demo shop.")
 VISITORS = 3000
 BATCH = 10_000
-SOURCES = ("simulate.py", "personas.py", "catalogue.py", "ranges.py", "makers.py")
+SOURCES = ("simulate.py", "personas.py", "catalogue.py", "ranges.toml", "makers.py")
 
 
 @demo.command("build")

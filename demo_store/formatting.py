@@ -39,6 +39,6 @@ def add_filters(app: Flask) -> None:
     """Let templates use them."""
     app.add_template_filter(money)
     app.add_template_filter(day)
-    app.add_template_global(COLOURS, "COLOURS")
+    app.jinja_env.globals["COLOURS"] = COLOURS
     app.add_template_global(delivery_day, "delivery_day")
     app.add_template_global(time.time, "now")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from typing import cast
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, session, url_for
 from werkzeug.wrappers import Response
@@ -79,7 +78,7 @@ def _line(row: Row) -> Line:
         f"{row.product.title}, {row.variant.title.lower()}",
         row.quantity,
         row.price,
-        cast(int, row.variant.stock or 0),
+        row.variant.stock or 0,
     )
 
 

@@ -1,0 +1,297 @@
+"""A visitor walks through the demo store in Chromium; what they did is found in the database, the profile and the
+next slate."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+from werkzeug.serving import make_server
+
+from demo_store import create_app
+from mtp_plugin.profile.read import affinities
+from mtp_plugin.records import Event, Profile
+from mtp_plugin.state import State
+
+pytestmark = pytest.mark.browser
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+"""Headless Chromium says that it is one, and robots get no question and no profile."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The running shop."""
+
+    app: Flask
+    url: str
+    strangers: frozenset[str]
+
+    @property
+    def state(self) -> State:
+        found = self.app.extensions["mtp"]
+        assert isinstance(found, State)
+        return found
+
+    def visitors(self) -> set[str]:
+        """Profiles of those who really came."""
+        known = {name for batch in self.state.journal.profile_ids() for name in batch}
+        return known - self.strangers
+
+    def events(self) -> list[Event]:
+        return [event for name in self.visitors() for event in self.state.journal.events_of(name)]
+
+    def wait_for(self, name: str, fits: Callable[[Event], bool] = lambda event: True) -> Event:
+        """The first such event, as soon as it is stored."""
+        for _ in range(100):
+            for event in self.events():
+                if event.name == name and fits(event):
+                    return event
+            time.sleep(0.1)
+        raise AssertionError(f"no {name}; there are {[event.name for event in self.events()]}")
+
+    def profile(self) -> Profile:
+        (name,) = self.visitors()
+        found = self.state.journal.profiles([name])[0]
+        assert found is not None
+        return found
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance folder with a shop that has had shoppers."""
+    folder = tmp_path_factory.mktemp("built")
+    app = create_app({"DEMO_INSTANCE": str(folder)})
+    answer = app.test_cli_runner().invoke(args=["demo", "build", "--visitors", "250"])
+    assert answer.exit_code == 0, answer.output
+    app.extensions["mtp"].close()
+    return folder
+
+
+@pytest.fixture
+def store(built: Path, tmp_path: Path) -> Iterator[Store]:
+    shutil.copytree(built, tmp_path / "instance")
+    app = create_app({"DEMO_INSTANCE": str(tmp_path / "instance")})
+    state = app.extensions["mtp"]
+    strangers = frozenset(name for batch in state.journal.profile_ids() for name in batch)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Store(app, f"http://127.0.0.1:{server.server_port}", strangers)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    state.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a browser window; whatever its console complains about fails the test."""
+    contexts, complaints = [], []
+
+    def open_window(**options: Any) -> Page:
+        context = chromium.new_context(user_agent=BROWSER, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def hero(page: Page) -> list[str]:
+    """Products of the front page's own block."""
+    cards = page.locator('[data-mtp-placement="home-hero"] [data-mtp-item]').all()
+    return [str(card.get_attribute("data-mtp-item")) for card in cards]
+
+
+def pay(page: Page) -> None:
+    for label, text in {
+        "E-mail": "you@example.org", "Full name": "Ada Lund", "Street and number": "Lake Road 4", "Postcode": "1234",
+        "Town": "Tarnby", "Card number": "4242 4242 4242 4242", "Expiry (MM/YY)": "12/39",
+    }.items():  # fmt: skip
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name=re.compile("Order for")).click()
+
+
+def test_from_the_first_page_to_the_order(store: Store, visit: Callable[..., Page]) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    page.goto(store.url)
+    before = hero(page)
+    assert len(before) == 8
+    assert {cookie["name"] for cookie in page.context.cookies()} <= {"session"}
+    assert store.events() == []
+
+    page.locator(".mtp-consent button[value=granted]").click()
+    expect(page.locator(".mtp-consent")).to_have_count(0)
+
+    page.get_by_role("navigation", name="Departments").get_by_role("link", name="Home").click()
+    page.get_by_role("link", name="Lamps", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lamps")
+
+    page.get_by_label("Search the shop").fill("desk lamp")
+    page.get_by_label("Search the shop").press("Enter")
+    searched = store.wait_for("Products Searched")
+    assert searched.properties["query"] == "desk lamp"
+    assert searched.properties["results"] == int(str(page.locator("main").get_attribute("data-mtp-results")))
+
+    page.locator(".grid .card:not(:has-text('Sold out')) .cover").first.click()
+    shown = page.locator("[data-mtp-product]")
+    product_id = str(shown.get_attribute("data-mtp-product"))
+    viewed = store.wait_for("Product Viewed")
+    assert [line.product_id for line in viewed.products] == [product_id]
+    assert viewed.products[0].price == float(str(shown.get_attribute("data-mtp-price")))
+
+    page.get_by_role("button", name="Put in the basket").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Basket")
+    added = store.wait_for("Product Added")
+    assert [line.product_id for line in added.products] == [product_id]
+    assert product_id not in [card.get_attribute("data-mtp-item") for card in page.locator("[data-mtp-item]").all()], (
+        "what is in the basket is not recommended"
+    )
+
+    page.get_by_role("link", name="Check out").click()
+    pay(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, Ada.")
+    ordered = store.wait_for("Order Completed")
+    assert [line.product_id for line in ordered.products] == [product_id]
+    assert ordered.properties["order_id"] == page.url.rsplit("/", 1)[1]
+
+    profile = store.profile()
+    assert profile.orders == 1
+    assert [purchase.product_id for purchase in profile.purchases] == [product_id]
+    settings = store.state.settings
+    liked = affinities(profile, "category", time.time(), settings.half_life_days * 86400)
+    assert next(iter(liked)) == "Home > Lamps"
+
+    page.goto(store.url)
+    after = hero(page)
+    assert after != before
+    products = store.app.extensions["tarn"].catalogue.products
+
+    def lamps(names: list[str]) -> int:
+        return sum(products[name].attributes["range"] == "lamps" for name in names)
+
+    assert lamps(after) > lamps(before)
+
+
+def test_seen_and_clicked(store: Store, visit: Callable[..., Page]) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    page.goto(store.url)
+    page.locator(".mtp-consent button[value=granted]").click()
+    expect(page.locator(".mtp-consent")).to_have_count(0)
+    page.reload()
+    block = page.locator('[data-mtp-placement="home-hero"]')
+    slate = str(block.get_attribute("data-mtp-slate"))
+    block.scroll_into_view_if_needed()
+    block.locator("[data-mtp-item]").last.scroll_into_view_if_needed()
+    seen = store.wait_for("Product List Viewed", lambda event: event.recommendation_id == slate)
+    assert [line.product_id for line in seen.products] == hero(page)
+    card = block.locator("[data-mtp-item]").nth(2)
+    product_id = card.get_attribute("data-mtp-item")
+    card.get_by_role("link").click()
+    clicked = store.wait_for("Product Clicked")
+    assert clicked.recommendation_id == slate
+    assert [(line.product_id, line.position) for line in clicked.products] == [(product_id, 3)]
+
+
+def test_the_inspector_follows(store: Store, visit: Callable[..., Page]) -> None:
+    page = visit(viewport={"width": 1440, "height": 900})
+    page.goto(store.url)
+    page.locator(".mtp-consent button[value=granted]").click()
+    page.goto(f"{store.url}/account")
+    page.get_by_role("button", name=re.compile("Flora")).click()
+    page.get_by_role("link", name="Inspector").first.click()
+    sheet = page.get_by_role("dialog", name="Inspector")
+    expect(sheet).to_contain_text("Consent: Full")
+    expect(sheet).to_contain_text("Plants")
+    expect(sheet.get_by_role("heading", name="home-hero")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog.sheet")).to_be_hidden()
+
+
+def test_without_javascript(store: Store, visit: Callable[..., Page]) -> None:
+    page = visit(java_script_enabled=False)
+    page.goto(store.url)
+    page.locator(".mtp-consent button[value=granted]").click()
+    assert page.locator(".mtp-consent").count() == 0
+    page.goto(f"{store.url}/shop/mugs?show=stock")
+    page.locator(".shelf .cover").first.click()
+    page.get_by_role("button", name="Put in the basket").click()
+    page.get_by_role("link", name="Check out").click()
+    pay(page)
+    assert "Thank you, Ada." in page.content()
+    assert store.wait_for("Order Completed").source != "simulated"
+
+
+def test_a_no_is_a_no(store: Store, visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.goto(store.url)
+    page.locator(".mtp-consent button[value=denied]").click()
+    expect(page.locator(".mtp-consent")).to_have_count(0)
+    page.goto(f"{store.url}/shop/mugs?show=stock")
+    page.locator(".shelf .cover").first.click()
+    page.get_by_role("button", name="Put in the basket").click()
+    page.get_by_role("link", name="Check out").click()
+    pay(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Thank you, Ada.")
+    assert "mtp_visitor" not in {cookie["name"] for cookie in page.context.cookies()}
+    assert store.events() == []
+
+
+@pytest.mark.parametrize("width", [390, 820, 1440])
+def test_nothing_is_wider_than_the_window(store: Store, visit: Callable[..., Page], width: int) -> None:
+    page = visit(viewport={"width": width, "height": 900})
+    for address in ("/", "/shop/lamps", "/products/glint-task-lamp", "/search?q=mug", "/account", "/inspector"):
+        page.goto(store.url + address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_dark_and_light_are_a_switch(store: Store, visit: Callable[..., Page]) -> None:
+    page = visit(color_scheme="light", viewport={"width": 1280, "height": 900})
+    page.goto(store.url)
+    colour = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(colour)
+    page.get_by_role("button", name="Dark colours").click()
+    assert page.evaluate(colour) != light
+    page.wait_for_load_state("networkidle")
+    page.goto(f"{store.url}/about")
+    assert page.evaluate(colour) != light
+    page.get_by_role("button", name="Light colours").click()
+    assert page.evaluate(colour) == light
+
+
+def test_choosing_a_colour_shows_it(store: Store, visit: Callable[..., Page]) -> None:
+    products = store.app.extensions["tarn"].catalogue.products
+    product = next(p for p in products.values() if len(p.colors) > 1 and len(p.variants) == len(p.colors))
+    page = visit()
+    page.goto(store.url + product.url)
+    large = page.locator("[data-large]")
+    first = large.get_attribute("src")
+    other = next(name for name in product.colors if name.lower() not in str(large.get_attribute("alt")))
+    page.get_by_role("radio", name=other).check()
+    assert large.get_attribute("src") != first
+    assert other.lower() in str(large.get_attribute("alt"))
+
+
+def test_suggestions_by_keyboard(store: Store, visit: Callable[..., Page]) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    page.goto(store.url)
+    box = page.get_by_role("combobox", name="Search the shop")
+    box.press_sequentially("mug", delay=20)
+    expect(page.get_by_role("option").first).to_be_visible()
+    box.press("ArrowDown")
+    box.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Mugs")
