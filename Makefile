@@ -3,6 +3,8 @@ PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 export FLASK_APP := demo_store
+# A second start is quick because the first one left bytecode behind.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint types contracts check bench clean help
 
