@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 
@@ -39,17 +40,7 @@ def test_other_addresses_stay_apart(hasher, other):
 
 @pytest.mark.parametrize(
     "wrong",
-    [
-        "",
-        "anna",
-        "@example.com",
-        "anna@",
-        "anna@localhost",
-        "a@b@example.com",
-        "an na@example.com",
-        "a@" + "x" * 64 + ".de",
-    ]
-    + ["a" * 250 + "@example.com", "a@..com", "a@.", "\ud800@example.com"],
+    ["", "anna", "@example.com", "anna@", "anna@localhost", "a@b@example.com", "an na@example.com", "a@" + "x" * 64 + ".de", "a" * 250 + "@example.com", "a@..com", "a@.", "�@example.com"],
 )
 def test_what_is_no_address(hasher, wrong):
     with pytest.raises(InputError) as caught:
@@ -119,7 +110,5 @@ def test_a_key_id_must_not_look_like_a_hash(key_id):
 def test_any_text_is_a_hash_or_an_input_error(text):
     hasher = Hasher(KEY)
     for read in (hasher.email, hasher.phone):
-        try:
+        with contextlib.suppress(InputError):
             assert read(text).startswith("k1:")
-        except InputError:
-            pass
