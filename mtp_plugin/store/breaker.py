@@ -10,6 +10,11 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says, without what its library adds; that of the driver if another library wrapped it."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+
+
 class Breaker:
     """Open after a failure for *pause* seconds, twice as long after each further one, *longest* at most.
 
@@ -27,6 +32,8 @@ class Breaker:
         self._lock = threading.Lock()
         self._failures = 0
         self._until = 0.0
+        self.trouble = ""
+        """What the last failure said."""
 
     @property
     def closed(self) -> bool:
@@ -42,7 +49,8 @@ class Breaker:
         """Note a failure."""
         with self._lock:
             if self._failures == 0:
-                log.warning("%s cannot be reached, going on without: %s", self._name, error)
+                log.warning("%s cannot be reached, going on without: %s", self._name, first_line(error))
+            self.trouble = first_line(error)
             pause = min(self._pause * 2.0 ** min(self._failures, 30), self._longest)
             self._failures += 1
             self._until = self._clock() + pause

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..errors import UnavailableError
-from .breaker import Breaker
+from .breaker import Breaker, first_line
 from .engine import open_engine
 from .fork import after_fork
 from .migrate import current, upgrade
@@ -92,7 +92,7 @@ class Database:
         After a lost connection it refuses at once for a moment: pages must not queue for a dead server.
         """
         if not self._breaker.closed:
-            raise UnavailableError("the database could not be reached a moment ago")
+            raise UnavailableError(f"the database could not be reached a moment ago: {self._breaker.trouble}")
         try:
             yield
         except self._bugs:
@@ -100,7 +100,7 @@ class Database:
         except self._faults as error:
             if _is_lost(error):
                 self._breaker.failed(error)
-            raise UnavailableError(f"the database cannot be used now: {_first_line(error)}") from error
+            raise UnavailableError(f"the database cannot be used now: {first_line(error)}") from error
         else:
             self._breaker.succeeded()
 
@@ -159,8 +159,3 @@ def _is_lost(error: BaseException) -> bool:
     return isinstance(error, OSError) or (
         isinstance(error, DBAPIError) and (error.connection_invalidated or error.statement is None)
     )
-
-
-def _first_line(error: BaseException) -> str:
-    cause = getattr(error, "orig", None) or error
-    return str(cause).strip().partition("\n")[0]
