@@ -28,7 +28,12 @@ ALL_KINDS = ("batch", *KINDS)
 
 # Keys that the intake looks at, so that random values reach all of its corners.
 keys = st.sampled_from(
-    ["type", "event", "properties", "products", "product_id", "id", "price", "quantity", "position", "variant", "order_id", "messageId", "timestamp", "sentAt", "context", "page", "path", "campaign", "locale", "userId", "anonymousId", "previousId", "traits", "batch", "events", "params", "items", "item_id", "name", "client_id", "user_id", "timestamp_micros", "recommendation_id", "url", "search", "email"]
+    [
+        *("type", "event", "properties", "products", "product_id", "id", "price", "quantity", "position", "variant"),
+        *("order_id", "messageId", "timestamp", "sentAt", "context", "page", "path", "campaign", "locale", "userId"),
+        *("anonymousId", "previousId", "traits", "batch", "events", "params", "items", "item_id", "name", "client_id"),
+        *("user_id", "timestamp_micros", "recommendation_id", "url", "search", "email"),
+    ]
 )
 words = st.sampled_from(
     ["track", "page", "identify", "alias", "Product Viewed", "Order Completed", "view_item", "a", "1"]
@@ -64,28 +69,29 @@ def check(parsed):
         assert error.message
 
 
+def assert_answered(take):
+    """What is taken is sound, what is not taken is the sender's to mend."""
+    refused: list[InputError] = []
+    try:
+        check(take())
+    except InputError as error:
+        refused.append(error)
+    assert all(400 <= error.status < 500 and error.message for error in refused)
+
+
 @given(bodies, st.sampled_from(ALL_KINDS), st.sampled_from(SENDERS))
 def test_any_body_is_understood_or_an_input_error(body, kind, sender):
-    try:
-        check(INTAKE.segment(kind, body, sender, NOW))
-    except InputError as error:
-        assert 400 <= error.status < 500
+    assert_answered(lambda: INTAKE.segment(kind, body, sender, NOW))
 
 
 @given(bodies, st.sampled_from(SENDERS))
 def test_any_ga4_body_is_understood_or_an_input_error(body, sender):
-    try:
-        check(INTAKE.ga4(body, sender, NOW))
-    except InputError as error:
-        assert 400 <= error.status < 500
+    assert_answered(lambda: INTAKE.ga4(body, sender, NOW))
 
 
 @given(texts, st.dictionaries(st.one_of(keys, st.text(max_size=8)), values, max_size=5))
 def test_any_call_of_the_shop_is_understood_or_an_input_error(name, properties):
-    try:
-        check(INTAKE.own(name, properties, SHOP, NOW))
-    except InputError as error:
-        assert 400 <= error.status < 500
+    assert_answered(lambda: INTAKE.own(name, properties, SHOP, NOW))
 
 
 @given(st.lists(values, max_size=5))
@@ -193,7 +199,7 @@ def test_the_shops_code_may_hand_over_its_own_types():
     assert event.properties == {"order_id": str(UUID(int=1)), "total": "9.50", "at": "2026-03-01T00:00:00Z"}
 
 
-@pytest.mark.parametrize("properties", [{"a": object()}, {"a": {1j: 2}}, {"a": "\ud800"}])
+@pytest.mark.parametrize("properties", [{"a": object()}, {"a": {1j: 2}}, {"a": chr(0xD800)}])
 def test_what_json_cannot_hold_is_refused(properties):
     with pytest.raises(InputError) as caught:
         INTAKE.own("X", properties, SHOP, NOW)
