@@ -62,8 +62,10 @@ extra=demo
 [ "$wanted" = test ] && extra=test
 say "installing the plugin and what it needs into .venv (once)"
 # uv resolves and downloads in parallel; where it cannot be had, pip does the same more slowly.
+export UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1
 if .venv/bin/python -m pip install -q --disable-pip-version-check uv 2>/dev/null && .venv/bin/uv --version >/dev/null 2>&1; then
-    .venv/bin/uv pip install --python .venv/bin/python -q -e ".[$extra]" || .venv/bin/python -m pip install --disable-pip-version-check -q -e ".[$extra]"
+    .venv/bin/uv pip install --python .venv/bin/python -q -e ".[$extra]" 2>/dev/null ||
+        .venv/bin/python -m pip install --disable-pip-version-check -q -e ".[$extra]"
 else
     .venv/bin/python -m pip install --disable-pip-version-check -q -e ".[$extra]"
 fi
