@@ -13,7 +13,7 @@ from flask import Flask, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from mtp_plugin import MTP
-from mtp_plugin.web.parts import get_state
+from mtp_plugin.errors import MTPError
 
 from .account import current_account
 from .addresses import add_addresses
@@ -85,10 +85,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _fill(app: Flask, mtp: MTP) -> None:
-    """A shop that was never built still has its catalogue, and with it blocks."""
+    """Tell the plugin today's catalogue: prices move with the day, pictures with the code. Unchanged, it costs little."""
     with app.app_context():
-        if not get_state().catalog_store.version():
+        try:
             mtp.import_catalog()
+        except MTPError:
+            app.logger.exception("the catalogue was not imported; blocks show the one of before")
 
 
 def _common() -> dict[str, Any]:

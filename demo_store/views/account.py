@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from mtp_plugin.errors import MTPError
+from mtp_plugin.web.parts import get_state
 
 from ..account import current_account, sign_in, sign_out
 from ..browsing import visitor_view
@@ -41,20 +42,27 @@ def browse_as(key: str) -> Response:
         give_history(account, current_shop().catalogue, time.time())
     except MTPError:
         flash(f"You are {persona.name}, but without a history: it could not be stored.", "error")
-    return redirect(_back())
+    return _as_somebody_new()
 
 
 @bp.post("/account/out")
 def out() -> Response:
     """Be nobody again."""
     sign_out()
-    return redirect(_back())
+    return _as_somebody_new()
 
 
 @bp.get("/preferences")
 def preferences() -> str:
     """What is remembered, and a way to change one's mind."""
     return render_template("shop/preferences.html", view=visitor_view(time.time()), form=EmptyForm())
+
+
+def _as_somebody_new() -> Response:
+    """Go back under a new visitor id: what this browser did as one person says nothing about the next."""
+    response = redirect(_back())
+    response.delete_cookie(get_state().settings.cookie_name)
+    return response
 
 
 def _back() -> str:

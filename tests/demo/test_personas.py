@@ -77,6 +77,18 @@ def test_a_past_shapes_the_front_page(client: FlaskClient, shop: Flask) -> None:
     assert any(products[name].attributes["range"] == "shoes" for name in after)
 
 
+def test_one_persons_past_does_not_follow_into_the_next(client: FlaskClient, shop: Flask) -> None:
+    agree(client)
+    client.get("/")
+    first = client.get_cookie("mtp_visitor")
+    client.post("/account/as/niko")
+    client.get("/")
+    second = client.get_cookie("mtp_visitor")
+    assert first
+    assert second
+    assert first.value != second.value
+
+
 def test_the_inspector_shows_only_ones_own_slates(client: FlaskClient, shop: Flask) -> None:
     agree(client)
     client.post("/account/as/vera")
