@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..records import PRICE_TIERS, FloatArray, IntArray, Profile, ProductTable
+from ..records import PRICE_TIERS, FloatArray, IntArray, ProductTable, Profile
 from .popular import Ranking
 
 FACETS = {"category": 1.0, "brand": 0.6, "color": 0.2, "style": 0.4, "price_tier": 0.3}

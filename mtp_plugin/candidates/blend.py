@@ -1,7 +1,7 @@
 """The hybrid: what the sources say of a candidate becomes one probability, with weights that depend on what is known.
 
-Each *expert* (the session at hand, the purchases so far, what completes a basket) is a multinomial logit over features of
-the candidates, its weights learnt by ``train`` on the latest part of a shop's own history; see
+Each *expert* (the session at hand, the purchases so far, what completes a basket) is a multinomial logit over features
+of the candidates, its weights learnt by ``train`` on the latest part of a shop's own history; see
 :mod:`mtp_plugin.candidates.learn.choice`. Where there was nothing to learn from, the defaults below stand in.
 """
 

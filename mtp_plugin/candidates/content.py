@@ -92,7 +92,7 @@ class _Tokens:
 
 
 def price_closeness(prices: FloatArray, price: FloatArray | float) -> FloatArray:
-    """1 for the same price, towards 0.75 the further apart in ratio, 0.9 where either is unknown; element by element."""
+    """1 for the same price, towards 0.75 the further apart in ratio, 0.9 where either is unknown; elementwise."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.abs(np.log(prices / price))
     return np.where(np.isfinite(ratio), 0.75 + 0.25 * np.exp(-ratio), 0.9)

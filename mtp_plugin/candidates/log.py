@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class TrainingLog:
 
     ``visitor``, ``item``: int32 codes of the vocabularies ``visitors``, ``items``. ``time``: float64 seconds, or the
     ordinal of the session where the source has no clock (``timed`` is False). ``action``: index into
-    :data:`ACTION_CODES`. ``session``: int32, not descending. ``basket``: int32, the order that a purchase belongs to, -1 none.
+    :data:`ACTION_CODES`. ``session``: int32, not descending. ``basket``: int32, the order of a purchase, -1 none.
     All have shape ``(n,)``.
     """
 
@@ -41,13 +42,16 @@ class TrainingLog:
         return len(self.item)
 
     @classmethod
-    def from_events(cls, batches: Iterable[list[Event]], *, idle_s: float = IDLE_S) -> TrainingLog:
+    def from_events(
+        cls, batches: Iterable[list[Event]], *, idle_s: float = IDLE_S, items: tuple[str, ...] = ()
+    ) -> TrainingLog:
         """Read stored events, in any order; those that say nothing of a product are skipped.
 
         :param batches: lists of events, such as ``Journal.scan()`` gives
         :param idle_s: idle seconds that end a session
+        :param items: product ids that keep their place in the vocabulary, such as those of an older log
         """
-        rows = _Rows()
+        rows = _Rows(items)
         for events in batches:
             for event in events:
                 action = ACTIONS.get(event.name)
@@ -118,12 +122,12 @@ class TrainingLog:
 class _Rows:
     """Collects rows and gives codes to ids in order of first appearance."""
 
-    def __init__(self) -> None:
+    def __init__(self, items: tuple[str, ...] = ()) -> None:
         self._visitors: dict[str, int] = {}
-        self._items: dict[str, int] = {}
+        self._items: dict[str, int] = {item: code for code, item in enumerate(items)}
         self._baskets: dict[str, int] = {}
         self._columns: tuple[list[int], list[int], list[float], list[int], list[int]] = ([], [], [], [], [])
-        self._append: tuple[Callable[[float], None], ...] = tuple(column.append for column in self._columns)  # type: ignore[arg-type,misc]
+        self._append: tuple[Callable[[Any], None], ...] = tuple(column.append for column in self._columns)
 
     def add(self, visitor: str, item: str, time: float, action: int, basket: str) -> None:
         to_visitor, to_item, to_time, to_action, to_basket = self._append

@@ -36,8 +36,8 @@ class SessionNeighbours:
     """The inverted index of sessions, asked with the session at hand.
 
     :param arrays: what :func:`mtp_plugin.candidates.learn.session_index.session_index` gives, each name after *prefix*
-    :param settings: ``most_recent`` sessions looked at for a product, ``neighbours`` that vote, ``decay`` in steps of the
-        session at hand, ``reach`` in steps of the neighbour, powers ``idf`` of a product's rarity and ``norm`` of a
+    :param settings: ``most_recent`` sessions looked at for a product, ``neighbours`` that vote, ``decay`` in steps of
+        the session at hand, ``reach`` in steps of the neighbour, powers ``idf`` of a product's rarity and ``norm`` of a
         session's length, ``age`` fading over the whole history, ``products`` of the session that are used
     """
 
@@ -63,7 +63,9 @@ class SessionNeighbours:
 
     def _set(self, given: Mapping[str, Any]) -> None:
         sizes = np.maximum(1, np.diff(self._index["session_indptr"]))
-        self._session_weights = (sizes ** -given["norm"] * np.exp(given["age"] * (self._order - 1.0))).astype(np.float32)
+        self._session_weights = (sizes ** -given["norm"] * np.exp(given["age"] * (self._order - 1.0))).astype(
+            np.float32
+        )
         seen = np.maximum(1, np.diff(self._index["item_indptr"]))
         self._idf = (np.log1p(self.n_sessions / seen) ** given["idf"]).astype(np.float32)
         self._closeness = np.exp(-np.arange(64) / given["reach"]).astype(np.float32)

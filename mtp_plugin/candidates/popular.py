@@ -41,7 +41,8 @@ class Ranking:
 class Rankings:
     """The orders by name: ``popular``, ``trending``, ``best-sellers``, ``newest``.
 
-    :param arrays: of the behaviour bundle: ``popular``, ``lately``, ``trending``, ``sold`` per product; empty for a fresh shop
+    :param arrays: of the behaviour bundle: ``popular``, ``lately``, ``trending``, ``sold`` per
+        product; empty for a fresh shop
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Rankings:
 
 
 def _varied(table: ProductTable, newest: FloatArray) -> FloatArray:
-    """A score that goes through the categories in turn, newest first within each: the order of a shop nobody visited yet."""
+    """A score that takes the categories in turn, newest first within each: the order of a shop nobody visited yet."""
     order = np.lexsort((np.arange(len(table)), -newest))
     group = table.top_category[order].astype(np.int64)
     by_group = np.argsort(group, kind="stable")

@@ -84,7 +84,7 @@ class Recommender:
         if find is None:
             raise InputError(f"there is no strategy {strategy!r}", field="strategy")
         if not len(self.table) or k < 1:
-            return _candidates(np.zeros(0), np.zeros(0), 0)
+            return _none()
         return find(query, self._allowed(query), k)
 
     def warm(self) -> None:
@@ -116,7 +116,7 @@ class Recommender:
         if taste is not None:
             scratch.add(sources.affinity.propose(taste))
         if scratch.count == 0:
-            return self._top_up(_candidates(np.zeros(0), np.zeros(0), 0), allowed, k)
+            return self._top_up(_none(), allowed, k)
         drawn = sources.affinity.scores(taste, scratch.rows[: scratch.count]) if taste is not None else None
         chance = self._chance(query, scratch, way, at_hand, own, drawn)
         found = _named(_best(scratch, chance, allowed, k), way)
@@ -151,12 +151,13 @@ class Recommender:
                 parts.append((TASTE if parts else 1.0, liked / np.float32(total)))
         if not parts:
             return np.zeros(scratch.count, dtype=np.float32)
-        return np.sum([np.float32(trust) * chance for trust, chance in parts], axis=0)
+        mixed: FloatArray = np.sum([np.float32(trust) * chance for trust, chance in parts], axis=0)
+        return mixed
 
     def _related(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         way = query.in_view or query.session[-1:] or query.history[-1:]
         if not way:
-            return self._top_up(_candidates(np.zeros(0), np.zeros(0), 0), allowed, k)
+            return self._top_up(_none(), allowed, k)
         scratch = self.sources.scratch()
         rows, steps = session_expert.gather(self.sources, scratch, way)
         features = session_expert.features(self.sources, scratch, rows, steps, way)
@@ -167,7 +168,7 @@ class Recommender:
     def _together(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         anchors = query.cart + query.in_view or query.session[-1:]
         if not anchors:
-            return _candidates(np.zeros(0), np.zeros(0), 0)
+            return _none()
         scratch = self.sources.scratch()
         rows, _ = latest_first(anchors)
         basket_expert.gather_complete(self.sources, scratch, rows)
@@ -217,7 +218,7 @@ class Recommender:
     def _buy_again(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         own = bought(query.profile, self.table.index)
         if own is None:
-            return _candidates(np.zeros(0), np.zeros(0), 0)
+            return _none()
         worth = due(own, self.sources.rhythm, query.now)
         order = np.argsort(-worth, kind="stable")
         if allowed is not None:
@@ -236,6 +237,10 @@ class Recommender:
         scores = scores * (1.0 + np.nan_to_num(off, nan=0.0, posinf=0.0, neginf=0.0))
         best = np.argsort(-scores, kind="stable")[:k]
         return _candidates(rows[best], scores[best], BIT["on-sale"])
+
+
+def _none() -> Candidates:
+    return _candidates(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32), 0)
 
 
 def _candidates(rows: IntArray, scores: FloatArray, origin: int) -> Candidates:
@@ -269,7 +274,7 @@ def _best(
 
 
 def _named(found: Candidates, way: tuple[int, ...]) -> Candidates:
-    """What session neighbours alone proposed is because of the product the visitor is at; nothing is because of itself."""
+    """What session neighbours alone propose is because of where the visitor is; nothing is because of itself."""
     if way:
         by_neighbours = (found.anchors < 0) & (found.origins & BIT["session-neighbours"] > 0)
         found.anchors[by_neighbours] = way[-1]

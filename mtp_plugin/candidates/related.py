@@ -1,4 +1,4 @@
-"""Products related to products: viewed together, bought together, alike in words. One class serves all item-item lists."""
+"""Products related to products: viewed together, bought together, alike in words; one class for all such lists."""
 
 from __future__ import annotations
 

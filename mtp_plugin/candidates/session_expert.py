@@ -36,7 +36,7 @@ def bucket(n_distinct: int) -> int:
 
 
 def anchors(query: Query) -> tuple[int, ...]:
-    """The way that led here: the session, and the product in view if it is not in there yet; else what was seen before."""
+    """The way that led here: the session, and what is in view if it is not in there yet; else what was seen before."""
     session = query.session
     missing = tuple(row for row in query.in_view if not session or row != session[-1])
     return session + missing or query.history[-10:]

@@ -71,7 +71,7 @@ class Sources:
         return self._scratches.get()
 
     def spread(self, name: str, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
-        """Let the neighbours of *rows* in one of the item-item lists add to a column; nothing if there is no such list."""
+        """Let the neighbours of *rows* in one of the item-item lists add to a column; nothing without such a list."""
         related = self.related.get(name)
         if related is not None:
             related.spread(scratch, rows, weights, column)
@@ -111,7 +111,8 @@ def _vocabulary(bundle: Bundle | None, table: ProductTable) -> Vocabulary | None
         return None
     if bundle.meta.get("format") != FORMAT:
         raise ModelError(
-            f"{bundle.kind} model {bundle.version} has format {bundle.meta.get('format')}, this code reads {FORMAT}: train anew"
+            f"{bundle.kind} model {bundle.version} has format {bundle.meta.get('format')}, this code reads {FORMAT}: "
+            "run `flask mtp train`"
         )
     return Vocabulary(bundle.strings["items"], table.index, len(table))
 

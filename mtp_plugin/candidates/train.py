@@ -53,7 +53,7 @@ def train(
     content = _content(table)
     experts, settings, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
     progress("counting")
-    arrays = learn_behaviour(log, now=moment)
+    arrays = learn_behaviour(log, now=moment, keep_counts=True)
     meta = {
         "format": FORMAT,
         "experts": experts,

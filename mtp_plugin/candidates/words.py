@@ -32,7 +32,7 @@ def _pairs(run: str) -> list[str]:
 
 
 def tokens(product: Product) -> dict[str, float]:
-    """What a product is described by, as weighted tokens; the prefix keeps a brand apart from the same word in a title."""
+    """What a product is described by, as weighted tokens; a prefix keeps a brand apart from a word of a title."""
     found: dict[str, float] = {}
     for word in words(product.title):
         found["t:" + word] = found.get("t:" + word, 0.0) + 1.0

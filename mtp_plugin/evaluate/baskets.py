@@ -23,9 +23,10 @@ from .words import read_words
 
 DAY_S = 86_400.0
 PROTOCOL = (
-    "the last {days} days are the test. next_basket: the first order of each customer who ordered before, all products "
-    "ranked; next_basket_new: the same with products new to the customer only; completion: one product hidden from each "
-    "order, drawn by seed. Targets are products sold before the test; titles and prices are from before it; top {k}"
+    "the last {days} days are the test. next_basket: the first order of each customer who ordered before, all "
+    "products ranked; next_basket_new: the same with products new to the customer only; completion: one product "
+    "hidden from each order, drawn by seed. Targets are products sold before; titles and prices are from before "
+    "the test; top {k}"
 )
 
 
@@ -90,7 +91,7 @@ def _table(before: Iterable[Event], words: dict[str, str]) -> ProductTable:
     prices: dict[str, float | None] = {}
     for event in before:
         prices.update({product.product_id: product.price for product in event.products})
-    found = (Product(product_id=item, title=words.get(item, ""), price=price) for item, price in prices.items())
+    found = (Product(product_id=item, title=words.get(item, ""), price=prices[item]) for item in sorted(prices))
     return build_table(found, 1)
 
 
@@ -178,4 +179,5 @@ def _ask(
     began = time.perf_counter()
     found = recommender.candidates(strategy, query, k)
     took.append((time.perf_counter() - began) * 1e6)
-    return found.rows.tolist()
+    ranked: list[int] = found.rows.tolist()
+    return ranked

@@ -10,7 +10,7 @@ import numpy as np
 class Measures:
     """Means over cases of a list cut at *k*: hit rate, reciprocal rank, and for several targets recall and NDCG.
 
-    ``hr``: share of cases with a target in the list. ``mrr``: mean of 1 / place of the first target. ``recall``: found /
+    ``hr``: share of cases with a target in the list. ``mrr``: mean of 1 / place of the first. ``recall``: found /
     targets. ``ndcg``: discounted gain by the logarithm of the place, relative to the best possible (binary relevance).
     """
 

@@ -39,9 +39,9 @@ def _item_item(log: TrainingLog, k: int) -> Predict:
 
     def near(item: int) -> Counter[int]:
         if item not in found:
-            together = Counter(other for session in sessions[item] for other in members[session] if other != item)
+            together = Counter(other for session in sessions[item] for other in members[session])
             found[item] = Counter(
-                {other: n / (len(sessions[item]) * len(sessions[other])) ** 0.5 for other, n in together.items()}  # type: ignore[misc]
+                {other: n / (len(sessions[item]) * len(sessions[other])) ** 0.5 for other, n in together.items()}
             )
         return found[item]
 

@@ -69,7 +69,7 @@ def evaluate_sessions(
 
 
 def bare_table(items: Iterable[str]) -> ProductTable:
-    """A catalogue of ids alone, in the order in which the store keeps one: ties are broken as they are when it serves."""
+    """A catalogue of ids alone, in the order in which the store keeps one: ties are broken as when it serves."""
     return build_table((Product(product_id=item, title="") for item in sorted(items)), 1)
 
 
@@ -93,9 +93,7 @@ def _sample(cases: list[Case], limit: int, seed: int) -> list[Case]:
     return [cases[place] for place in chosen]
 
 
-def _measure(
-    recommender: Recommender, cases: list[Case], now: float, k: int
-) -> tuple[Measures, Measures, list[float]]:
+def _measure(recommender: Recommender, cases: list[Case], now: float, k: int) -> tuple[Measures, Measures, list[float]]:
     """All cases, the novel ones, and microseconds a prediction."""
     served, novel = Measures(k), Measures(k)
     took: list[float] = []

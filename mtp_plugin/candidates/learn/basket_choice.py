@@ -49,7 +49,9 @@ def return_choice(recommender: Recommender, purchases: TrainingLog, cut: float, 
     return fit(cases, basket_expert.RETURN_FEATURES, basket_expert.RETURN_BUCKETS, ridge=HEAVY)
 
 
-def complete_choice(recommender: Recommender, purchases: TrainingLog, cut: float, *, seed: int) -> dict[str, Any] | None:
+def complete_choice(
+    recommender: Recommender, purchases: TrainingLog, cut: float, *, seed: int
+) -> dict[str, Any] | None:
     """Learn what completes a basket: each is asked with one product hidden."""
     cases, random = Cases(), np.random.default_rng(seed)
     neutral = Expert(basket_expert.COMMON, basket_expert.COMPLETE_DEFAULTS, 1, None)

@@ -15,16 +15,23 @@ from .session_index import basket_index, session_index, user_index
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def learn_behaviour(log: TrainingLog, *, now: float) -> Arrays:
+def learn_behaviour(log: TrainingLog, *, now: float, keep_counts: bool = False) -> Arrays:
     """Index, item-item lists, rankings.
 
     :param now: moment that ageing is measured from
+    :param keep_counts: with what all lists are computed from, for taking a visitor out later
     """
     counts = Counts.of(log, now, half_life(log))
     views, purchases = log.views(), log.purchases()
-    arrays: Arrays = {**related_lists(counts), **rankings(counts), "rhythm": rhythm(log)}
+    arrays = from_counts(counts)
     if len(views):
         arrays |= session_index(views)
     if len(purchases):
-        arrays |= ease_lists(counts) | basket_index(purchases) | user_index(purchases)
-    return arrays
+        arrays |= basket_index(purchases) | user_index(purchases)
+    return arrays | counts.arrays() if keep_counts else arrays
+
+
+def from_counts(counts: Counts) -> Arrays:
+    """What depends on sums alone."""
+    arrays: Arrays = {**related_lists(counts), **rankings(counts), "rhythm": rhythm(counts)}
+    return arrays | ease_lists(counts) if counts.items["orders"].any() else arrays

@@ -1,6 +1,6 @@
 """Fitting a multinomial logit: which of the candidates was chosen, given what the sources say of each.
 
-Conditional logit of McFadden (1974) with weights that differ by bucket, each bucket drawn to the common weights by a ridge.
+Conditional logit of McFadden (1974); weights differ by bucket, each bucket's drawn to the common ones by a ridge.
 """
 
 from __future__ import annotations

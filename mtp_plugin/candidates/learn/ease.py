@@ -41,10 +41,10 @@ def _inverse(system: np.ndarray) -> np.ndarray:
     """Inverse of a symmetric positive definite matrix by its Cholesky factor."""
     factor, failed = lapack.spotrf(system, lower=1)
     if failed:
-        return np.linalg.inv(system)
+        return np.asarray(np.linalg.inv(system))
     inverse, _ = lapack.spotri(factor, lower=1)
     lower = np.tril(inverse)
-    return lower + np.tril(lower, -1).T
+    return np.asarray(lower + np.tril(lower, -1).T)
 
 
 def _strong(weights: np.ndarray, members: np.ndarray, n: int) -> sparse.csr_matrix:
@@ -52,4 +52,6 @@ def _strong(weights: np.ndarray, members: np.ndarray, n: int) -> sparse.csr_matr
     keep = min(NEAREST, len(members) - 1)
     best = np.argpartition(-np.abs(weights), keep, axis=1)[:, :keep]
     row = np.repeat(members, keep)
-    return sparse.csr_matrix((np.take_along_axis(weights, best, axis=1).ravel(), (row, members[best].ravel())), shape=(n, n))
+    return sparse.csr_matrix(
+        (np.take_along_axis(weights, best, axis=1).ravel(), (row, members[best].ravel())), shape=(n, n)
+    )

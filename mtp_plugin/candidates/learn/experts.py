@@ -14,8 +14,8 @@ from ..log import TrainingLog
 from ..recommender import Recommender
 from ..sources import FORMAT
 from .bare_table import bare_table
-from .behaviour import learn_behaviour
 from .basket_choice import complete_choice, return_choice
+from .behaviour import learn_behaviour
 from .neighbour_settings import neighbour_settings
 from .session_choice import session_choice
 
@@ -75,7 +75,5 @@ def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed
 
 def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None) -> Recommender:
     arrays = learn_behaviour(log, now=log.end)
-    bundle = Bundle(
-        kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta={"format": FORMAT}
-    )
+    bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta={"format": FORMAT})
     return Recommender(table, bundle, content)

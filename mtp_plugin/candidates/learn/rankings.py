@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...records import FloatArray
-from ..counts import LANDMARK_BITS, Counts
+from ..counts import LANDMARK_BITS, ONE, Counts
 from ..log import TrainingLog
 
 DAY_S = 86_400.0
+FEWEST_PAUSES = 3
 Arrays = dict[str, NDArray[np.generic]]
 
 
@@ -19,7 +20,7 @@ def half_life(log: TrainingLog) -> float:
 
 
 def rankings(counts: Counts) -> Arrays:
-    """``popular``, ``lately``, ``sold`` (decayed sums) and ``trending`` (standard deviations above the usual rate, never below 0)."""
+    """``popular``, ``lately``, ``sold``: decayed sums; ``trending``: standard deviations above the usual rate, or 0."""
     popular, recent, base, sold = (
         counts.items[name].astype(np.float64) / (1 << LANDMARK_BITS) for name in ("popular", "recent", "base", "sold")
     )
@@ -28,17 +29,11 @@ def rankings(counts: Counts) -> Arrays:
     return {"popular": _f32(popular), "trending": _f32(trending), "sold": _f32(sold), "lately": _f32(recent)}
 
 
-def rhythm(log: TrainingLog) -> FloatArray:
-    """Typical days between two purchases of a product by one visitor, 0 with fewer than three such pauses."""
-    bought = log.purchases()
-    n = len(log.items)
-    order = np.lexsort((bought.time, bought.item, bought.visitor))
-    visitor, item, time = bought.visitor[order], bought.item[order], bought.time[order]
-    days = np.diff(time) / DAY_S
-    again = (visitor[1:] == visitor[:-1]) & (item[1:] == item[:-1]) & (days > 0.5)
-    pauses = np.bincount(item[1:][again], minlength=n)
-    logs = np.bincount(item[1:][again], np.log(days[again]), minlength=n)
-    return _f32(np.where(pauses >= 3, np.exp(logs / np.maximum(pauses, 1)), 0.0))
+def rhythm(counts: Counts) -> FloatArray:
+    """Typical days (geometric mean) between two purchases of a product by one visitor, 0 with under three pauses."""
+    pauses = counts.items["pauses"]
+    days = np.exp(counts.items["pause_logs"] / ONE / np.maximum(pauses, 1))
+    return _f32(np.where(pauses >= FEWEST_PAUSES, days, 0.0))
 
 
 def _f32(values: FloatArray) -> FloatArray:

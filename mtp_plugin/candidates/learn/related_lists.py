@@ -17,10 +17,10 @@ def related_lists(counts: Counts) -> Arrays:
     """``viewed`` and ``bought`` by cosine, ``next`` and ``path`` by the share of what followed."""
     pairs, items = counts.pairs, counts.items
     arrays: Arrays = {}
-    arrays |= nearest("viewed", _cosine(pairs["viewed"], items["viewed"].astype(np.float64)))
+    arrays |= nearest("viewed", _cosine(pairs["viewed"], items["views"].astype(np.float64)))
     arrays |= nearest("next", _share(pairs["next"]), 60)
     arrays |= nearest("path", _share(pairs["path"]), 80)
-    arrays |= nearest("bought", _cosine(_off_diagonal(pairs["bought"]), items["bought"].astype(np.float64)))
+    arrays |= nearest("bought", _cosine(_off_diagonal(pairs["bought"]), items["basket"].astype(np.float64)))
     return arrays
 
 

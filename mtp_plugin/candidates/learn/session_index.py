@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -40,7 +41,7 @@ def basket_index(log: TrainingLog) -> Arrays:
 
 
 def user_index(log: TrainingLog) -> Arrays:
-    """The same of everything each visitor bought, in order of each product's last purchase: names begin with ``user_``."""
+    """The same of all that each visitor bought, by each product's last purchase: names begin with ``user_``."""
     return _index(log, log.visitor, "user_", LONGEST_PAST)
 
 
@@ -58,21 +59,40 @@ def _index(log: TrainingLog, group: IntArray, prefix: str, longest: int) -> Arra
     session, item, visitor = session[by_end], item[by_end], visitor[by_end]
     starts = np.flatnonzero(np.append(True, session[1:] != session[:-1])) if len(session) else np.zeros(0, np.int64)
     sizes = np.diff(np.append(starts, len(session)))
-    local = np.repeat(np.arange(len(starts)), sizes)
+    arrays = _inverted(item.astype(np.int32), sizes, len(log.items))
+    arrays["session_owners"] = _owners(log.visitors)[visitor[starts]]
+    return {prefix + name: values for name, values in arrays.items()}
+
+
+def _inverted(item: IntArray, sizes: IntArray, n_items: int) -> Arrays:
+    """The index of sessions that stand one after the other, the oldest first."""
+    starts = np.cumsum(sizes) - sizes
+    local = np.repeat(np.arange(len(sizes)), sizes)
     place = np.arange(len(item)) - np.repeat(starts, sizes)
     latest = np.lexsort((-local, item))
     rank = np.arange(len(latest)) - np.searchsorted(item[latest], item[latest])
     latest = latest[rank < PER_ITEM]
-    arrays: Arrays = {
+    return {
         "session_indptr": np.append(starts, len(item)).astype(np.int64),
-        "session_items": item.astype(np.int32),
-        "session_owners": _owners(log.visitors)[visitor[starts]],
-        "session_order": (np.arange(len(starts)) / max(1, len(starts) - 1)).astype(np.float32),
-        "item_indptr": np.searchsorted(item[latest], np.arange(len(log.items) + 1)).astype(np.int64),
+        "session_items": item,
+        "session_order": (np.arange(len(sizes)) / max(1, len(sizes) - 1)).astype(np.float32),
+        "item_indptr": np.searchsorted(item[latest], np.arange(n_items + 1)).astype(np.int64),
         "item_sessions": local[latest].astype(np.int32),
         "item_places": place[latest].astype(np.int16),
     }
-    return {prefix + name: values for name, values in arrays.items()}
+
+
+def drop_owner(arrays: Mapping[str, NDArray[np.generic]], prefix: str, number: int) -> Arrays:
+    """The index without the sessions of one owner.
+
+    :param number: see :func:`owner`
+    """
+    keep = arrays[f"{prefix}session_owners"] != number
+    sizes = np.diff(arrays[f"{prefix}session_indptr"])
+    items = arrays[f"{prefix}session_items"][np.repeat(keep, sizes)]
+    found = _inverted(items, sizes[keep], len(arrays[f"{prefix}item_indptr"]) - 1)
+    found["session_owners"] = arrays[f"{prefix}session_owners"][keep]
+    return {prefix + name: values for name, values in found.items()}
 
 
 def owner(visitor: str) -> int:
