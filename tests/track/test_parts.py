@@ -172,8 +172,12 @@ def test_crawlers(agent, bot):
         "firstName",
         "First Name",
         "phoneNumber",
-    ]
-    + ["user.email", "SSN", "hashed_email", "dateOfBirth", "shipping_street"],
+        "user.email",
+        "SSN",
+        "hashed_email",
+        "dateOfBirth",
+        "shipping_street",
+    ],
 )
 def test_personal_names(name):
     assert is_personal(name)
