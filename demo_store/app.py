@@ -85,7 +85,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _fill(app: Flask, mtp: MTP) -> None:
-    """Tell the plugin today's catalogue: prices move with the day, pictures with the code. Unchanged, it costs little."""
+    """Tell the plugin today's catalogue: prices move with the day, pictures with the code."""
     with app.app_context():
         try:
             mtp.import_catalog()

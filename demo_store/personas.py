@@ -198,7 +198,7 @@ _ALL = (
         "Never paid the first price and never will.",
         {"jackets": 2, "shoes": 2, "chairs": 1.6, "mugs": 1.6, "bags": 1.6, "lamps": 1.6, "budget": 2},
         0.85,
-        14.0,
+        30.0,
         0.15,
         0.12,
         (1, 6),

@@ -164,10 +164,12 @@ def simulate(
 
 
 def history_of(catalogue: Catalogue, persona: Persona, user_id: str, now: float, seed: int = SEED) -> list[Event]:
-    """The past of a persona's account: a few visits of the last weeks, the latest an hour ago."""
+    """The past of a persona's account: a few visits of the last weeks, the latest still going on."""
     market, dice = Market(catalogue, now, seed), np.random.default_rng([seed, 4, *persona.key.encode()])
-    visit = Visit(market, Visitor(persona, "", user_id), taste_of(persona, market, dice), dice)
-    for days in (21.3, 9.1, 3.2, 0.9, 0.06):
+    # An account that stands for its kind keeps closer to it than a stranger would.
+    taste = taste_of(persona, market, dice) * market.taste[persona.key] ** 0.7
+    visit = Visit(market, Visitor(persona, "", user_id), taste, dice)
+    for days in (21.3, 9.1, 3.2, 0.9, 0.012):
         visit.session(now - days * DAY, now)
     return sorted(visit.events, key=lambda event: event.timestamp)
 

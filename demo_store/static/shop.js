@@ -19,7 +19,8 @@
   wide.addEventListener("change", fit);
 
   const filters = one("[data-filters]");
-  filters?.addEventListener("change", () => filters.requestSubmit());
+  // On a phone several are chosen, then shown; beside the list each shows at once.
+  filters?.addEventListener("change", ({ target }) => (wide.matches || target.id === "sort") && filters.requestSubmit());
   filters?.addEventListener("submit", () => {
     // An address without empty words; the fields come back if the page does.
     const empty = all("select", filters).filter((field) => !field.value);

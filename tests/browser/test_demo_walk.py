@@ -295,3 +295,21 @@ def test_suggestions_by_keyboard(store: Store, visit: Callable[..., Page]) -> No
     box.press("ArrowDown")
     box.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Mugs")
+
+
+def test_filters_show_at_once_beside_the_list_and_together_on_a_phone(store: Store, visit: Callable[..., Page]) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    page.goto(f"{store.url}/shop/mugs")
+    page.get_by_role("checkbox", name=re.compile("^On sale")).check()
+    page.wait_for_url("**/shop/mugs?*show=sale*")
+    expect(page.get_by_role("checkbox", name=re.compile("^On sale"))).to_be_checked()
+    page.get_by_role("link", name=re.compile("On sale")).click()
+    page.wait_for_url(re.compile(r"/shop/mugs(\?(?!.*show=).*)?$"))
+
+    phone = visit(viewport={"width": 390, "height": 844})
+    phone.goto(f"{store.url}/shop/mugs")
+    phone.locator("summary", has_text="Filters").click()
+    phone.get_by_role("checkbox", name=re.compile("^On sale")).check()
+    phone.get_by_role("checkbox", name=re.compile("^In stock")).check()
+    phone.get_by_role("button", name="Show").click()
+    phone.wait_for_url("**show=*show=*")
