@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, current_app, request
 
 from ..drawing import version
 from ..drawing.scene import hero
-from ..shop import Shop, current_shop
+from ..shop import current_shop
 
 bp = Blueprint("pictures", __name__)
 YEAR = 31_536_000
@@ -17,7 +17,7 @@ YEAR = 31_536_000
 @bp.get("/pictures/<name>.svg")
 def picture(name: str) -> Response:
     """A variant's picture, or the room on the front page."""
-    text = _hero() if name == "room" else _drawn(current_shop(), name)
+    text = _hero() if name == "room" else current_shop().catalogue.picture(name)
     if text is None:
         abort(404)
     response = Response(text, content_type="image/svg+xml; charset=utf-8")
@@ -34,8 +34,3 @@ def picture(name: str) -> Response:
 @lru_cache(maxsize=1)
 def _hero() -> str:
     return hero()
-
-
-@lru_cache(maxsize=1024)
-def _drawn(shop: Shop, name: str) -> str | None:
-    return shop.catalogue.picture(name)
