@@ -43,6 +43,9 @@ class Work(Protocol):
     def put(self, profiles: Mapping[str, Stored]) -> None:
         """Store profiles that were locked."""
 
+    def erase(self, profile_id: str) -> int:
+        """Delete the events and the profile of a visitor that was locked; gives the number of events."""
+
     def mark_stale(self, profile_ids: Sequence[str]) -> None:
         """Note that copies of these profiles elsewhere may be behind."""
 

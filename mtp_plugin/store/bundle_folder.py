@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import ModelError, UnavailableError
+from ..errors import ModelError, SettingError, UnavailableError
 from .bundle_files import MANIFEST, checked_name
 
 
@@ -112,7 +112,10 @@ class RemoteFolder:
         import fsspec
 
         self._copies = LocalFolder(copies)
-        self._files, root = fsspec.core.url_to_fs(url)
+        try:
+            self._files, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise SettingError("MTP_MODEL_FOLDER", url, str(error)) from error
         self._root = str(root).rstrip("/")
 
     def _path(self, *parts: str) -> str:

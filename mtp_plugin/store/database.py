@@ -33,6 +33,7 @@ class Database:
 
     :param url: SQLAlchemy URL
     :param budget_ms: longest statement of a page's rendering (PostgreSQL)
+    :raises SettingError: the URL cannot work here
     """
 
     def __init__(self, url: str, budget_ms: float) -> None:
@@ -43,7 +44,7 @@ class Database:
         self._breaker = Breaker(f"database {self.url.render_as_string(hide_password=True)}")
         self._inherited: list[object] = []
         driver: Any = self._engine.dialect.dbapi
-        self._faults = (DBAPIError, PoolTimeout, OSError, driver.Error)
+        self._faults = (DBAPIError, PoolTimeout, driver.Error)
         self._bugs = (*BUGS, driver.IntegrityError, driver.ProgrammingError, driver.DataError)
         self._reset()
         after_fork(self._reset_in_child)
@@ -76,14 +77,19 @@ class Database:
         with self._lock:
             if self._ready:
                 return
+            self._make_folder()
             with self.translated():
-                self._make_folder()
                 upgrade(self._engine)
             self._ready = True
 
     def _make_folder(self) -> None:
-        if self.is_sqlite and self.url.database and self.url.database != ":memory:":
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        if not self.is_sqlite:
+            return
+        folder = Path(str(self.url.database)).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UnavailableError(f"the folder of the database cannot be made: {error}") from error
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -156,6 +162,4 @@ def _rows(engine: Engine, query: Executable, values: Mapping[str, Any] | None) -
 
 def _is_lost(error: BaseException) -> bool:
     """Whether it is the connection that failed, not one statement on it."""
-    return isinstance(error, OSError) or (
-        isinstance(error, DBAPIError) and (error.connection_invalidated or error.statement is None)
-    )
+    return isinstance(error, DBAPIError) and (error.connection_invalidated or error.statement is None)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
+from importlib.util import find_spec
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+
+from ..errors import SettingError
+
+SETTING = "MTP_DATABASE_URL"
 
 BUSY_MS = 10_000
 """How long a writer waits for another process's transaction on SQLite."""
@@ -25,10 +30,15 @@ def open_engine(url: str | URL, budget_ms: float, *, autocommit: bool = False) -
 
     :param url: ``sqlite:///...``, ``postgresql://...`` or ``postgresql+psycopg://...``
     :param autocommit: each statement is its own transaction, without the round trips to begin and end one
+    :raises SettingError: no file is named, or PostgreSQL's driver is not installed
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise SettingError(SETTING, str(url), "name a file, such as sqlite:////var/lib/shop/mtp.sqlite")
         return _open_sqlite(parsed)
+    if find_spec("psycopg") is None:
+        raise SettingError(SETTING, parsed.render_as_string(), "pip install 'mtp-plugin[postgres]'")
     return _open_postgres(parsed.set(drivername="postgresql+psycopg"), budget_ms, autocommit)
 
 

@@ -85,6 +85,11 @@ class PostgresWork:
         numbers, bodies = zip(*profiles.values(), strict=True)
         self._connection.execute(PUT_PROFILES, (list(profiles), list(numbers), list(bodies)))
 
+    def erase(self, profile_id: str) -> int:
+        gone = self._connection.execute("DELETE FROM mtp_event WHERE profile_id = %s", (profile_id,)).rowcount
+        self._connection.execute("DELETE FROM mtp_profile WHERE profile_id = %s", (profile_id,))
+        return int(gone)
+
     def mark_stale(self, profile_ids: Sequence[str]) -> None:
         self._connection.execute(ADD_STALE, (list(profile_ids),))
 

@@ -97,14 +97,16 @@ class SqlJournal:
         """Delete a visitor's events and profile; gives the number of events and that of the last one."""
         if not storable(profile_id):
             return 0, 0
-        with self._database.writing() as connection:
-            work = self._work(connection)
+
+        def erase(work: Work) -> tuple[int, int]:
             before = work.inspect([profile_id], (), (), 0).profiles.get(profile_id)
-            gone = connection.execute(delete(event).where(event.c.profile_id == profile_id)).rowcount
-            connection.execute(delete(profile).where(profile.c.profile_id == profile_id))
+            gone = work.erase(profile_id)
             if stale:
                 work.mark_stale([profile_id])
             return gone, before.last_seq if before else 0
+
+        erased: tuple[int, int] = self._in_work(erase)
+        return erased
 
     def rebuild(self, fold: FoldFunction, *, progress: Callable[[int], None] | None = None) -> int:
         done = 0

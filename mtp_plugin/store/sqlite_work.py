@@ -50,6 +50,11 @@ class SqliteWork:
     def put(self, profiles: Mapping[str, Stored]) -> None:
         self._cursor.executemany(PUT_PROFILE, [(name, *stored) for name, stored in profiles.items()])
 
+    def erase(self, profile_id: str) -> int:
+        gone = self._cursor.execute("DELETE FROM mtp_event WHERE profile_id = ?", (profile_id,)).rowcount
+        self._cursor.execute("DELETE FROM mtp_profile WHERE profile_id = ?", (profile_id,))
+        return gone
+
     def mark_stale(self, profile_ids: Sequence[str]) -> None:
         self._cursor.executemany(ADD_STALE, [(name,) for name in profile_ids])
 

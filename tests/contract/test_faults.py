@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from mtp_plugin.config import Settings
-from mtp_plugin.errors import SetupError, UnavailableError
+from mtp_plugin.errors import SettingError, SetupError, UnavailableError
 from mtp_plugin.records import Event, Profile
 from mtp_plugin.store.database import Database
 from mtp_plugin.store.open import Stores
@@ -58,6 +58,20 @@ def test_every_port_says_unavailable_when_the_database_is_away(open_again: Open)
         with pytest.raises(UnavailableError):
             call()
     assert stores.probes["database"]()
+
+
+@pytest.mark.parametrize("wrong", [{"database_url": "sqlite://"}, {"model_folder": "no-such-thing://models"}], ids=str)
+def test_what_cannot_work_stops_the_start(open_again: Open, wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingError, match="MTP_"):
+        open_again(Settings(**wrong))
+
+
+def test_a_folder_that_cannot_be_made_is_said(open_again: Open, tmp_path: Path) -> None:
+    (tmp_path / "instance").write_text("a file where the folder should be")
+    stores = open_again(Settings())
+    with pytest.raises(UnavailableError, match="folder"):
+        stores.journal.count()
+    assert "folder" in stores.probes["database"]()
 
 
 def test_the_drivers_error_is_the_cause(open_again: Open) -> None:
