@@ -33,7 +33,8 @@ AUDIBLE = 0.02
 SESSION_TRUST = 0.8
 """How far the session at hand outweighs earlier purchases."""
 TASTE = 0.15
-"""What affinities add beside a session; without one they are most of what is known."""
+UNTRAINED_TASTE = 1.0
+"""What affinities add beside an expert; much where nobody could yet learn how far that one is to be trusted."""
 
 RELATED_DEFAULTS = {**session_expert.DEFAULTS, "alike": 0.3, "alike-relative": 1.0, "is-current": -20.0, "seen": -20.0}
 
@@ -148,7 +149,8 @@ class Recommender:
             liked = drawn * (1.0 + sources.popularity[scratch.rows[: scratch.count]])
             total = float(liked.sum())
             if total > 0:
-                parts.append((TASTE if parts else 1.0, liked / np.float32(total)))
+                trained = self.session_expert.learnt or self.return_expert.learnt
+                parts.append((TASTE if trained else UNTRAINED_TASTE, liked / np.float32(total)))
         if not parts:
             return np.zeros(scratch.count, dtype=np.float32)
         mixed: FloatArray = np.sum([np.float32(trust) * chance for trust, chance in parts], axis=0)

@@ -14,6 +14,7 @@ from ..records import ProductTable
 from .learn.behaviour import learn_behaviour
 from .learn.content_lists import content_lists
 from .learn.experts import learn_experts
+from .learn.rankings import half_life
 from .log import TrainingLog
 from .sources import FORMAT
 
@@ -60,6 +61,8 @@ def train(
         "neighbours": settings,
         "interactions": len(log),
         "trained_at": moment,
+        "half_life": half_life(log),
+        "timed": log.timed,
     }
     return Learnt(arrays, {"items": log.items}, meta, figures)
 

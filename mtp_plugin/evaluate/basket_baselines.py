@@ -11,6 +11,8 @@ from ..records import Candidates, Event, IntArray, ProductTable, Query
 
 DAY_S = 86_400.0
 HALF_LIFE_DAYS = 14.0
+TIE = 1e-9
+"""Popularity is added with this weight: enough to part equals, too little for anything else."""
 Scores = Callable[[Query], np.ndarray]
 
 
@@ -22,11 +24,11 @@ class Baseline:
 
     def candidates(self, strategy: str, query: Query, k: int) -> Candidates:
         """The *k* best rows; the strategy makes no difference."""
-        scores = self._scores(query)
-        rows = np.lexsort((-self._popular, -scores))
-        if query.eligible is not None:
-            rows = rows[query.eligible[rows]]
-        rows = rows[:k].astype(np.int32)
+        scores = self._scores(query) + self._popular * TIE
+        fit = scores if query.eligible is None else np.where(query.eligible, scores, -np.inf)
+        best = np.argpartition(-fit, min(k, len(fit) - 1))[:k]
+        rows = best[np.argsort(-fit[best], kind="stable")]
+        rows = rows[fit[rows] > -np.inf].astype(np.int32)
         none: IntArray = np.full(len(rows), -1, dtype=np.int32)
         return Candidates(rows=rows, scores=scores[rows], origins=np.zeros(len(rows), dtype=np.int64), anchors=none)
 
@@ -50,7 +52,7 @@ def basket_baselines(before: Iterable[Event], table: ProductTable, cut: float) -
     def own(query: Query) -> np.ndarray:
         scores = np.zeros(n)
         for one in query.profile.purchases if query.profile else ():
-            scores[table.index[one.product_id]] = one.orders + 1e-11 * one.last
+            scores[table.index[one.product_id]] = one.orders + 1e-11 * (one.last - cut)
         return scores
 
     def item_item(query: Query) -> np.ndarray:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 
-import numpy as np
-
-from ..records import Candidates, IntArray, Product, ProductTable
+from ..records import Candidates, Product, ProductTable
 
 WORD = re.compile(r"\w+")
 ALIKE = 0.75
@@ -68,7 +67,7 @@ def _quota(codes: list[int], size: int, share: float) -> int:
     """How many of one code; all of them where there is nothing else to show."""
     if size <= FEWEST or len(set(codes)) <= 1:
         return len(codes) + 1
-    return max(2, int(np.ceil(share * size)))
+    return max(2, math.ceil(share * size))
 
 
 def _variants(words: frozenset[str], other: frozenset[str]) -> bool:
@@ -91,8 +90,3 @@ def _split(title: str, brand: str, colors: tuple[str, ...]) -> frozenset[str]:
     if not found:
         return frozenset()
     return frozenset(found | {"\0" + brand}) if brand else frozenset(found)
-
-
-def identity(candidates: Candidates, size: int) -> IntArray:
-    """The first *size* as they are: the null implementation."""
-    return np.arange(min(size, len(candidates)))

@@ -1,0 +1,107 @@
+"""The compiled kernels and their numpy twins say the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mtp_plugin.candidates import neighbours, related
+from mtp_plugin.candidates.compiled import HAS_NUMBA
+from mtp_plugin.candidates.learn.session_index import session_index
+from mtp_plugin.candidates.log import TrainingLog
+from mtp_plugin.candidates.neighbours import SessionNeighbours
+from mtp_plugin.candidates.recommender import Recommender
+from mtp_plugin.candidates.related import Related, Vocabulary
+from mtp_plugin.candidates.scratch import Scratch
+from mtp_plugin.records import Query
+
+from .shop import bundle, events, learnt, table
+
+N = 40
+
+
+@pytest.fixture(params=["compiled", "plain"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "compiled" and not HAS_NUMBA:
+        pytest.skip("numba can't be imported")
+    for module in (neighbours, related):
+        monkeypatch.setattr(module, "HAS_NUMBA", request.param == "compiled")
+    return str(request.param)
+
+
+def _sessions() -> TrainingLog:
+    random = np.random.default_rng(5)
+    rows = [(f"s{one}", f"p{random.integers(N):02}", float(step)) for one in range(300) for step in range(6)]
+    return TrainingLog.from_sessions(rows, timed=False)
+
+
+def _by_hand(log: TrainingLog, index: SessionNeighbours, way: list[int], k: int) -> dict[int, float]:
+    """Votes by the definition, session by session."""
+    settings = neighbours.DEFAULTS[""]
+    sessions: dict[int, list[int]] = {}
+    for session, item in zip(log.session.tolist(), log.item.tolist(), strict=True):
+        own = sessions.setdefault(session, [])
+        if item in own:
+            own.remove(item)
+        own.append(item)
+    kept = {one: items for one, items in sessions.items() if len(items) > 1}
+    latest = list(dict.fromkeys(reversed(way)))
+    steps = {item: list(reversed(way)).index(item) for item in latest}
+    seen = {item: sum(item in items for items in kept.values()) for item in latest}
+    age = {one: place / (len(kept) - 1) - 1 for place, one in enumerate(kept)}
+    votes = {}
+    for one, items in kept.items():
+        common = [item for item in latest if item in items]
+        weight = len(items) ** -settings["norm"] * np.exp(settings["age"] * age[one])
+        worth = sum(np.exp(-steps[i] / settings["decay"]) * np.log1p(len(kept) / seen[i]) for i in common)
+        if common:
+            votes[one] = (weight * worth, items.index(common[0]))
+    best = sorted(votes, key=lambda one: -votes[one][0])[:k]
+    total: dict[int, float] = {}
+    for one in best:
+        vote, match = votes[one]
+        for place, item in enumerate(kept[one]):
+            total[item] = total.get(item, 0.0) + vote * np.exp(-abs(place - match) / settings["reach"])
+    return total
+
+
+def test_neighbours_vote_as_defined(way: str) -> None:
+    log = _sessions()
+    vocabulary = Vocabulary(log.items, {item: row for row, item in enumerate(log.items)}, len(log.items))
+    found = SessionNeighbours(session_index(log), vocabulary, {"neighbours": 25})
+    scratch = Scratch(len(log.items), found.n_sessions, 2)
+    scratch.begin()
+    found.vote(scratch, np.array([3, 7, 1], dtype=np.int32), np.array([0, 1, 3]), 0)
+    votes = dict(zip(scratch.rows[: scratch.count].tolist(), scratch.columns[: scratch.count, 0].tolist(), strict=True))
+    expected = _by_hand(log, found, [1, 3, 7, 3], 25)
+    assert votes.keys() == expected.keys()
+    assert [votes[item] for item in expected] == pytest.approx(list(expected.values()), rel=1e-4)
+
+
+def test_spreading_adds_up_and_remembers_because_of_what(way: str) -> None:
+    arrays = {
+        "near_indptr": np.array([0, 2, 4, 4, 4]),
+        "near_indices": np.array([1, 2, 2, 3], dtype=np.int32),
+        "near_values": np.array([0.5, 0.25, 0.75, 0.1], dtype=np.float32),
+    }
+    vocabulary = Vocabulary(("a", "b", "c", "gone"), {"c": 0, "b": 1, "a": 2}, 3)
+    near = Related("near", arrays, vocabulary)
+    scratch = Scratch(3, 1, 2)
+    scratch.begin()
+    near.spread(scratch, np.array([2, 1], dtype=np.int32), np.array([1.0, 2.0], dtype=np.float32), 1)
+    said = {
+        int(row): (float(scratch.columns[at, 1]), int(scratch.anchor[at]))
+        for at, row in enumerate(scratch.rows[: scratch.count])
+    }
+    assert said == {1: (0.5, 2), 0: (1.75, 1)}
+
+
+def test_whole_recommendations_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Recommender(table(), bundle("behaviour", learnt(events())))
+    queries = [Query(now=0.0, session=(one, (one * 7) % 96, one)) for one in range(0, 96, 5)]
+    compiled = [found.candidates("recommended-for-you", query, 12) for query in queries]
+    for module in (neighbours, related):
+        monkeypatch.setattr(module, "HAS_NUMBA", False)
+    for query, before in zip(queries, compiled, strict=True):
+        after = found.candidates("recommended-for-you", query, 12)
+        assert after.scores == pytest.approx(before.scores, rel=1e-3)
