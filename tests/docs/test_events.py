@@ -63,6 +63,7 @@ def test_the_call_shown_is_an_order(tmp_path):
         journal = app.extensions["mtp"].journal
         (event,) = journal.events_of("u:anna-7")
         (profile,) = journal.profiles(["u:anna-7"])
+    app.extensions["mtp"].close()
     assert (event.message_id, len(event.products)) == ("order-1001", 2)
     assert (profile.orders, profile.revenue) == (1, 28.5)
 
