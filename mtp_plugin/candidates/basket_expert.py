@@ -38,7 +38,7 @@ RETURN_BUCKETS = 3
 COMPLETE_BUCKETS = 3
 """One product in the basket, two to five, more."""
 
-MOST = 120
+MOST = 60
 """Products of a customer's past that are followed, the latest."""
 POPULAR = 100
 HALF_LIFE_DAYS = 60.0

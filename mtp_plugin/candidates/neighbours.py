@@ -21,12 +21,12 @@ DEFAULTS: dict[str, dict[str, float]] = {
         "products": 12,
     },
     "basket_": {
-        "most_recent": 1000, "neighbours": 200, "decay": 1e9, "reach": 1e9, "idf": 1.0, "norm": 0.5, "age": 0.7,
-        "products": 40,
+        "most_recent": 500, "neighbours": 150, "decay": 1e9, "reach": 1e9, "idf": 1.0, "norm": 0.5, "age": 0.7,
+        "products": 25,
     },
     "user_": {
-        "most_recent": 2000, "neighbours": 150, "decay": 1e9, "reach": 1e9, "idf": 1.0, "norm": 0.5, "age": 0.0,
-        "products": 120,
+        "most_recent": 600, "neighbours": 100, "decay": 1e9, "reach": 1e9, "idf": 1.0, "norm": 0.5, "age": 0.0,
+        "products": 60,
     },
 }  # fmt: skip
 """What worked on several shops, for sessions, baskets and customers; ``train`` may find better ones."""

@@ -14,8 +14,8 @@ from ..words import tokens
 from .related_lists import nearest
 
 NEAREST = 60
-BLOCK = 1_000
-LONGEST_POSTING = 4_000
+BLOCK = 256
+LONGEST_POSTING = 2_000
 """A token of more products than this is not followed: it costs the square of that and says next to nothing."""
 Arrays = dict[str, NDArray[np.generic]]
 

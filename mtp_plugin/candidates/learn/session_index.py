@@ -18,7 +18,7 @@ PER_ITEM = 2500
 LONGEST = 64
 """Products kept of one session, the latest: longer ones are robots more often than people."""
 
-LONGEST_PAST = 400
+LONGEST_PAST = 200
 """Products kept of one customer's past, the latest."""
 
 Arrays = dict[str, NDArray[np.generic]]
