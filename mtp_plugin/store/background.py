@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 PAUSE = 0.5
 """Seconds between two tries while the store is away."""
+GATHER = 0.1
+"""Seconds that a first item waits for others. One write then takes many, and the thread, each of whose turns keeps
+requests from the interpreter, seldom runs."""
 
 
 class Background(Generic[T]):
@@ -41,6 +44,7 @@ class Background(Generic[T]):
         self._changed = threading.Condition(threading.Lock())
         self._writing = 0
         self._closing = False
+        self._waiting = 0
         self._thread: threading.Thread | None = None
 
     def put(self, item: T) -> None:
@@ -54,12 +58,18 @@ class Background(Generic[T]):
                 self._closing = False
                 self._thread = threading.Thread(target=self._loop, name=self._name, daemon=True)
                 self._thread.start()
-            self._changed.notify_all()
+            if len(self._queue) in (1, self._group):
+                self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
         """Wait until everything handed over is written, *timeout* seconds at most; gives whether it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._queue and not self._writing, timeout)
+            self._waiting += 1
+            self._changed.notify_all()
+            try:
+                return self._changed.wait_for(lambda: not self._queue and not self._writing, timeout)
+            finally:
+                self._waiting -= 1
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what waits, *timeout* seconds at most, and end the thread; a later :meth:`put` starts it again."""
@@ -85,11 +95,15 @@ class Background(Generic[T]):
     def _next(self) -> list[T]:
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing)
+            self._changed.wait_for(self._must_write, GATHER)
             items = [self._queue.popleft() for _ in range(min(len(self._queue), self._group))]
             self._writing = len(items)
             if not items:
                 self._thread = None
             return items
+
+    def _must_write(self) -> bool:
+        return bool(self._closing or self._waiting or len(self._queue) >= self._group)
 
     def _store(self, items: list[T]) -> None:
         while True:
