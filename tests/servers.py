@@ -15,7 +15,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -46,21 +46,69 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(0.01)
 
 
+TETHER = """
+folder=$1 end=$2
+shift 2
+"$@" </dev/null &
+echo $!
+read -r word
+kill -s "$end" $!
+wait
+[ "$word" = keep ] || rm -rf "$folder"
+"""
+"""Ends the server and removes its folder when our end of the pipe closes, however we end."""
+
+
+def run_as(user: str) -> dict[str, Any]:
+    """What makes a subprocess run as *user*; empty is who we are."""
+    return {"user": user, "group": user, "extra_groups": []} if user else {}
+
+
+class Tethered:
+    """A server process that does not outlive this one.
+
+    :param folder: removed at the end
+    :param end: name of the signal that makes the server end at once
+    :param user: who runs it; empty is who we are
+    """
+
+    def __init__(self, folder: Path, end: str, command: Sequence[str], user: str = "") -> None:
+        words = ["sh", "-c", TETHER, "sh", str(folder), end, *command]
+        pipe = subprocess.PIPE
+        with (folder / "log").open("ab") as log:
+            self._shell = subprocess.Popen(
+                words, stdin=pipe, stdout=pipe, stderr=log, cwd=folder, text=True, **run_as(user)
+            )
+        assert self._shell.stdout is not None
+        self._pid = int(self._shell.stdout.readline())
+
+    def kill(self) -> None:
+        """End the server without a word, and remove its folder."""
+        os.kill(self._pid, signal.SIGKILL)
+        self.close()
+
+    def close(self, word: str = "") -> None:
+        """End the server, if it runs; with the word ``keep`` its folder stays."""
+        if self._shell.returncode is None:
+            self._shell.communicate(word + "\n")
+
+
 class RedisServer:
     """Valkey or Redis without persistence, that can be killed and started again on its port."""
 
     def __init__(self, binary: str) -> None:
         self._binary = binary
-        self._folder = tempfile.mkdtemp(prefix="mtp-redis-")
-        self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
     def start(self) -> None:
-        options = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._folder}
+        """Start it, empty, on its port."""
+        folder = Path(tempfile.mkdtemp(prefix="mtp-redis-"))
+        options = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": str(folder)}
+        options["logfile"] = str(folder / "messages")
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
-        self._process = subprocess.Popen([self._binary, *words], stdout=subprocess.DEVNULL)
+        self._process = Tethered(folder, "TERM", [self._binary, *words])
         wait_until(self._answers, "an answer of the Redis server")
 
     def _answers(self) -> bool:
@@ -73,14 +121,10 @@ class RedisServer:
 
     def kill(self) -> None:
         """End it at once, without a word."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self._process.kill()
 
     def close(self) -> None:
-        self.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._process.close()
 
 
 def redis_binary() -> str | None:
@@ -136,39 +180,35 @@ class PostgresServer:
         self._programs = programs
         self._folder = Path(tempfile.mkdtemp(prefix="mtp-postgres-"))
         self._data = self._folder / "data"
-        if os.geteuid() == 0:
-            shutil.chown(self._folder, "postgres", "postgres")
-        self._run("initdb", "-D", str(self._data), "-U", "mtp", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        self._user = "postgres" if os.geteuid() == 0 else ""
+        if self._user:
+            shutil.chown(self._folder, self._user, self._user)
+        options = ("-U", "mtp", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+        initdb = [str(programs / "initdb"), "-D", str(self._data), *options]
+        subprocess.run(initdb, cwd=self._folder, stdout=subprocess.DEVNULL, check=True, **run_as(self._user))
         self.port = free_port()
         self.start()
 
     def start(self) -> None:
         """Start it on its port."""
-        options = (
-            f"-c port={self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} "
-            "-c fsync=off -c max_connections=200 -c shared_buffers=32MB -c deadlock_timeout=200ms"
-        )
-        log = str(self._folder / "log")
-        self._run("pg_ctl", "start", "-w", "-s", "-D", str(self._data), "-l", log, "-o", options)
+        settings: dict[str, object] = {"port": self.port, "listen_addresses": "127.0.0.1"}
+        settings |= {"unix_socket_directories": self._folder, "fsync": "off", "max_connections": 200}
+        settings |= {"shared_buffers": "32MB", "deadlock_timeout": "200ms"}
+        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        command = [str(self._programs / "postgres"), "-D", str(self._data), *words]
+        self._process = Tethered(self._folder, "QUIT", command, self._user)
+        ready = [str(self._programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        wait_until(lambda: subprocess.run(ready, check=False).returncode == 0, "an answer of PostgreSQL")
 
     def stop(self) -> None:
-        """Break all connections and stop it."""
-        self._run("pg_ctl", "stop", "-w", "-s", "-m", "immediate", "-D", str(self._data))
-
-    def _run(self, program: str, *words: str) -> None:
-        command: Sequence[str] = [str(self._programs / program), *words]
-        if os.geteuid() == 0:
-            command = ["runuser", "-u", "postgres", "--", *command]
-        done = subprocess.run(command, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{program} failed: {done.stderr.decode()}")
+        """Break all connections and stop it; it can be started again."""
+        self._process.close("keep")
 
     def url(self, database: str) -> str:
         return f"postgresql://mtp@127.0.0.1:{self.port}/{database}"
 
     def close(self) -> None:
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._process.close()
 
 
 def postgres_programs() -> Path | None:
