@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -73,7 +74,8 @@ def register(mtp: click.Group) -> None:
         state = mounted()
         reasons: dict[str, int] = {}
         added = repeated = 0
-        rows = read_events(file, format=format_, mapping=read_json(mapping), time_zone=state.settings.time_zone)
+        zone = state.settings.time_zone
+        rows = read_events(file, format=format_, mapping=read_json(mapping), time_zone=zone, now=time.time())
         for batch in _batches(_events(rows, reasons), BATCH):
             new = sum(state.pipeline.ingest(batch))
             added, repeated = added + new, repeated + len(batch) - new
