@@ -16,7 +16,7 @@ from mtp_plugin.catalog.table import build_table
 from mtp_plugin.errors import InputError, ModelError
 from mtp_plugin.records import Product, Profile, Purchase, Query, Strategy
 
-from .shop import DAY, bundle, learnt, products, recommender, table
+from .shop import DAY, bundle, event, learnt, products, recommender, table
 
 NOW = 40 * DAY
 PROFILE = Profile(
@@ -220,3 +220,28 @@ def test_serving_imports_no_training_code() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [("Product Viewed", "u:1", 1.0, ("p001",))],
+        [("Order Completed", "u:1", 1.0, ("p001",))],
+        [("Product Added", "u:1", 1.0, ("p001", "p002"))],
+        [("Product Viewed", "u:1", 1.0, ("gone",)), ("Order Completed", "u:1", 9.0, ("gone", "away"))],
+        [("Product Viewed", f"u:{n}", float(n), (f"p{n:03}",)) for n in range(30)],
+    ],
+)
+def test_a_first_handful_of_events_is_enough_to_serve(history: list[tuple[str, str, float, tuple[str, ...]]]) -> None:
+    found = [event(name, who, at, *ids) for name, who, at, ids in history]
+    serving = Recommender(table(), bundle("behaviour", learnt(found)))
+    serving.warm()
+    for strategy in (Strategy.RECOMMENDED_FOR_YOU, Strategy.RELATED_PRODUCTS, Strategy.BEST_SELLERS):
+        found_rows = serving.candidates(strategy, Query(now=NOW, session=(1, 2), in_view=(3,), profile=PROFILE), 12)
+        assert len(found_rows) == 12
+
+
+def test_training_twice_gives_the_same() -> None:
+    one, other = learnt(), learnt()
+    assert one.meta == other.meta
+    assert all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
