@@ -89,7 +89,7 @@ class Catalog(Protocol):
 
 
 class SlateLog(Protocol):
-    """Slates served, for replay, attribution and audit. Appending returns at once; a crash may lose the last moments."""
+    """Slates served, for replay, attribution and audit. Appending returns at once; a crash may lose the newest."""
 
     def append(self, entry: SlateEntry) -> None: ...
 

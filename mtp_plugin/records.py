@@ -347,8 +347,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``affinities[facet][value]`` are forward-decayed weights relative to ``landmark``, see
     :mod:`mtp_plugin.profile.decay`; facets are ``category``, ``brand``, ``color``, ``style``, ``price_tier``. Read
-    them through that module, never raw. ``recent`` and ``placed`` are oldest first and bounded. ``margin`` and ``discount`` are
-    (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes.
+    them through that module, never raw. ``recent`` and ``placed`` are oldest first and bounded. ``margin`` and
+    ``discount`` are (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes.
     """
 
     profile_id: str

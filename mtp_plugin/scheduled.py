@@ -16,7 +16,12 @@ def standard_jobs(state: State, import_catalog: Callable[[], str]) -> list[Job]:
     """Catalogue, models, retention; *import_catalog* refreshes the declared catalogue and says what it did."""
     jobs = [
         Job("train", DAY, "Learn from all events and publish the model.", lambda: _train(state)),
-        Job("retention", DAY, "Delete slates that are older than MTP_SLATE_DAYS.", lambda: _retention(state)),
+        Job(
+            "retention",
+            DAY,
+            "Delete what is older than its setting: slates, known message ids.",
+            lambda: _retention(state),
+        ),
     ]
     if state.catalog is not None:
         jobs.insert(0, Job("catalog", HOUR, "Import the shop's catalogue.", import_catalog))
@@ -33,8 +38,10 @@ def _train(state: State) -> str:
 
 
 def _retention(state: State) -> str:
-    purged = state.slates.purge(time.time() - state.settings.slate_days * DAY)
-    return f"{purged} slates deleted"
+    now, settings = time.time(), state.settings
+    slates = state.slates.purge(now - settings.slate_days * DAY)
+    messages = state.journal.purge(now - settings.dedupe_hours * HOUR)
+    return f"{slates} slates and {messages} message ids deleted"
 
 
 def _silent(text: str) -> None:

@@ -26,9 +26,7 @@ DEFAULTS: tuple[Placement, ...] = (
         strategies=(Strategy.RECOMMENDED_FOR_YOU, Strategy.TRENDING_ITEMS, Strategy.BEST_SELLERS),
     ),
     Placement(name="home-trending", title="", strategies=(Strategy.TRENDING_ITEMS,), size=12, layout="carousel"),
-    Placement(
-        name="product-similar", title="", strategies=(Strategy.RELATED_PRODUCTS,), size=12, layout="carousel"
-    ),
+    Placement(name="product-similar", title="", strategies=(Strategy.RELATED_PRODUCTS,), size=12, layout="carousel"),
     Placement(
         name="product-together",
         title="",
@@ -43,12 +41,8 @@ DEFAULTS: tuple[Placement, ...] = (
         layout="list",
     ),
     Placement(name="category-top", title="", strategies=(Strategy.BEST_SELLERS,), size=6),
-    Placement(
-        name="search-empty", title="", strategies=(Strategy.RECOMMENDED_FOR_YOU, Strategy.BEST_SELLERS), size=6
-    ),
-    Placement(
-        name="recently-viewed", title="", strategies=(Strategy.RECENTLY_VIEWED,), size=12, layout="carousel"
-    ),
+    Placement(name="search-empty", title="", strategies=(Strategy.RECOMMENDED_FOR_YOU, Strategy.BEST_SELLERS), size=6),
+    Placement(name="recently-viewed", title="", strategies=(Strategy.RECENTLY_VIEWED,), size=12, layout="carousel"),
 )
 """An empty title means: named after the strategy that answered, in the shop's language (:mod:`.words`)."""
 

@@ -168,7 +168,9 @@ def _security() -> dict[str, Any]:
         "key": {"type": "http", "scheme": "basic", "description": "Secret key of a server as the user name."},
         "bearer": {"type": "http", "scheme": "bearer", "description": "The same as a bearer token."},
         "writeKey": {
-            "type": "apiKey", "in": "query", "name": "writeKey",
+            "type": "apiKey",
+            "in": "query",
+            "name": "writeKey",
             "description": "Public key of a page of another origin, good for the origins it is listed with.",
         },
     }

@@ -138,6 +138,4 @@ def _context(asker: Asker, page: PageQuery, now: float) -> Context:
     if not has_request_context():
         return Context(page_type=page.page_type, category=page.category, query=page.query)
     zone = get_parts().zone
-    return build_context(
-        asker.level, now, zone, page_type=page.page_type, category=page.category, query=page.query
-    )
+    return build_context(asker.level, now, zone, page_type=page.page_type, category=page.category, query=page.query)

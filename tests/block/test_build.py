@@ -24,9 +24,7 @@ def card(product, **options):
 
 def test_cards_keep_the_slates_order_and_positions():
     block = dress(slate(FRIENDLY), FRIENDLY)
-    assert [(c.product_id, c.position) for c in block.cards] == [
-        (p.product_id, i) for i, p in enumerate(FRIENDLY, 1)
-    ]
+    assert [(c.product_id, c.position) for c in block.cards] == [(p.product_id, i) for i, p in enumerate(FRIENDLY, 1)]
     assert block.recommendation_id == "0199c0de00007000800000000000abcd"
 
 
@@ -166,8 +164,18 @@ def test_every_language_has_every_word_and_place(language):
 def test_every_strategy_reason_and_level_has_words(language):
     words = Words(language)
     codes = [
-        "viewed-similar", "session-neighbours", "viewed-together", "bought-together", "affinity", "popular",
-        "trending", "best-seller", "recently-viewed", "buy-it-again", "on-sale", "new",
+        "viewed-similar",
+        "session-neighbours",
+        "viewed-together",
+        "bought-together",
+        "affinity",
+        "popular",
+        "trending",
+        "best-seller",
+        "recently-viewed",
+        "buy-it-again",
+        "on-sale",
+        "new",
     ]
     assert all(words[f"title.{strategy}"] for strategy in Strategy)
     assert all(words[f"note.{level}"] for level in ConsentLevel)
@@ -198,9 +206,20 @@ def test_web_and_relative_addresses_pass(url):
 @pytest.mark.parametrize(
     "url",
     [
-        "javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)",
-        "\x00javascript:alert(1)", "\tjavascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd",
-        "blob:https://a.example/x", "https:alert(1)", "http:\\\\a", "\u00a0javascript:alert(1)", "ftp://a.example",
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        " javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "\x00javascript:alert(1)",
+        "\tjavascript:alert(1)",
+        "data:text/html,x",
+        "vbscript:x",
+        "file:///etc/passwd",
+        "blob:https://a.example/x",
+        "https:alert(1)",
+        "http:\\\\a",
+        "\u00a0javascript:alert(1)",
+        "ftp://a.example",
     ],
 )
 def test_everything_else_is_refused(url):

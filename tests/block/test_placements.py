@@ -13,8 +13,14 @@ from mtp_plugin.records import Placement
 
 def test_defaults_are_the_eight_documented_ones():
     assert list(load_placements({})) == [
-        "home-hero", "home-trending", "product-similar", "product-together",
-        "cart-complete", "category-top", "search-empty", "recently-viewed",
+        "home-hero",
+        "home-trending",
+        "product-similar",
+        "product-together",
+        "cart-complete",
+        "category-top",
+        "search-empty",
+        "recently-viewed",
     ]
     assert load_placements("")["home-hero"].strategies == ("recommended-for-you", "trending-items", "best-sellers")
 

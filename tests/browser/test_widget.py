@@ -149,7 +149,10 @@ def test_a_click_says_position_and_slate_though_the_page_goes_away(visit):
     visit.wait(lambda: visit.named("Product Clicked"))
     (click,) = visit.named("Product Clicked")
     assert click["properties"] == {
-        "product_id": "p2", "position": 3, "list_id": "home-hero", "recommendation_id": "slate-home-hero-0",
+        "product_id": "p2",
+        "position": 3,
+        "list_id": "home-hero",
+        "recommendation_id": "slate-home-hero-0",
     }
 
 
@@ -190,7 +193,10 @@ def test_adding_from_a_card_names_its_slate(visit):
     visit.wait(lambda: visit.named("Product Added"))
     (added,) = visit.named("Product Added")
     assert added["properties"] == {
-        "product_id": "p2", "quantity": 1, "position": 2, "list_id": "cart-complete",
+        "product_id": "p2",
+        "quantity": 1,
+        "position": 2,
+        "list_id": "cart-complete",
         "recommendation_id": "slate-cart-complete-1",
     }
 

@@ -29,19 +29,33 @@ NOW = 1_760_000_000.0
 WORDS, MONEY = Words("en"), Money("en")
 
 _THINGS = (
-    ("Field Watch 38", "Nordhav", 180, 4.6, "#5b6b5a"), ("Desk Lamp, Brass", "Lumen & Sohn", 129, 4.8, "#b08d4f"),
+    ("Field Watch 38", "Nordhav", 180, 4.6, "#5b6b5a"),
+    ("Desk Lamp, Brass", "Lumen & Sohn", 129, 4.8, "#b08d4f"),
     ("Stoneware Mug", "Lehm", 18, 4.4, "#8a7565"),
     ("Weekender in Waxed Canvas with Leather Handles", "Tramp", 240, 4.7, "#4d5a4a"),
-    ("Ash Side Chair", "Holm", 320, 4.9, "#c9a777"), ("Dot Grid Notebook", "Foliant", 14, 4.3, "#31465c"),
-    ("Over-ear Headphones", "Still", 210, 4.5, "#3b3b40"), ("Merino Beanie", "Nordhav", 32, 0, "#7d4036"),
-    ("Rubber Plant, 60 cm", "Grün", 45, 4.1, "#3f6b4b"), ("Rain Jacket", "Tramp", 165, 4.6, "#37566b"),
-    ("Canvas Sneaker", "Gang", 85, 4.0, "#d8d2c4"), ("Linen Apron", "Lehm", 48, 0, "#8c9aa6"),
+    ("Ash Side Chair", "Holm", 320, 4.9, "#c9a777"),
+    ("Dot Grid Notebook", "Foliant", 14, 4.3, "#31465c"),
+    ("Over-ear Headphones", "Still", 210, 4.5, "#3b3b40"),
+    ("Merino Beanie", "Nordhav", 32, 0, "#7d4036"),
+    ("Rubber Plant, 60 cm", "Grün", 45, 4.1, "#3f6b4b"),
+    ("Rain Jacket", "Tramp", 165, 4.6, "#37566b"),
+    ("Canvas Sneaker", "Gang", 85, 4.0, "#d8d2c4"),
+    ("Linen Apron", "Lehm", 48, 0, "#8c9aa6"),
 )
 PRODUCTS = {
     f"p{i}": Product(
-        product_id=f"p{i}", title=title, brand=brand, price=float(price), currency="EUR", rating=rating or None,
-        rating_count=int(rating * 23), url=f"/p/p{i}", image=f"/img/{i}.svg", tags=(tint,),
-        sale_price=price * 0.8 if i % 4 == 1 else None, created=NOW - 86400 if i == 7 else None,
+        product_id=f"p{i}",
+        title=title,
+        brand=brand,
+        price=float(price),
+        currency="EUR",
+        rating=rating or None,
+        rating_count=int(rating * 23),
+        url=f"/p/p{i}",
+        image=f"/img/{i}.svg",
+        tags=(tint,),
+        sale_price=price * 0.8 if i % 4 == 1 else None,
+        created=NOW - 86400 if i == 7 else None,
     )
     for i, (title, brand, price, rating, tint) in enumerate(_THINGS)
 }
@@ -144,7 +158,11 @@ class WidgetShop:
         made = build(
             make_slate(placement, size, self.level, first=first),
             Placement(name=placement, title=title, strategies=("recommended-for-you",), layout=layout),
-            PRODUCTS, words=WORDS, price=MONEY, now=NOW, preferences_url="/plain",
+            PRODUCTS,
+            words=WORDS,
+            price=MONEY,
+            now=NOW,
+            preferences_url="/plain",
         )
         return self.app.jinja_env.get_template("mtp/block.html").render(block_variables(made, WORDS))
 

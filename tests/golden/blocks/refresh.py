@@ -24,12 +24,19 @@ def golden() -> dict[str, str]:
         return templates.get_template("mtp/block.html").render(variables)
 
     trending = slate(
-        FRIENDLY, placement="home-trending", strategy="trending-items", level=ConsentLevel.NON_PERSONAL,
-        codes=("trending",), because="",
+        FRIENDLY,
+        placement="home-trending",
+        strategy="trending-items",
+        level=ConsentLevel.NON_PERSONAL,
+        codes=("trending",),
+        because="",
     )
     cart = slate(
-        FRIENDLY[1:3], placement="cart-complete", strategy="frequently-bought-together",
-        level=ConsentLevel.CONTEXTUAL, codes=("bought-together",),
+        FRIENDLY[1:3],
+        placement="cart-complete",
+        strategy="frequently-bought-together",
+        level=ConsentLevel.CONTEXTUAL,
+        codes=("bought-together",),
     )
     banner = Banner(action="/mtp/v1/privacy/consent", next="/p/1?a=1&b=2", policy_url="/privacy")
     scripts = Scripts(
