@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
 from .bandit.null import NoBandit
 from .config import Settings
 from .draft import Draft, DraftCache, Pick
@@ -205,6 +207,9 @@ class Pipeline:
         if placement.exclude_in_view:
             left_out += _rows(table, request.product_ids)
         eligible[list(left_out)] = False
+        below = _below(table, request.context.category)
+        if below is not None:
+            eligible &= below
         return eligible & self.filters.mask(request.filter, table, request.now) if request.filter else eligible
 
     def _query(self, request: SlateRequest, profile: Profile | None, table: ProductTable, eligible: BoolArray) -> Query:
@@ -309,6 +314,15 @@ def _category(table: ProductTable, category: str) -> int:
         return table.category_names.index(category) if category else -1
     except ValueError:
         return -1
+
+
+def _below(table: ProductTable, category: str) -> BoolArray | None:
+    """Which rows lie below a category that holds others, such as a department; ``None`` for any other."""
+    if not category or category in table.category_names:
+        return None
+    inside = np.zeros(len(table.category_names) + 1, dtype=np.bool_)  # the last is code -1: no category
+    inside[[code for code, name in enumerate(table.category_names) if name.startswith(f"{category} > ")]] = True
+    return inside[table.category] if inside.any() else None
 
 
 def _origin_names(candidates: Candidates, bits: int) -> tuple[str, ...]:

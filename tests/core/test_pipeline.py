@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mtp_plugin import Product
 from mtp_plugin.errors import InputError, NotFoundError, UnavailableError
 from mtp_plugin.pipeline import Pipeline
 from mtp_plugin.records import ConsentLevel, Context, Event, SlateRequest
@@ -146,6 +147,14 @@ def test_the_category_of_the_page(state: State) -> None:
     shown = ids(state.pipeline, asked("category-top", context=Context(category="Shop > Lamp")))
     assert shown
     assert all(int(name[1:]) % 3 == 1 for name in shown)
+
+
+def test_a_department_holds_its_categories(tmp_path: Path) -> None:
+    lonely = Product(product_id="x1", title="Rope", category_path=("Sea", "Rope"), price=3.0)
+    pipeline = mounted(tmp_path, [*watches(), lonely])[1].pipeline
+    assert ids(pipeline, asked("category-top", context=Context(category="Sea"))) == ["x1"]
+    assert "x1" not in ids(pipeline, asked("category-top", limit=40, context=Context(category="Shop")))
+    assert len(ids(pipeline, asked("category-top", context=Context(category="Nowhere")))) == 6
 
 
 def test_without_the_profile_store_a_slate_still_comes(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
