@@ -11,18 +11,18 @@ from typing import Any, TypeVar
 
 import click
 from blinker import NamedSignal
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app
 
 from .block.placements import load_placements
 from .catalog.importer import import_catalog
 from .config import Settings
-from .errors import SetupError, UnavailableError
+from .errors import InputError, MTPError, SetupError, UnavailableError
 from .jobs import Jobs, Scheduler
 from .live import Live
 from .pipeline import Pipeline
 from .ports import Catalog
 from .privacy.pii import Hasher
-from .records import ImportResult, Placement, Receipt, Slate
+from .records import ImportResult, Placement, Receipt, Rejected, Slate
 from .scheduled import standard_jobs
 from .signals import model_changed
 from .state import Loaders, State
@@ -137,19 +137,36 @@ class MTP:
 
     # ---------------------------------------------------------------------------------------------- use
 
-    def track(self, name: str, properties: Mapping[str, Any] | None = None, *, user_id: str | None = None) -> Receipt:
+    def track(
+        self,
+        name: str,
+        properties: Mapping[str, Any] | None = None,
+        *,
+        user_id: str | None = None,
+        strict: bool = False,
+    ) -> Receipt:
         """Record an event from the shop's own code, such as ``mtp.track("Order Completed", {...})``.
 
         Inside a request it belongs to the visitor of the request, under the visitor's consent. Outside, or for
         somebody else, say *user_id*.
 
-        :raises InputError: the event is malformed
-        :raises UnavailableError: it could not be stored
+        An event that cannot be kept does not take the shop's page with it: it is logged, and the receipt's ``errors``
+        say why, with code ``unavailable`` when sending it again may help.
+
+        :param strict: raise instead, as in the application's debug mode
+        :raises InputError: the event is malformed (strict or debug only)
+        :raises UnavailableError: it could not be stored (strict or debug only)
         """
         state = get_state()
         if not state.settings.enabled:
             return Receipt(accepted=0)
-        return accept(state, state.intake.own(name, dict(properties or {}), own_sender(state, user_id), time.time()))
+        try:
+            parsed = state.intake.own(name, dict(properties or {}), own_sender(state, user_id), time.time())
+            return accept(state, parsed)
+        except Exception as error:
+            if strict or current_app.debug:
+                raise
+            return _not_kept(name, error)
 
     def recommend(self, placement: str, **options: Any) -> Slate:
         """The slate of a placement for the visitor of this request, as data; *options* as for ``mtp_block``."""
@@ -170,6 +187,19 @@ def import_declared(state: State) -> ImportResult:
     result = import_catalog(state.catalog, state.catalog_store, currency=state.settings.currency)
     state.pipeline.live.refresh()
     return result
+
+
+def _not_kept(name: str, error: Exception) -> Receipt:
+    """Log why an event of the shop's own code was lost, and say it; values of unexpected errors may be personal."""
+    if isinstance(error, InputError):
+        rejected = Rejected(index=0, code=error.code, message=error.message, field=error.field)
+    elif isinstance(error, UnavailableError):
+        rejected = Rejected(index=0, code="unavailable", message=str(error), field="")
+    else:
+        rejected = Rejected(index=0, code="internal", message=type(error).__name__, field="")
+    expected = isinstance(error, MTPError)
+    log.error("event %r was not kept: %s %s", name, rejected.field, rejected.message, exc_info=not expected)
+    return Receipt(accepted=0, errors=(rejected,))
 
 
 def _refuse_second(app: Flask) -> None:
