@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +11,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from .errors import SettingError
 
 PREFIX = "MTP_"
+MIN_SECRET = 6
+"""Characters of a key of servers: fewer are a typing error."""
+MIN_PII_KEY = 16
+"""Bytes of the key of personal data; :class:`mtp_plugin.privacy.pii.Hasher` takes no shorter one."""
+_HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY"}
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):.*@", re.DOTALL)
 
 
 class _Wrong(Exception):
@@ -85,6 +93,29 @@ def _texts(value: Any) -> tuple[str, ...]:
     raise _Wrong("use a list of strings, or one string with commas")
 
 
+def _secret_keys(value: Any) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in _texts(value))
+    if not all(len(key) >= MIN_SECRET for key in keys):
+        remedy = "python -c 'import secrets; print(secrets.token_urlsafe())'"
+        raise _Wrong(f"each key needs at least {MIN_SECRET} characters, an empty one would let everybody in: {remedy}")
+    return keys
+
+
+def _pii_key(value: Any) -> str:
+    text = _text(value)
+    if text and len(text.encode()) < MIN_PII_KEY:
+        remedy = "python -c 'import secrets; print(secrets.token_hex())'"
+        raise _Wrong(f"use at least {MIN_PII_KEY} bytes, or leave it empty: {remedy}")
+    return text
+
+
+def _cookie(value: Any) -> str:
+    text = _text(value)
+    if not _TOKEN.fullmatch(text):
+        raise _Wrong("use a cookie name of letters, digits, - and _, such as mtp_visitor")
+    return text
+
+
 def _write_keys(value: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, Mapping):
         raise _Wrong('use a mapping of key to its allowed origins, such as {"pk_site": ["https://blog.example"]}')
@@ -145,7 +176,7 @@ class Settings:
     model_folder: str = _row(
         "", "Folder or fsspec URL of model bundles; empty is mtp_models in the instance folder.", check=_text
     )
-    secret_keys: tuple[str, ...] = _row((), "Keys of servers: they may name a userId and read profiles.", check=_texts)
+    secret_keys: tuple[str, ...] = _row((), "Keys of servers: they may name a userId and read profiles.", check=_secret_keys)
     write_keys: dict[str, tuple[str, ...]] = _row(
         {}, "Public keys of pages of other origins, each with the origins it is good for.", check=_write_keys
     )
@@ -158,8 +189,8 @@ class Settings:
         check=_one_of("opt-in", "opt-out"),
     )
     policy_version: str = _row("1", "Version of the privacy policy; a new one asks visitors again.", check=_text)
-    cookie_name: str = _row("mtp_visitor", "First-party cookie with the signed visitor id.", check=_text)
-    consent_cookie_name: str = _row("mtp_consent", "First-party cookie with the visitor's choice.", check=_text)
+    cookie_name: str = _row("mtp_visitor", "First-party cookie with the signed visitor id.", check=_cookie)
+    consent_cookie_name: str = _row("mtp_consent", "First-party cookie with the visitor's choice.", check=_cookie)
     cookie_days: int = _row(180, "How long both cookies live.", unit="days", check=_number(1, 400, int))
     placements: Any = _row({}, "Placements to add or change: a mapping, or the path of a JSON file.", check=_placements)
     placements_off: tuple[str, ...] = _row((), "Placements switched off at once.", check=_texts)
@@ -188,8 +219,7 @@ class Settings:
         30, "How long slates and their replay inputs are kept.", unit="days", check=_number(1, 3650, int)
     )
     scheduler: bool = _row(False, "Run due jobs in a thread of this process.", check=_flag)
-    rule_engine: str = _row("auto", "Which engine evaluates rules.", check=_one_of("auto", "durable", "native"))
-    pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_text)
+    pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_pii_key)
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Settings:
@@ -203,13 +233,46 @@ class Settings:
             if not key.startswith(PREFIX):
                 continue
             if key not in known:
-                raise SettingError(key, value, _nearest(key, known))
+                raise _error(key, value, _nearest(key, known))
             row = known[key]
             try:
                 values[row.name] = row.metadata["check"](value)
             except _Wrong as wrong:
-                raise SettingError(key, value, str(wrong)) from None
-        return cls(**values)
+                raise _error(key, value, str(wrong)) from None
+        # A small body alone is said clearly enough: no event in it can be larger.
+        if "body_max_kb" in values and "event_max_kb" not in values:
+            values["event_max_kb"] = min(cls.event_max_kb, values["body_max_kb"])
+        settings = cls(**values)
+        _check_together(settings)
+        return settings
+
+
+def _check_together(settings: Settings) -> None:
+    """Values that are good alone and not beside each other."""
+    both = set(settings.secret_keys) & set(settings.write_keys)
+    if both:
+        remedy = "a key of MTP_WRITE_KEYS stands in pages for all to read; make another one for servers"
+        raise _error("MTP_SECRET_KEYS", settings.secret_keys, remedy)
+    if settings.cookie_name == settings.consent_cookie_name:
+        raise _error("MTP_CONSENT_COOKIE_NAME", settings.consent_cookie_name, "use another name than MTP_COOKIE_NAME")
+    if settings.event_max_kb > settings.body_max_kb:
+        remedy = f"use at most MTP_BODY_MAX_KB, which is {settings.body_max_kb}"
+        raise _error("MTP_EVENT_MAX_KB", settings.event_max_kb, remedy)
+
+
+def _error(key: str, value: Any, remedy: str) -> SettingError:
+    """The error, whose text (it goes to logs) shows neither keys nor the passwords of URLs."""
+    error = SettingError(key, _masked(value, key in _HIDDEN), remedy)
+    error.value = value
+    return error
+
+
+def _masked(value: Any, hidden: bool) -> Any:
+    if isinstance(value, str):
+        return "***" if hidden and value.strip() else _PASSWORD.sub(r"\1:***@", value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_masked(part, hidden) for part in value)
+    return value
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:
