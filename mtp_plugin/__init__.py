@@ -8,7 +8,7 @@ the page. Three files tell the rest: this one, :mod:`mtp_plugin.pipeline` (the p
 from .catalog.mapped import CallableCatalog, MappedCatalog
 from .errors import InputError, MTPError, SetupError, UnavailableError
 from .extension import MTP
-from .records import ConsentLevel, Placement, Product, Slate, Strategy, Variant
+from .records import ConsentLevel, Placement, Product, Receipt, Slate, Strategy, Variant
 
 __version__ = "0.1.0"
 
@@ -21,6 +21,7 @@ __all__ = [
     "MappedCatalog",
     "Placement",
     "Product",
+    "Receipt",
     "SetupError",
     "Slate",
     "Strategy",

@@ -3,11 +3,51 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import msgspec
 
+from .live import Serving
 from .ports import Cache
-from .records import Assignment, ConsentLevel, Placement, Rung, SegmentRef, SlateRequest
+from .records import (
+    Assignment,
+    Candidates,
+    ConsentLevel,
+    Placement,
+    ProductTable,
+    Profile,
+    Rung,
+    SegmentRef,
+    SlateRequest,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A request with all that was decided about it before candidates are looked for.
+
+    ``ladder`` are the strategies to try, ``propensity`` the probability with which it was chosen.
+    """
+
+    placement: Placement
+    request: SlateRequest
+    profile: Profile | None
+    serving: Serving
+    segment: SegmentRef | None
+    assignment: Assignment | None
+    ladder: tuple[str, ...]
+    propensity: float
+
+    @property
+    def size(self) -> int:
+        """How many products are wanted."""
+        return self.request.limit or self.placement.size
+
+    @property
+    def own(self) -> bool:
+        """Whether the answer is one known visitor's, and not shared."""
+        return self.request.consent_level is ConsentLevel.FULL and bool(self.request.profile_ids)
 
 
 class Pick(msgspec.Struct, frozen=True, array_like=True):
@@ -22,22 +62,22 @@ class Pick(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """``picks`` best first; ``reused`` tells that it came out of the cache."""
+    """``picks`` best first; ``reused`` tells that it came out of the cache.
+
+    ``recommendation_id`` is that of all who share the draft; a visitor who is known gets one of their own.
+    """
 
     recommendation_id: str
     picks: tuple[Pick, ...]
-    rungs: tuple[Rung, ...]
-    segment: SegmentRef | None = None
-    experiment: Assignment | None = None
-    propensity: float = 1.0
+    rungs: tuple[Rung, ...] = ()
     reused: bool = False
 
 
 class DraftCache:
     """Drafts that hold nothing of a visitor, for *seconds*.
 
-    What a draft depends on is its key: placement, page, filter and versions. A request with a cart below full consent
-    is not cached: carts are too many and too personal.
+    What a draft depends on is its key: placement, ladder, segment, page, filter and versions. A request with a cart
+    below full consent is not cached: carts are too many and too personal.
     """
 
     def __init__(self, cache: Cache, seconds: int) -> None:
@@ -45,25 +85,17 @@ class DraftCache:
         self._encoder = msgspec.msgpack.Encoder()
         self._decoder = msgspec.msgpack.Decoder(Draft)
 
-    def key(self, placement: Placement, request: SlateRequest, versions: tuple[int, str, str]) -> str | None:
-        """The key of this request's draft, ``None`` when it must not be shared."""
-        personal = request.consent_level is not ConsentLevel.NON_PERSONAL
-        if self._seconds <= 0 or (personal and request.cart_ids):
+    def key(self, question: Question) -> str | None:
+        """The key of this question's draft, ``None`` when it must not be shared."""
+        request, context = question.request, question.request.context
+        with_cart = request.cart_ids and request.consent_level is not ConsentLevel.NON_PERSONAL
+        if self._seconds <= 0 or question.profile is not None or with_cart:
             return None
-        context = request.context
         parts = (
-            placement,
-            versions,
-            request.product_ids,
-            request.exclude_ids,
-            request.filter,
-            request.limit,
-            request.segment_id,
-            request.consent_level,
-            context.category,
-            context.query,
-            context.page_type,
-        )
+            question.placement, question.ladder, question.segment, question.serving.versions, request.product_ids,
+            request.exclude_ids, request.filter, request.private_facts, question.size, request.consent_level,
+            context.category, context.query, context.page_type,
+        )  # fmt: skip
         return "draft:" + hashlib.blake2b(self._encoder.encode(parts), digest_size=16).hexdigest()
 
     def get(self, key: str) -> Draft | None:
@@ -79,3 +111,35 @@ class DraftCache:
     def set(self, key: str, draft: Draft) -> None:
         """Keep a draft; what replay alone needs stays out."""
         self._cache.set(key, self._encoder.encode(msgspec.structs.replace(draft, rungs=())), self._seconds)
+
+
+def rung_of(strategy: str, found: Candidates, table: ProductTable) -> Rung:
+    """What a strategy proposed, as it is logged."""
+    products = table.products
+    return Rung(
+        strategy=strategy,
+        product_ids=tuple(products[row].product_id for row in found.rows.tolist()),
+        scores=tuple(found.scores.tolist()),
+        origins=tuple(found.origins.tolist()),
+        anchors=tuple(products[row].product_id if row >= 0 else "" for row in found.anchors.tolist()),
+        sources=found.sources,
+    )
+
+
+def picks_of(found: Candidates, order: Iterable[int], table: ProductTable, level: int, strategy: str) -> list[Pick]:
+    """The candidates at these places, in this order."""
+    products = table.products
+    rows, scores, origins, anchors = (
+        column.tolist() for column in (found.rows, found.scores, found.origins, found.anchors)
+    )
+    return [
+        Pick(
+            product_id=products[rows[place]].product_id,
+            score=scores[place],
+            origins=tuple(name for shift, name in enumerate(found.sources) if origins[place] >> shift & 1),
+            because=products[anchors[place]].product_id if anchors[place] >= 0 else "",
+            level=level,
+            strategy=strategy,
+        )
+        for place in order
+    ]

@@ -22,11 +22,17 @@ Versions = tuple[int, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """One consistent set: catalogue, recommender and the versions they were made of."""
+    """One consistent set: catalogue, recommender and the versions they were made of.
+
+    ``versions`` are those that serve; ``wanted`` those that were current when it was made. They differ where a bundle
+    could not be opened.
+    """
 
     table: ProductTable
     recommender: Recommender
     versions: Versions
+    wanted: Versions
+    bundles: tuple[Bundle | None, ...]
 
     @property
     def model_version(self) -> str:
@@ -37,9 +43,11 @@ class Live:
     """Keeps the current :class:`Serving` and looks for newer versions at most every *every* seconds.
 
     The first load happens in the caller; later ones in a thread, so that a request goes on with what there is. A
-    bundle that cannot be read is logged and served without; the catalogue alone still gives slates.
+    bundle that cannot be opened is logged, the one before serves on, or none: the catalogue alone still gives slates.
+    It is tried again after *patience* seconds.
 
     :param every: seconds between two looks at the versions
+    :param patience: seconds between two tries to open a bundle that could not be opened
     :param changed: called with kind and version after a swap
     """
 
@@ -49,12 +57,14 @@ class Live:
         registry: ModelRegistry,
         *,
         every: float = 1.0,
+        patience: float = 10.0,
         changed: Callable[[str, str], None] = lambda kind, version: None,
     ) -> None:
-        self._catalog, self._registry, self._every, self._changed = catalog, registry, every, changed
+        self._catalog, self._registry, self._changed = catalog, registry, changed
+        self._every, self._patience = every, patience
         self._lock = threading.Lock()
         self._serving: Serving | None = None
-        self._looked = 0.0
+        self._looked = self._loaded = 0.0
         self._loader: threading.Thread | None = None
 
     def get(self) -> Serving:
@@ -74,23 +84,25 @@ class Live:
         """Load what is current now and give it."""
         with self._lock:
             self._looked = time.monotonic()
-            serving, versions = self._serving, self._versions()
-            if serving is None or serving.versions != versions:
-                self._swap(self._load(versions, serving))
-            assert self._serving is not None  # noqa: S101  the swap above set it
-            return self._serving
+            serving, wanted = self._serving, self._wanted()
+            if serving is None or serving.versions != wanted:
+                serving = self._load(wanted, serving)
+                self._loaded = time.monotonic()
+                self._swap(serving)
+            return serving
 
-    def _versions(self) -> Versions:
+    def _wanted(self) -> Versions:
         behaviour, content = (self._registry.current(kind) or "" for kind in KINDS)
         return self._catalog.version(), behaviour, content
 
     def _look(self, serving: Serving) -> None:
         try:
-            newer = self._versions() != serving.versions
+            wanted = self._wanted()
         except UnavailableError as error:
             log.warning("versions could not be read, serving on: %s", error)
             return
-        if newer and (self._loader is None or not self._loader.is_alive()):
+        again = serving.versions != serving.wanted and time.monotonic() - self._loaded >= self._patience
+        if (wanted != serving.wanted or again) and (self._loader is None or not self._loader.is_alive()):
             self._loader = threading.Thread(target=self._refresh_quietly, name="mtp-live", daemon=True)
             self._loader.start()
 
@@ -100,24 +112,29 @@ class Live:
         except UnavailableError as error:
             log.warning("a newer version could not be loaded, serving on: %s", error)
 
-    def _load(self, versions: Versions, before: Serving | None) -> Serving:
-        if before is not None and before.versions[0] == versions[0]:
+    def _load(self, wanted: Versions, before: Serving | None) -> Serving:
+        if before is not None and before.versions[0] == wanted[0]:
             table = before.table
         else:
-            table = build_table(self._catalog.products(), versions[0])
-        behaviour, content = (self._open(kind, version) for kind, version in zip(KINDS, versions[1:], strict=True))
-        recommender = Recommender(table, behaviour, content)
+            table = build_table(self._catalog.products(), wanted[0])
+        bundles = tuple(
+            self._open(kind, version, before.bundles[place] if before else None)
+            for place, (kind, version) in enumerate(zip(KINDS, wanted[1:], strict=True))
+        )
+        recommender = Recommender(table, *bundles)
         recommender.warm()
-        return Serving(table, recommender, versions)
+        behaviour, content = (bundle.version if bundle else "" for bundle in bundles)
+        return Serving(table, recommender, (wanted[0], behaviour, content), wanted, bundles)
 
-    def _open(self, kind: str, version: str) -> Bundle | None:
-        if not version:
-            return None
+    def _open(self, kind: str, version: str, before: Bundle | None) -> Bundle | None:
+        if not version or (before is not None and before.version == version):
+            return before if version else None
         try:
             return self._registry.load(kind, version)
         except (ModelError, UnavailableError) as error:
-            log.error("%s model %s cannot be served, going on without: %s", kind, version, error)
-            return None
+            instead = f"{before.version} serves on" if before else "going on without"
+            log.error("%s model %s cannot be served, %s: %s", kind, version, instead, error)
+            return before
 
     def _swap(self, serving: Serving) -> None:
         before, self._serving = self._serving, serving

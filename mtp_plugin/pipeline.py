@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
-import numpy as np
+import msgspec
 
 from .bandit.null import NoBandit
 from .config import Settings
-from .draft import Draft, DraftCache, Pick
+from .draft import Draft, DraftCache, Pick, Question, picks_of, rung_of
+from .eligible import category_of, eligible_rows, rows_of
 from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
 from .filters import FilterMasks
-from .live import Live, Serving
+from .live import Live
 from .ports import Cache, Journal, SlateLog
 from .profile.fold import Fold
 from .profile.read import current_session, history, merge
 from .rank.diversity import diversify
 from .records import (
-    BoolArray,
-    Candidates,
     ConsentLevel,
+    Context,
     Event,
     Placement,
     ProductTable,
@@ -52,6 +52,8 @@ LAST_RUNG = Strategy.BEST_SELLERS
 OWN_PAST = frozenset({Strategy.RECENTLY_VIEWED, Strategy.BUY_IT_AGAIN})
 SPARES = 12
 """Products kept beyond the slate, to stand in for what the shop says cannot be bought."""
+MORE_SPARES = 200
+"""Spares of the second try, when too few of the first could be bought."""
 
 Availability = Callable[[Sequence[str]], Mapping[str, bool]]
 
@@ -125,11 +127,24 @@ class Pipeline:
         :raises mtp_plugin.errors.ConditionError: a malformed ``filter``
         """
         started = time.perf_counter()
+        question = self._question(request)
+        draft = self._draft(question)
+        asked = time.perf_counter()
+        kept, refused = self._sellable(question, draft)
+        answered = time.perf_counter()
+        slate = self._slate(question, draft, kept, (started, asked, answered))
+        if question.own or not draft.reused:
+            self.slates.append(_entry(slate, question, draft, refused))
+        return slate
+
+    def _question(self, request: SlateRequest) -> Question:
+        """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
         placement = self._placement(request.placement)
-        serving = self.live.get()
         profile = self._profile(request)
-        draft = self._draft(placement, request, profile, serving)
-        return self._finish(placement, request, profile, draft, serving, started)
+        segment = self._segment(request, profile)
+        assignment = self.stages.experiments.assign(request, segment)
+        ladder, propensity = self.stages.bandit.choose(placement, request, segment)
+        return Question(placement, request, profile, self.live.get(), segment, assignment, ladder, propensity)
 
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)
@@ -149,46 +164,6 @@ class Pipeline:
             log.warning("profile could not be read, answering without: %s", error)
             return None
 
-    def _draft(self, placement: Placement, request: SlateRequest, profile: Profile | None, serving: Serving) -> Draft:
-        if profile is not None:
-            return self._compose(placement, request, profile, serving)
-        key = self.drafts.key(placement, request, serving.versions)
-        draft = self.drafts.get(key) if key else None
-        if draft is None:
-            draft = self._compose(placement, request, None, serving)
-            if key:
-                self.drafts.set(key, draft)
-        return draft
-
-    def _compose(self, placement: Placement, request: SlateRequest, profile: Profile | None, serving: Serving) -> Draft:
-        segment = self._segment(request, profile)
-        assignment = self.stages.experiments.assign(request, segment)
-        ladder, propensity = self.stages.bandit.choose(placement, request, segment)
-        eligible = self._eligible(placement, request, profile, serving.table)
-        query = self._query(request, profile, serving.table, eligible)
-        wanted = self._size(placement, request) + SPARES
-        picks: list[Pick] = []
-        rungs: list[Rung] = []
-        deadline = time.perf_counter() + self.settings.latency_budget_ms / 1000
-        for level, strategy in enumerate(_with_last(ladder)):
-            enough = wanted if level < len(ladder) else placement.min_items
-            if len(picks) >= enough or (rungs and time.perf_counter() > deadline):
-                break
-            found = serving.recommender.candidates(strategy, query, 4 * wanted)
-            found = self.stages.rules.apply(found, serving.table, request, segment)
-            order = diversify(found, serving.table, wanted)
-            rungs.append(_rung(strategy, found, serving.table))
-            taken = {pick.product_id for pick in picks}
-            picks += [p for p in _picks(found, order, serving.table, level, strategy) if p.product_id not in taken]
-        return Draft(
-            recommendation_id=self.new_id(request.now),
-            picks=tuple(picks[:wanted]),
-            rungs=tuple(rungs),
-            segment=segment,
-            experiment=assignment,
-            propensity=propensity,
-        )
-
     def _segment(self, request: SlateRequest, profile: Profile | None) -> SegmentRef | None:
         if not request.segment_id:
             return self.stages.segments.assign(profile, request.context, request.now)
@@ -197,105 +172,106 @@ class Pipeline:
             raise NotFoundError(f"there is no segment {request.segment_id!r}", field="segment_id")
         return segment
 
-    def _eligible(
-        self, placement: Placement, request: SlateRequest, profile: Profile | None, table: ProductTable
-    ) -> BoolArray:
-        eligible = table.visible & table.in_stock
-        left_out = _rows(table, request.exclude_ids)
-        if profile is not None and not placement.allow_repeats:
-            left_out += _rows(table, (item.product_id for item in profile.recent))
-        if placement.exclude_in_view:
-            left_out += _rows(table, request.product_ids)
-        eligible[list(left_out)] = False
-        below = _below(table, request.context.category)
-        if below is not None:
-            eligible &= below
-        return eligible & self.filters.mask(request.filter, table, request.now) if request.filter else eligible
+    def _draft(self, question: Question) -> Draft:
+        key = self.drafts.key(question)
+        draft = self.drafts.get(key) if key else None
+        if draft is None:
+            draft = self._compose(question, SPARES)
+            if key:
+                self.drafts.set(key, draft)
+        return draft
 
-    def _query(self, request: SlateRequest, profile: Profile | None, table: ProductTable, eligible: BoolArray) -> Query:
+    def _compose(self, question: Question, spares: int) -> Draft:
+        """Candidates, rules' filters and weights, rank, diversity: one rung of the ladder after the other."""
+        request, placement, serving = question.request, question.placement, question.serving
+        query = self._query(question)
+        wanted = question.size + spares
+        picks: list[Pick] = []
+        rungs: list[Rung] = []
+        deadline = time.perf_counter() + self.settings.latency_budget_ms / 1000
+        for level, strategy in enumerate(_with_last(question.ladder)):
+            enough = wanted if level < len(question.ladder) else placement.min_items
+            if len(picks) >= enough or (rungs and time.perf_counter() > deadline):
+                break
+            found = serving.recommender.candidates(strategy, query, 4 * wanted)
+            found = self.stages.rules.apply(found, serving.table, request, question.segment)
+            order = diversify(found, serving.table, wanted)
+            rungs.append(rung_of(strategy, found, serving.table))
+            taken = {pick.product_id for pick in picks}
+            more = picks_of(found, order, serving.table, level, strategy)
+            picks += [pick for pick in more if pick.product_id not in taken]
+        return Draft(recommendation_id=self.new_id(request.now), picks=tuple(picks[:wanted]), rungs=tuple(rungs))
+
+    def _query(self, question: Question) -> Query:
+        request, profile, table = question.request, question.profile, question.serving.table
         idle = self.settings.session_idle_minutes * 60
         personal = request.consent_level is not ConsentLevel.NON_PERSONAL
         return Query(
             now=request.now,
-            session=_rows(table, current_session(profile, request.now, idle)) if profile else (),
-            history=_rows(table, history(profile, request.now, idle)) if profile else (),
-            in_view=_rows(table, request.product_ids),
-            cart=_rows(table, request.cart_ids) if personal else (),
-            category=_category(table, request.context.category),
+            session=rows_of(table, current_session(profile, request.now, idle)) if profile else (),
+            history=rows_of(table, history(profile, request.now, idle)) if profile else (),
+            in_view=rows_of(table, request.product_ids),
+            cart=rows_of(table, request.cart_ids) if personal else (),
+            category=category_of(table, request.context.category),
             profile=profile,
-            eligible=eligible,
+            eligible=eligible_rows(question.placement, request, profile, table, self.filters),
             seed=request.seed,
         )
 
-    def _size(self, placement: Placement, request: SlateRequest) -> int:
-        return request.limit or placement.size
+    def _sellable(self, question: Question, draft: Draft) -> tuple[list[Pick], tuple[str, ...]]:
+        """The slate's products, and those that the shop refused.
 
-    def _finish(
-        self,
-        placement: Placement,
-        request: SlateRequest,
-        profile: Profile | None,
-        draft: Draft,
-        serving: Serving,
-        started: float,
-    ) -> Slate:
-        in_cart = frozenset(request.cart_ids)
-        picks = [pick for pick in draft.picks if pick.product_id not in in_cart]
-        asked = time.perf_counter()
+        It is asked once. Only where it refused so many that the spares do not fill the slate, more are looked for
+        without them and it is asked a second time.
+        """
+        in_cart = set(question.request.cart_ids)
+        kept, refused = self._ask(question, [pick for pick in draft.picks if pick.product_id not in in_cart])
+        lacking = len(draft.picks) > len(kept) and len(kept) < question.size
+        if lacking:
+            known = tuple(pick.product_id for pick in draft.picks)
+            request = question.request
+            without = msgspec.structs.replace(request, exclude_ids=request.exclude_ids + known)
+            more = self._compose(replace(question, request=without), MORE_SPARES)
+            found, also = self._ask(question, [pick for pick in more.picks if pick.product_id not in in_cart])
+            kept, refused = kept + found, refused + also
+        return (kept[: question.size] if len(kept) >= question.placement.min_items else []), refused
+
+    def _ask(self, question: Question, picks: list[Pick]) -> tuple[list[Pick], tuple[str, ...]]:
         available = self._available([pick.product_id for pick in picks])
-        answered = time.perf_counter()
-        kept = [pick for pick in picks if available.get(pick.product_id, False)][: self._size(placement, request)]
-        if len(kept) < placement.min_items:
-            kept = []
-        slate = Slate(
-            recommendation_id=draft.recommendation_id,
-            placement=placement.name,
-            strategy=kept[0].strategy if kept else placement.strategies[0],
-            fallback_level=kept[0].level if kept else len(placement.strategies),
-            items=tuple(_item(pick, position, draft.propensity) for position, pick in enumerate(kept, 1)),
-            consent_level=request.consent_level,
-            segment=draft.segment,
-            experiment=draft.experiment,
-            model_version=serving.model_version,
-            catalog_version=serving.versions[0],
-            created_at=request.now,
-            took_us=int((time.perf_counter() - started - (answered - asked)) * 1e6),
-            availability_us=int((answered - asked) * 1e6),
-        )
-        self._log(slate, request, profile, draft, picks, available, serving)
-        return slate
+        kept = [pick for pick in picks if available.get(pick.product_id, False)]
+        return kept, tuple(pick.product_id for pick in picks if not available.get(pick.product_id, False))
 
     def _available(self, product_ids: list[str]) -> Mapping[str, bool]:
         if not product_ids:
             return {}
         try:
             return self.availability(product_ids)
+        except UnavailableError as error:
+            # Our own store is away: what was known when the catalogue was loaded has to do.
+            log.warning("availability could not be read, going by the catalogue as loaded: %s", error)
+            return dict.fromkeys(product_ids, True)
         except Exception:
             # The shop's own callable failed: a product that perhaps cannot be bought must not be shown.
             log.exception("Catalog.availability failed; the block stays empty")
             return {}
 
-    def _log(
-        self,
-        slate: Slate,
-        request: SlateRequest,
-        profile: Profile | None,
-        draft: Draft,
-        picks: Iterable[Pick],
-        available: Mapping[str, bool],
-        serving: Serving,
-    ) -> None:
-        if draft.reused:
-            return
-        self.slates.append(
-            SlateEntry(
-                slate=slate,
-                request=request,
-                profile=profile,
-                rungs=draft.rungs,
-                unavailable=tuple(pick.product_id for pick in picks if not available.get(pick.product_id, False)),
-                versions=dict(zip(("catalog", "behaviour", "content"), map(str, serving.versions), strict=True)),
-            )
+    def _slate(self, question: Question, draft: Draft, kept: list[Pick], times: tuple[float, float, float]) -> Slate:
+        request, serving = question.request, question.serving
+        started, asked, answered = times
+        return Slate(
+            recommendation_id=self.new_id(request.now) if question.own else draft.recommendation_id,
+            placement=question.placement.name,
+            strategy=kept[0].strategy if kept else "",
+            fallback_level=kept[0].level if kept else len(_with_last(question.ladder)),
+            items=tuple(_item(pick, position, question.propensity) for position, pick in enumerate(kept, 1)),
+            consent_level=request.consent_level,
+            segment=question.segment,
+            experiment=question.assignment,
+            model_version=serving.model_version,
+            catalog_version=serving.versions[0],
+            created_at=request.now,
+            took_us=int((time.perf_counter() - started - (answered - asked)) * 1e6),
+            availability_us=int((answered - asked) * 1e6),
         )
 
 
@@ -304,59 +280,26 @@ def _with_last(ladder: tuple[str, ...]) -> tuple[str, ...]:
     return ladder if LAST_RUNG in ladder or OWN_PAST.intersection(ladder) else (*ladder, LAST_RUNG)
 
 
-def _rows(table: ProductTable, product_ids: Iterable[str]) -> tuple[int, ...]:
-    index = table.index
-    return tuple(index[product_id] for product_id in product_ids if product_id in index)
-
-
-def _category(table: ProductTable, category: str) -> int:
-    try:
-        return table.category_names.index(category) if category else -1
-    except ValueError:
-        return -1
-
-
-def _below(table: ProductTable, category: str) -> BoolArray | None:
-    """Which rows lie below a category that holds others, such as a department; ``None`` for any other."""
-    if not category or category in table.category_names:
-        return None
-    inside = np.zeros(len(table.category_names) + 1, dtype=np.bool_)  # the last is code -1: no category
-    inside[[code for code, name in enumerate(table.category_names) if name.startswith(f"{category} > ")]] = True
-    return inside[table.category] if inside.any() else None
-
-
-def _origin_names(candidates: Candidates, bits: int) -> tuple[str, ...]:
-    return tuple(name for shift, name in enumerate(candidates.sources) if bits >> shift & 1)
-
-
-def _rung(strategy: str, found: Candidates, table: ProductTable) -> Rung:
-    products = table.products
-    return Rung(
-        strategy=strategy,
-        product_ids=tuple(products[row].product_id for row in found.rows.tolist()),
-        scores=tuple(found.scores.tolist()),
-        origins=tuple(found.origins.tolist()),
-        anchors=tuple(products[row].product_id if row >= 0 else "" for row in found.anchors.tolist()),
-        sources=found.sources,
-    )
-
-
-def _picks(found: Candidates, order: Iterable[int], table: ProductTable, level: int, strategy: str) -> list[Pick]:
-    products = table.products
-    rows, scores, origins, anchors = (
-        column.tolist() for column in (found.rows, found.scores, found.origins, found.anchors)
-    )
-    return [
-        Pick(
-            product_id=products[rows[place]].product_id,
-            score=scores[place],
-            origins=_origin_names(found, origins[place]),
-            because=products[anchors[place]].product_id if anchors[place] >= 0 else "",
-            level=level,
-            strategy=strategy,
+def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, ...]) -> SlateEntry:
+    """The slate as it is logged; of a visitor who did not agree nothing but the page is in it."""
+    request, rungs = question.request, draft.rungs
+    if not question.own:
+        rungs = () if request.cart_ids else rungs
+        request = msgspec.structs.replace(
+            request,
+            cart_ids=(),
+            profile_ids=(),
+            context=Context(page_type=request.context.page_type, category=request.context.category),
         )
-        for place in order
-    ]
+    versions = map(str, question.serving.versions)
+    return SlateEntry(
+        slate=slate,
+        request=request,
+        profile=question.profile,
+        rungs=rungs,
+        unavailable=refused,
+        versions=dict(zip(("catalog", "behaviour", "content"), versions, strict=True)),
+    )
 
 
 REASONS = {

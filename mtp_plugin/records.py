@@ -399,7 +399,8 @@ class SlateRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One question to the pipeline.
 
     ``profile_ids`` are the visitor's keys, most trusted first, empty below full consent. ``product_ids`` are the
-    products in view, ``cart_ids`` those in the cart. ``limit`` 0 means the placement's own size.
+    products in view, ``cart_ids`` those in the cart. ``limit`` 0 means the placement's own size. ``private_facts`` lets
+    ``filter`` speak of stock and margin: for the shop's own code and servers, not for visitors.
     """
 
     placement: str
@@ -413,6 +414,7 @@ class SlateRequest(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 0
     exclude_ids: tuple[str, ...] = ()
     filter: dict[str, Any] = {}
+    private_facts: bool = False
     segment_id: str = ""
     explain: bool = False
 

@@ -117,7 +117,7 @@ class Recommender:
         if taste is not None:
             scratch.add(sources.affinity.propose(taste))
         if scratch.count == 0:
-            return self._top_up(_none(), allowed, k)
+            return _none()
         drawn = sources.affinity.scores(taste, scratch.rows[: scratch.count]) if taste is not None else None
         chance = self._chance(query, scratch, way, at_hand, own, drawn)
         found = _named(_best(scratch, chance, allowed, k), way)
@@ -159,7 +159,7 @@ class Recommender:
     def _related(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         way = query.in_view or query.session[-1:] or query.history[-1:]
         if not way:
-            return self._top_up(_none(), allowed, k)
+            return _none()
         scratch = self.sources.scratch()
         rows, steps = session_expert.gather(self.sources, scratch, way)
         features = session_expert.features(self.sources, scratch, rows, steps, way)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any
@@ -224,3 +225,91 @@ def test_a_placement_may_leave_out_what_was_seen(tmp_path: Path) -> None:
     shown = ids(state.pipeline, asked())
     assert shown
     assert not {"p02", "p05"} & set(shown)
+
+
+def test_a_shop_that_can_sell_little_shows_what_it_can(tmp_path: Path) -> None:
+    state = mounted(tmp_path, watches(100))[1]
+    few = {f"p{number:02d}" for number in range(0, 100, 10)}
+    state.pipeline.availability = lambda product_ids: {i: i in few for i in product_ids}
+    assert len(ids(state.pipeline, asked())) == 6
+    state.pipeline.availability = lambda product_ids: {i: i == "p50" for i in product_ids}
+    assert ids(state.pipeline, asked()) == ["p50"]
+
+
+def test_a_full_cart_leaves_a_full_slate(tmp_path: Path) -> None:
+    state = mounted(tmp_path, watches(100))[1]
+    for level in ConsentLevel:
+        cart = tuple(ids(state.pipeline, asked(limit=40, consent_level=level)))
+        assert len(cart) == 40
+        shown = ids(state.pipeline, asked(cart_ids=cart, consent_level=level))
+        assert len(shown) == 6
+        assert not set(shown) & set(cart)
+
+
+def test_with_our_own_store_away_the_catalogue_as_loaded_decides(state: State) -> None:
+    def away(product_ids: object) -> dict[str, bool]:
+        raise UnavailableError("the database is away")
+
+    state.pipeline.availability = away
+    assert len(ids(state.pipeline, asked())) == 6
+
+
+@pytest.mark.parametrize("level", [ConsentLevel.CONTEXTUAL, ConsentLevel.NON_PERSONAL])
+def test_below_full_consent_the_log_holds_the_page_alone(state: State, level: ConsentLevel) -> None:
+    context = Context(
+        device="mobile",
+        daypart="night",
+        referrer="clinic.example",
+        campaign="c",
+        locale="de",
+        query="rash",
+        page_type="home",
+    )
+    slate = state.pipeline.recommend(asked(consent_level=level, context=context, cart_ids=("p03",)))
+    state.slates.flush()
+    entry = state.slates.get(slate.recommendation_id)
+    assert entry is not None
+    assert entry.profile is None
+    assert entry.request.context == Context(page_type="home")
+    assert (entry.request.cart_ids, entry.request.profile_ids, entry.rungs) == ((), (), ())
+
+
+def test_visitors_who_agreed_have_slates_of_their_own(state: State) -> None:
+    ada, ben = (state.pipeline.recommend(asked(profile_ids=(f"a:{name}",))) for name in ("ada", "ben"))
+    assert ada.recommendation_id != ben.recommendation_id
+    state.slates.flush()
+    assert state.slates.erase("a:ada") == 1
+    assert state.slates.get(ada.recommendation_id) is None
+    assert state.slates.get(ben.recommendation_id) is not None
+
+
+def test_stages_are_asked_for_every_request(tmp_path: Path) -> None:
+    state = mounted(tmp_path, watches())[1]
+    calls: list[str] = []
+
+    class Experiments:
+        def assign(self, request: SlateRequest, segment: object) -> None:
+            calls.append(request.profile_ids[0])
+
+    state.pipeline.stages = dataclasses.replace(state.pipeline.stages, experiments=Experiments())
+    for name in ("ada", "ben", "cy"):
+        state.pipeline.recommend(asked(profile_ids=(f"a:{name}",)))
+    assert calls == ["a:ada", "a:ben", "a:cy"]
+
+
+@pytest.mark.parametrize("fact", ["stock", "margin"])
+def test_visitors_cannot_find_out_what_the_shop_keeps_to_itself(state: State, fact: str) -> None:
+    for condition in ({fact: {"$gt": 0}}, {"$not": {"$or": [{"brand": "Alba"}, {fact: {"$exists": True}}]}}):
+        with pytest.raises(InputError, match="own business") as caught:
+            state.pipeline.recommend(asked(filter=condition))
+        assert caught.value.field == fact
+    assert ids(state.pipeline, asked(filter={"stock": {"$gt": 0}}, private_facts=True))
+
+
+def test_the_level_says_which_rung_answered(state: State) -> None:
+    newcomer = state.pipeline.recommend(asked(profile_ids=("a:new",)))
+    assert (newcomer.strategy, newcomer.fallback_level) == ("trending-items", 1)
+    nothing_in_view = state.pipeline.recommend(asked("product-similar", profile_ids=("a:new",), product_ids=("zz",)))
+    assert (nothing_in_view.strategy, nothing_in_view.fallback_level) == ("best-sellers", 1)
+    empty = state.pipeline.recommend(asked(filter={"brand": "Nobody"}))
+    assert (empty.items, empty.strategy, empty.fallback_level) == ((), "", 3)
