@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from flask import Response, current_app, g, has_request_context, request
+from flask import Response, current_app, has_request_context, request
 from markupsafe import Markup
 
 from ..block.build import build
@@ -16,6 +16,7 @@ from ..block.page import Banner, Scripts, banner_variables, block_variables, scr
 from ..errors import NotFoundError
 from ..records import Product, Slate
 from ..state import State
+from .kept import kept
 from .parts import Parts, get_parts, get_state
 from .queries import PageQuery, read_arguments
 from .recommendations import asker_of, cached
@@ -115,7 +116,7 @@ def _scripts(state: State, parts: Parts, style: bool) -> Markup:
     """Tags of script and style; the page then depends on the visitor's choice, so caches are told."""
     if not state.settings.enabled:
         return NOTHING
-    g._mtp_rendered = True
+    kept().rendered = True
     nonce = state.loaders.nonce() if state.loaders.nonce else ""
     scripts = Scripts(
         script_url=_asset_url(parts, "widget.js", "mtp.js"),
@@ -133,7 +134,7 @@ def _consent(state: State, parts: Parts, policy_url: str, always: bool) -> Marku
     """
     if not state.settings.enabled or not has_request_context():
         return NOTHING
-    g._mtp_rendered = True
+    kept().rendered = True
     visitor = current_visitor()
     if not always and (visitor.choice is not None or visitor.gpc or visitor.bot):
         return NOTHING

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, request
 from flask.sansio.app import App
 
 from ..assets import templates_folder
@@ -16,6 +16,7 @@ from ..track.bots import is_bot
 from .blocks import template_globals
 from .consent import gpc
 from .errors import handle_errors, handle_unrouted
+from .kept import kept
 from .parts import KEY, build_parts, get_parts
 from .routes import ROUTES
 from .sender import allow_origin
@@ -69,11 +70,11 @@ def install(app: Flask, state: State, url_prefix: str) -> None:
 
 
 def _start() -> None:
-    g._mtp_started = time.perf_counter()
+    kept().started = time.perf_counter()
 
 
 def _count(response: Response) -> Response:
-    started: float | None = g.get("_mtp_started")
+    started = kept().started
     if started is not None:  # a hook of the shop may have answered before we were asked
         route = (request.endpoint or "").rpartition(".")[2]
         get_parts().metrics.request(route, response.status_code, time.perf_counter() - started)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zlib
 
-from flask import g, request
+from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from ..errors import InputError, TooLargeError
+from .kept import kept
 from .parts import get_state
 
 EVENT_TYPES = ("application/json", "text/plain", "")
@@ -42,10 +43,10 @@ def body_bytes() -> bytes:
     :raises TooLargeError: it is larger than ``MTP_BODY_MAX_KB``, as sent or decompressed
     :raises InputError: it claims to be gzip and is not
     """
-    found: bytes | None = g.get("_mtp_body")
-    if found is None:
-        found = g._mtp_body = _read(get_state().settings.body_max_kb * 1024)
-    return found
+    of_request = kept()
+    if of_request.body is None:
+        of_request.body = _read(get_state().settings.body_max_kb * 1024)
+    return of_request.body
 
 
 def _read(most: int) -> bytes:

@@ -6,7 +6,7 @@ import time
 from urllib.parse import urlsplit
 
 import msgspec
-from flask import Response, current_app, g, redirect, request
+from flask import Response, current_app, redirect, request
 
 from ..errors import ForbiddenError, InputError
 from ..ports import ConsentDecision
@@ -76,9 +76,9 @@ def _form_choice() -> bool:
 
 def _take(choice: bool) -> Visitor:
     """Record a choice under the visitor's ids. A refusal by somebody unknown has no name to be kept under."""
-    g._mtp_now = now = time.time()
+    now = time.time()
     state, known = get_state(), stored_id()
-    visitor = decide(choice)
+    visitor = decide(choice, now)
     user = signed_in(state)
     anonymous_id = visitor.anonymous_id or known
     subjects = [f"u:{user}"] if user else []

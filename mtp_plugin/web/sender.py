@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Response, g, has_request_context, request
+from flask import Response, has_request_context, request
 
 from ..errors import ForbiddenError, UnauthorizedError
 from ..records import ConsentLevel
 from ..state import State
 from ..track.limits import identifier
 from ..track.sender import Kind, Sender
+from .kept import kept
 from .keys import is_one_of, key_in_query, same_origin, shown_key
 from .parts import get_parts, get_state
 from .visitor import Visitor, current_visitor, signalled_level, stored_id
@@ -20,10 +21,10 @@ def current_sender() -> Sender:
     :raises UnauthorizedError: it shows a key that is none of ours
     :raises ForbiddenError: it shows a public key from a page that the key is not good for
     """
-    found: Sender | None = g.get("_mtp_sender")
-    if found is None:
-        found = g._mtp_sender = _decide(get_state())
-    return found
+    of_request = kept()
+    if of_request.sender is None:
+        of_request.sender = _decide(get_state())
+    return of_request.sender
 
 
 def own_sender(state: State, user_id: str | None = None) -> Sender:
@@ -93,7 +94,7 @@ def _with_key(state: State, key: str) -> Sender:
         raise UnauthorizedError("this key is not known here; a secret key goes into the Authorization header")
     if request.headers.get("Origin") not in origins:
         raise ForbiddenError("this key is not good for pages of this origin; add the origin to MTP_WRITE_KEYS")
-    g._mtp_cors = request.headers["Origin"]
+    kept().cors = request.headers["Origin"]
     return _sender("other-origin", signalled_level(), key=key)
 
 
@@ -123,7 +124,7 @@ def allow_origin(response: Response) -> Response:
             response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type"
             response.headers["Access-Control-Max-Age"] = "600"
         response.vary.add("Origin")
-    elif g.get("_mtp_cors"):
-        response.headers["Access-Control-Allow-Origin"] = g._mtp_cors
+    elif origin := kept().cors:
+        response.headers["Access-Control-Allow-Origin"] = origin
         response.vary.add("Origin")
     return response

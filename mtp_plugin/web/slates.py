@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from flask import current_app, g, has_request_context
+from flask import current_app, has_request_context
 
 from ..errors import ConditionError, NotFoundError
 from ..records import ConsentLevel, Context, Product, Slate, SlateRequest
 from ..signals import slate_served
 from ..state import State
 from .context import build_context
+from .kept import kept
 from .parts import get_parts
 from .queries import PageQuery
 from .visitor import current_visitor
@@ -94,8 +95,9 @@ def slate_for_request(state: State, placement: str, **options: Any) -> Slate:
 
 def mark_rendered(asker: Asker) -> None:
     """Remember for the response's headers that a slate went into it, and whether it was one visitor's own."""
-    g._mtp_rendered = True
-    g._mtp_personal = g.get("_mtp_personal", False) or not asker.shared
+    of_request = kept()
+    of_request.rendered = True
+    of_request.personal = of_request.personal or not asker.shared
 
 
 def page_of(options: Mapping[str, Any]) -> PageQuery:

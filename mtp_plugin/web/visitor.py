@@ -6,7 +6,7 @@ import logging
 import secrets
 from dataclasses import dataclass, replace
 
-from flask import Response, g, request
+from flask import Response, request
 from werkzeug.datastructures import ResponseCacheControl
 
 from ..errors import InputError
@@ -15,6 +15,7 @@ from ..records import ConsentLevel
 from ..state import State
 from ..track.bots import is_bot
 from ..track.limits import identifier
+from .kept import kept
 from .parts import get_parts, get_state
 
 log = logging.getLogger(__name__)
@@ -45,17 +46,18 @@ class Visitor:
 
 def current_visitor() -> Visitor:
     """The visitor of the current request; made on the first call, the same on each later one."""
-    found: Visitor | None = g.get("_mtp_visitor")
-    if found is None:
-        found = g._mtp_visitor = _read()
-    return found
+    of_request = kept()
+    if of_request.visitor is None:
+        of_request.visitor = _read()
+    return of_request.visitor
 
 
-def decide(choice: bool) -> Visitor:
+def decide(choice: bool, now: float) -> Visitor:
     """Take a visitor's choice; the cookies follow with the response. Gives the visitor as it is from now on."""
     before = current_visitor()
-    visitor = g._mtp_visitor = _visitor(choice, gpc=before.gpc, bot=before.bot)
-    g._mtp_choice = choice
+    visitor = _visitor(choice, gpc=before.gpc, bot=before.bot)
+    of_request = kept()
+    of_request.visitor, of_request.choice, of_request.decided_at = visitor, choice, now
     return visitor
 
 
@@ -108,12 +110,12 @@ def finish_response(response: Response) -> Response:
 
     A page that never asked who is visiting stays as it is.
     """
-    visitor: Visitor | None = g.get("_mtp_visitor")
-    if visitor is None:
+    of_request = kept()
+    if of_request.visitor is None:
         return response
-    _write_cookies(response, visitor)
-    personal = bool(g.get("_mtp_personal")) or "Set-Cookie" in response.headers
-    if g.get("_mtp_rendered") or personal:
+    _write_cookies(response, of_request.visitor)
+    personal = of_request.personal or "Set-Cookie" in response.headers
+    if of_request.rendered or personal:
         response.vary.update(VARY)
     if personal and not response.cache_control.no_store:
         # Not ``no-store``: a browser may go back to its own page without asking.
@@ -123,9 +125,9 @@ def finish_response(response: Response) -> Response:
 
 def _write_cookies(response: Response, visitor: Visitor) -> None:
     cookies, secure = get_parts().cookies, request.is_secure
-    choice: bool | None = g.get("_mtp_choice")
-    if choice is not None:
-        cookies.set_choice(response, choice, g._mtp_now, secure=secure)
+    of_request = kept()
+    if of_request.choice is not None:
+        cookies.set_choice(response, of_request.choice, of_request.decided_at, secure=secure)
     if visitor.new:
         cookies.set_visitor(response, visitor.anonymous_id, secure=secure)
     elif visitor.choice is False and cookies.visitor_name in request.cookies:

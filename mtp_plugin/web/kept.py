@@ -1,0 +1,48 @@
+"""What this layer remembers while it answers one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Request, request
+
+if TYPE_CHECKING:
+    from ..track.sender import Sender
+    from .visitor import Visitor
+
+NAME = "mtp_kept"
+
+
+@dataclass(slots=True)
+class Kept:
+    """The findings of one request, each made once.
+
+    Kept with the request and not on ``flask.g``: that belongs to the application context, and requests inside one that
+    is already there (a test's, a script's) all share it, so that one visitor would be answered as another.
+    """
+
+    visitor: Visitor | None = None
+    sender: Sender | None = None
+    body: bytes | None = None
+    choice: bool | None = None
+    """What the visitor decided in this request, and when."""
+    decided_at: float = 0.0
+    rendered: bool = False
+    """A block, the script or the question went into the page."""
+    personal: bool = False
+    """Something of one visitor went into the page."""
+    cors: str = ""
+    """The origin whose page may read the answer."""
+    started: float | None = None
+
+
+def kept() -> Kept:
+    """What is kept of the current request.
+
+    :raises RuntimeError: there is none
+    """
+    current: Request = request._get_current_object()  # type: ignore[attr-defined]
+    found = vars(current).setdefault(NAME, Kept())
+    assert isinstance(found, Kept)  # noqa: S101  the name is ours
+    return found
