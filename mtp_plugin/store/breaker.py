@@ -18,13 +18,15 @@ def first_line(error: BaseException) -> str:
 class Breaker:
     """Open after a failure for *pause* seconds, twice as long after each further one, *longest* at most.
 
+    After a pause one caller may try, the others are refused until that one knows more, or for as long as *longest*.
+
     One log line when it opens and one when it closes, however many calls there are between.
 
     :param name: what it guards, for the log
     """
 
     def __init__(
-        self, name: str, *, pause: float = 0.5, longest: float = 15.0, clock: Callable[[], float] = time.monotonic
+        self, name: str, *, pause: float = 0.5, longest: float = 2.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
         if not 0 < pause <= longest:
             raise ValueError(f"pause must be positive and at most longest ({longest}), not {pause}")
@@ -37,8 +39,19 @@ class Breaker:
 
     @property
     def closed(self) -> bool:
-        """Whether it makes sense to try."""
+        """Whether it would make sense to try."""
         return self._failures == 0 or self._clock() >= self._until
+
+    def admits(self) -> bool:
+        """Whether the caller may try now; who was let in while it is failing tries for all."""
+        if self._failures == 0:
+            return True
+        with self._lock:
+            now = self._clock()
+            if self._failures and now < self._until:
+                return False
+            self._until = now + self._longest
+            return True
 
     @property
     def failing(self) -> bool:

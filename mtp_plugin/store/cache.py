@@ -145,7 +145,7 @@ class SharedCache:
 
     def _ask(self, call: Callable[..., Any], *values: Any) -> Any:
         """What the backend says; ``None`` when it cannot be reached or could not a moment ago."""
-        if not self._breaker.closed:
+        if not self._breaker.admits():
             return None
         try:
             answer = call(*values)

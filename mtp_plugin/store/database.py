@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,14 +16,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..errors import UnavailableError
 from .breaker import Breaker, first_line
-from .engine import open_engine
+from .engine import BUSY_MS, GRACE_S, PAGE_BUSY_MS, PAGE_WRITE_S, WORK_MS, allow, is_silence, open_engine
 from .fork import after_fork
 from .migrate import current, upgrade
 
 AnyRow = Row[*tuple[Any, ...]]
-
-WORK_MS = 30_000
-"""Longest statement outside of a page's rendering."""
 
 BUGS = (IntegrityError, ProgrammingError, BadData)
 """Errors that waiting does not mend go through as they are."""
@@ -41,7 +39,8 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = open_engine(self.url, WORK_MS)
         self._quick = self._engine if self.is_sqlite else open_engine(self.url, budget_ms, autocommit=True)
-        self._breaker = Breaker(f"database {self.url.render_as_string(hide_password=True)}")
+        name = self.url.render_as_string(hide_password=True)
+        self._breaker, self._locked = Breaker(f"database {name}"), Breaker(f"the write lock of database {name}")
         self._inherited: list[object] = []
         driver: Any = self._engine.dialect.dbapi
         self._faults = (DBAPIError, PoolTimeout, driver.Error)
@@ -97,7 +96,7 @@ class Database:
 
         After a lost connection it refuses at once for a moment: pages must not queue for a dead server.
         """
-        if not self._breaker.closed:
+        if not self._breaker.admits():
             raise UnavailableError(f"the database could not be reached a moment ago: {self._breaker.trouble}")
         try:
             yield
@@ -124,17 +123,37 @@ class Database:
             try:
                 return _rows(engine, query, values)
             except DBAPIError as error:
-                if not error.connection_invalidated:
+                if not error.connection_invalidated or is_silence(error):
                     raise
                 # The server was restarted since we last asked; the pool has thrown its dead connections away.
                 return _rows(engine, query, values)
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that may write: committed at the end, rolled back on an error."""
+    def writing(self, *, page: bool = False) -> Iterator[Connection]:
+        """A transaction that may write: committed at the end, rolled back on an error.
+
+        :param page: a visitor waits for it: it waits less for others and for the server
+        """
+        options = {"immediate": True, "busy_ms": PAGE_BUSY_MS if page else BUSY_MS}
         engine = self.engine
-        with self.translated(), engine.connect().execution_options(immediate=True) as connection, connection.begin():
-            yield connection
+        with self.translated(), self._turn_to_write(page), engine.connect().execution_options(**options) as connection:
+            allow(connection, PAGE_WRITE_S if page else WORK_MS / 1000 + GRACE_S)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def _turn_to_write(self, page: bool) -> Iterator[None]:
+        """While another process keeps SQLite's one lock, pages must not queue for it; reading goes on meanwhile."""
+        if page and not self._locked.admits():
+            raise UnavailableError(f"the database could not be written a moment ago: {self._locked.trouble}")
+        try:
+            yield
+        except self._faults as error:
+            if _is_busy(error):
+                self._locked.failed(error)
+            raise
+        else:
+            self._locked.succeeded()
 
     def revision(self) -> str | None:
         """Which tables the database has now."""
@@ -163,3 +182,9 @@ def _rows(engine: Engine, query: Executable, values: Mapping[str, Any] | None) -
 def _is_lost(error: BaseException) -> bool:
     """Whether it is the connection that failed, not one statement on it."""
     return isinstance(error, DBAPIError) and (error.connection_invalidated or error.statement is None)
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Whether another process kept SQLite's lock for too long."""
+    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)

@@ -17,6 +17,21 @@ SETTING = "MTP_DATABASE_URL"
 BUSY_MS = 10_000
 """How long a writer waits for another process's transaction on SQLite."""
 
+PAGE_BUSY_MS = 2_000
+"""How long it waits when a visitor waits with it."""
+
+WORK_MS = 30_000
+"""Longest statement outside of a page's rendering."""
+
+PAGE_WRITE_S = 10.0
+"""Longest silence of PostgreSQL during a write that a visitor waits for."""
+
+PING_S = 2.0
+"""Longest silence of PostgreSQL when asked whether an idle connection still lives."""
+
+GRACE_S = 0.5
+"""How much longer than the server's own limit we wait for the server to say so."""
+
 POOL = 10
 CONNECT_S = 2
 """Least that libpq takes as a timeout."""
@@ -45,7 +60,7 @@ def open_engine(url: str | URL, budget_ms: float, *, autocommit: bool = False) -
 def _open_postgres(url: URL, budget_ms: float, autocommit: bool) -> Engine:
     options = f"-c statement_timeout={math.ceil(budget_ms)} -c timezone=UTC -c client_encoding=UTF8"
     extra = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={"connect_timeout": CONNECT_S, "options": options, "application_name": "mtp"},
         pool_size=POOL,
@@ -54,10 +69,43 @@ def _open_postgres(url: URL, budget_ms: float, autocommit: bool) -> Engine:
         pool_pre_ping=not autocommit,
         **extra,
     )
+    _bound(engine, budget_ms / 1000 + GRACE_S)
+    return engine
+
+
+def _bound(engine: Engine, seconds: float) -> None:
+    """Bound every wait: *seconds* while a connection is in use, less when it is asked whether it lives."""
+    from .bounded_connection import BoundedConnection
+
+    def connect(dialect: object, record: object, args: Any, named: Any) -> Any:
+        return BoundedConnection.connect(*args, **named)
+
+    def taken(connection: Any, *others: object) -> None:
+        connection.patience = seconds
+
+    def returned(connection: Any, *others: object) -> None:
+        if connection is not None:
+            connection.patience = PING_S
+
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "checkout", taken)
+    event.listen(engine, "checkin", returned)
+
+
+def allow(connection: Connection, seconds: float) -> None:
+    """Let PostgreSQL be silent on this connection for so long at most, until it goes back to the pool."""
+    if connection.dialect.name == "postgresql":
+        bare: Any = connection.connection.driver_connection
+        bare.patience = seconds
+
+
+def is_silence(error: BaseException) -> bool:
+    """Whether PostgreSQL did not answer in time."""
+    return getattr(getattr(error, "orig", error), "silent", False)
 
 
 def _open_sqlite(url: URL) -> Engine:
-    engine = create_engine(url, pool_size=POOL, max_overflow=2 * POOL, pool_timeout=BUSY_MS / 1000)
+    engine = create_engine(url, pool_size=POOL, max_overflow=2 * POOL, pool_timeout=PAGE_BUSY_MS / 1000)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -65,7 +113,7 @@ def _open_sqlite(url: URL) -> Engine:
 
 def open_sqlite(path: str) -> sqlite3.Connection:
     """A bare connection with our settings, usable from any one thread at a time."""
-    connection = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_MS / 1000)
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=PAGE_BUSY_MS / 1000)
     _prepare(connection)
     return connection
 
@@ -74,7 +122,7 @@ def _prepare(connection: Any, record: object = None) -> None:
     # No implicit transactions: with them the driver would begin too late to lock, and commit around DDL.
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+    cursor.execute(f"PRAGMA busy_timeout={PAGE_BUSY_MS}")
     _write_ahead(cursor)
     for pragma in ("synchronous=FULL", "foreign_keys=ON", "secure_delete=FAST", "cache_size=-16000"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -96,5 +144,7 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
 
 def _begin(connection: Connection) -> None:
     # A writer takes the lock at once: one that read first and locks later fails when another wrote in between.
-    immediate = connection.get_execution_options().get("immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("immediate"):
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(options.get('busy_ms', BUSY_MS))}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("immediate") else "BEGIN")

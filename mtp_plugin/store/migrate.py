@@ -8,11 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, Engine, inspect, text
 
 from ..errors import SetupError
+from .engine import PAGE_WRITE_S, allow
 
 HEAD = "0003"
 """The revision this code needs; kept here so that a start need not load Alembic to see that all is well."""
 
 VERSION_TABLE = "mtp_schema_version"
+MIGRATION_S = 1800.0
+"""Longest silence during one step of a migration, which may rewrite a large table or wait for another worker's."""
+
 LOCK = 0x6D74705F
 """Key of PostgreSQL's advisory lock that migrations hold."""
 
@@ -23,6 +27,7 @@ def upgrade(engine: Engine, revision: str = HEAD) -> None:
     :raises SetupError: the database is newer than this code
     """
     with engine.connect() as connection:
+        allow(connection, PAGE_WRITE_S)
         found = current(connection)
     if found == revision:
         return
@@ -33,6 +38,7 @@ def upgrade(engine: Engine, revision: str = HEAD) -> None:
         )
     with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
+            allow(connection, MIGRATION_S)
             connection.execute(text("SET LOCAL statement_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         if current(connection) != revision:

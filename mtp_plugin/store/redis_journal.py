@@ -119,7 +119,7 @@ class RedisJournal:
 
     def _tell(self, say: Callable[[], None]) -> bool:
         """Whether Redis could be told."""
-        if not self._breaker.closed:
+        if not self._breaker.admits():
             return False
         try:
             say()

@@ -21,7 +21,7 @@ class SqlConsents:
         self._database = database
 
     def append(self, decision: ConsentDecision) -> None:
-        with self._database.writing() as connection:
+        with self._database.writing(page=True) as connection:
             connection.execute(insert(consent).values(msgspec.structs.asdict(decision)))
 
     def of(self, subject_id: str) -> list[ConsentDecision]:

@@ -66,21 +66,21 @@ class SqlJournal:
         if self._turns is not None:
             self._turns.take(batch)
         else:
-            self._in_work(batch.apply)
+            self._in_work(batch.apply, page=True)
         return batch
 
     def _commit_group(self, batches: Sequence[Batch]) -> list[BaseException | None]:
         def apply_all(work: Work) -> list[BaseException | None]:
             return [_error_of(batch, work) for batch in batches]
 
-        errors: list[BaseException | None] = self._in_work(apply_all)
+        errors: list[BaseException | None] = self._in_work(apply_all, page=True)
         return errors
 
-    def _in_work(self, job: Callable[[Work], Any]) -> Any:
+    def _in_work(self, job: Callable[[Work], Any], *, page: bool = False) -> Any:
         """Do *job* in one transaction, again if another writer was in the way."""
         for left in reversed(range(TRIES)):
             try:
-                with self._database.writing() as connection:
+                with self._database.writing(page=page) as connection:
                     return job(self._work(connection))
             except Exception as error:
                 if not left or _sqlstate(error) not in AGAIN:
@@ -163,18 +163,19 @@ class SqlJournal:
         return {row[0]: Stored(row[1], row[2]) for row in rows}
 
     def _stored_sqlite(self, profile_ids: Sequence[str]) -> dict[str, Stored]:
+        path = str(self._database.engine.url.database)
         with self._database.translated():
-            reader = self._reader()
+            reader = self._reader(path)
             rows = [reader.execute(PROFILE, (name,)).fetchone() for name in profile_ids]
             self._readers.append(reader)
         return {name: Stored(*row) for name, row in zip(profile_ids, rows, strict=True) if row}
 
-    def _reader(self) -> sqlite3.Connection:
+    def _reader(self, path: str) -> sqlite3.Connection:
         """A connection for each thread that reads at the same time; a pool would cost more than the query."""
         try:
             return self._readers.pop()
         except IndexError:
-            return open_sqlite(str(self._database.engine.url.database))
+            return open_sqlite(path)
 
     def events_of(self, profile_id: str) -> Iterator[Event]:
         if not storable(profile_id):

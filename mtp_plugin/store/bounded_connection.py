@@ -1,0 +1,52 @@
+"""A connection to PostgreSQL that does not wait for ever for a server that stands still.
+
+``statement_timeout`` is kept by the server, TCP's timeouts by its kernel: neither helps when the server's processes are
+stopped or starved while their machine goes on acknowledging. So the waiting side looks at its own clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+
+T = TypeVar("T")
+FIRST_S = 5.0
+"""Patience with a server that has just accepted the connection."""
+
+
+class Unanswered(psycopg.OperationalError):
+    """The server said nothing for too long; the connection is closed, what it was doing is unknown."""
+
+    silent = True
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """Gives up when nothing comes for ``patience`` seconds; whatever comes starts the count anew.
+
+    Precise to the tenth of a second at which psycopg looks up from its waiting.
+    """
+
+    patience: float = FIRST_S
+
+    def wait(self, gen: PQGen[T], *rest: Any, **named: Any) -> T:
+        return super().wait(self._bounded(gen), *rest, **named)
+
+    def _bounded(self, gen: PQGen[T]) -> Generator[Any, Any, T]:
+        heard = time.monotonic()
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if ready:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > self.patience:
+                    self.pgconn.finish()
+                    raise Unanswered(f"no answer from the server within {self.patience:g} s")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            result: T = end.value
+            return result
