@@ -176,7 +176,9 @@ class Settings:
     model_folder: str = _row(
         "", "Folder or fsspec URL of model bundles; empty is mtp_models in the instance folder.", check=_text
     )
-    secret_keys: tuple[str, ...] = _row((), "Keys of servers: they may name a userId and read profiles.", check=_secret_keys)
+    secret_keys: tuple[str, ...] = _row(
+        (), "Keys of servers: they may name a userId and read profiles.", check=_secret_keys
+    )
     write_keys: dict[str, tuple[str, ...]] = _row(
         {}, "Public keys of pages of other origins, each with the origins it is good for.", check=_write_keys
     )

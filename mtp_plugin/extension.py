@@ -94,9 +94,11 @@ class MTP:
         install(app, state, url_prefix)
         app.cli.add_command(_commands())
         atexit.register(state.close)
+        if not _serves():
+            return
         if settings.scheduler:
             _schedule(app, state)
-        if _serves() and stores_exist(settings, app.instance_path):
+        if stores_exist(settings, app.instance_path):
             _preload(state)
 
     # ---------------------------------------------------------------------------------------- declarations

@@ -6,7 +6,8 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .errors import MTPError
@@ -21,7 +22,8 @@ HOUR, DAY = 3600.0, 86400.0
 class Job:
     """Something to do every *every* seconds; *run* does it and says in a line what it did.
 
-    ``lease`` is how long (seconds) another worker waits before it takes a job for abandoned.
+    ``lease`` is how long (seconds) another worker waits before it takes a job for abandoned; a job that runs longer
+    renews it.
     """
 
     name: str
@@ -67,11 +69,33 @@ class Jobs:
         try:
             if only_due and job not in self.due():
                 return None
-            run = self._timed(job)
+            with self._renewed(job):
+                run = self._timed(job)
             self._leases.record_run(run)
             return run
         finally:
             self._leases.release(name, self._holder)
+
+    @contextmanager
+    def _renewed(self, job: Job) -> Iterator[None]:
+        """Renew the lease for as long as the job runs: a training may take longer than any lease."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._renew, args=(job, done), name=f"mtp-lease-{job.name}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()  # a renewal after the release would keep the job from everybody
+
+    def _renew(self, job: Job, done: threading.Event) -> None:
+        while not done.wait(job.lease / 3):
+            try:
+                if not self._leases.acquire(job.name, self._holder, job.lease):
+                    log.warning("job %s: another worker took the lease", job.name)
+                    return
+            except MTPError as error:
+                log.warning("job %s: its lease could not be renewed, trying again: %s", job.name, error)
 
     def _timed(self, job: Job) -> JobRun:
         started = self._clock()
@@ -111,3 +135,5 @@ class Scheduler:
                 self._run_due()
             except MTPError as error:
                 log.warning("due jobs could not be read: %s", error)
+            except Exception:  # the thread must outlive whatever one round meets
+                log.exception("due jobs could not be run")

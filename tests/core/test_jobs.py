@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from mtp_plugin.errors import ModelError
+from mtp_plugin.errors import ModelError, UnavailableError
 from mtp_plugin.jobs import Job, Jobs, Scheduler
 from mtp_plugin.store.memory import MemoryLeases
 
@@ -67,6 +67,69 @@ def test_a_failure_is_recorded_and_the_others_run() -> None:
 def test_constructor_checks() -> None:
     with pytest.raises(ValueError, match="positive"):
         Job("x", 0, "", lambda: "")
+
+
+def test_a_long_job_keeps_its_lease() -> None:
+    clock, leases, renewed = Clock(), MemoryLeases(), threading.Event()
+
+    class Watched:
+        def acquire(self, name: str, holder: str, seconds: float) -> bool:
+            taken = leases.acquire(name, holder, seconds)
+            if threading.current_thread().name == "mtp-lease-long":
+                assert taken
+                renewed.set()
+            return taken
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(leases, name)
+
+    def long() -> str:
+        assert renewed.wait(10), "the lease was not renewed"
+        assert not leases.acquire("long", "somebody else", 60)
+        return "done"
+
+    run = Jobs([Job("long", 60, "", long, lease=0.3)], Watched(), clock, holder="me").run("long")  # type: ignore[arg-type]
+    assert run is not None
+    assert (run.ok, run.message) == (True, "done")
+    assert leases.acquire("long", "somebody else", 60), "it was given back"
+
+
+def test_a_lease_that_cannot_be_renewed_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    leases, failed, renewed = MemoryLeases(), threading.Event(), threading.Event()
+
+    class Stumbling:
+        def acquire(self, name: str, holder: str, seconds: float) -> bool:
+            if threading.current_thread().name == "mtp-lease-long":
+                if not failed.is_set():
+                    failed.set()
+                    raise UnavailableError("the database is away")
+                renewed.set()
+            return leases.acquire(name, holder, seconds)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(leases, name)
+
+    jobs = Jobs([Job("long", 60, "", lambda: str(renewed.wait(10)), lease=0.3)], Stumbling(), Clock())  # type: ignore[arg-type]
+    run = jobs.run("long")
+    assert run is not None
+    assert run.message == "True"
+    assert "trying again: the database is away" in caplog.text
+
+
+def test_the_scheduler_outlives_any_error(caplog: pytest.LogCaptureFixture) -> None:
+    rounds, again = [], threading.Event()
+
+    def breaks() -> None:
+        rounds.append(1)
+        if len(rounds) > 2:
+            again.set()
+        raise KeyError("x") if len(rounds) == 1 else UnavailableError("away")
+
+    scheduler = Scheduler(breaks, every=0.01)
+    scheduler.start()
+    assert again.wait(5)
+    scheduler.stop()
+    assert "due jobs could not be run" in caplog.text
 
 
 def test_scheduler_runs_and_stops() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import click
 import pytest
 from flask import Flask, render_template_string
 
@@ -15,6 +17,7 @@ from mtp_plugin.errors import SettingError
 
 from .shops import BROWSER, bare_app, mounted, watches
 
+ROOT = Path(__file__).parents[2]
 PAGE = '{{ mtp_scripts() }}{{ mtp_block("home-hero") }}{{ mtp_block("category-top") }}{{ mtp_consent() }}'
 
 
@@ -137,6 +140,23 @@ def test_a_failing_block_leaves_the_page_and_raises_in_debug(tmp_path: Path, cap
     app.debug = True
     with pytest.raises(ZeroDivisionError):
         page_of(app)
+
+
+def test_only_a_process_that_serves_has_a_scheduler(tmp_path: Path) -> None:
+    def threads() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name == "mtp-jobs"]
+
+    before = len(threads())
+    app = bare_app(tmp_path, MTP_SCHEDULER=True)
+    with click.Context(click.Command("status"), info_name="status"):
+        MTP(app)
+    assert len(threads()) == before
+    code = (
+        "import threading; from tests.core.shops import bare_app; from mtp_plugin import MTP; from pathlib import Path; "
+        f"MTP(bare_app(Path({str(tmp_path)!r}), MTP_SCHEDULER=True)); print([t.name for t in threading.enumerate()])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "mtp-jobs" in done.stdout
 
 
 def test_importing_needs_no_training_libraries() -> None:
