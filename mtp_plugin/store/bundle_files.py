@@ -17,6 +17,9 @@ from ..errors import ModelError
 from ..ports import Bundle
 
 FORMAT = 1
+KEPT = 5
+"""Newest versions of a kind that stay when another is published, besides the one that serves."""
+
 MANIFEST, STRINGS = "manifest.json", "strings.json"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 

@@ -93,6 +93,8 @@ class LocalFolder:
         doomed = path.with_name(f".deleted-{version}")
         try:
             path.rename(doomed)
+        except FileNotFoundError:
+            raise ModelError(_missing(kind, version)) from None
         except OSError as error:
             raise UnavailableError(f"{kind} {version} cannot be deleted: {error}") from error
         shutil.rmtree(doomed, ignore_errors=True)
@@ -158,6 +160,14 @@ class RemoteFolder:
         with self._copies.writing(kind, version) as draft:
             for entry in self._files.ls(self._path(kind, version), detail=False):
                 self._files.get_file(entry, str(draft / str(entry).rpartition("/")[2]))
+        for gone in set(self._copies.versions(kind)).difference(self.versions(kind), [version]):
+            self._forget(kind, gone)
+
+    def _forget(self, kind: str, version: str) -> None:
+        try:
+            self._copies.delete(kind, version)
+        except ModelError:
+            return  # never fetched here, or another worker was faster
 
     @contextmanager
     def writing(self, kind: str, version: str) -> Iterator[Path]:
@@ -178,8 +188,11 @@ class RemoteFolder:
         try:
             self._files.rm_file(self._path(kind, version, MANIFEST))
             self._files.rm(self._path(kind, version), recursive=True)
+        except FileNotFoundError:
+            raise ModelError(_missing(kind, version)) from None
         except OSError as error:
             raise UnavailableError(f"{kind} {version} cannot be deleted: {error}") from error
+        self._forget(kind, version)
 
     def probe(self) -> str:
         try:

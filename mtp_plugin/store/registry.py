@@ -7,6 +7,7 @@ changed. Nothing is pickled.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,12 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import bindparam, insert, select
 
-from ..errors import ModelError
+from ..errors import ModelError, UnavailableError
 from ..ports import Bundle, BundleInfo
-from .bundle_files import Manifest, read_bundle, read_manifest, write_bundle
+from .bundle_files import KEPT, Manifest, read_bundle, read_manifest, write_bundle
 from .bundle_folder import BundleFolder
 from .database import Database
 from .schema import bundle_switch
+
+log = logging.getLogger(__name__)
 
 CURRENT = (
     select(bundle_switch.c.version)
@@ -83,7 +86,15 @@ class Registry:
             write_bundle(path, manifest, arrays, strings)
         if activate:
             self._pointers.switch(kind, manifest.version)
+        self._tidy(kind, manifest.version)
         return manifest.version
+
+    def _tidy(self, kind: str, published: str) -> None:
+        """Every import publishes: without this the disk would fill."""
+        try:
+            self._delete(kind, KEPT, published)
+        except UnavailableError as error:
+            log.warning("old versions of %s stay until the next is published: %s", kind, error)
 
     def current(self, kind: str) -> str | None:
         return self._pointers.current(kind)
@@ -119,7 +130,15 @@ class Registry:
     def prune(self, kind: str, keep: int) -> int:
         if keep < 1:
             raise ValueError(f"keep must be at least 1, not {keep}")
-        old = [info for info in self.list(kind)[keep:] if not info.current]
-        for info in old:
-            self._folder.delete(kind, info.version)
-        return len(old)
+        return self._delete(kind, keep)
+
+    def _delete(self, kind: str, keep: int, spared: str = "") -> int:
+        old = [info.version for info in self.list(kind)[keep:] if not info.current and info.version != spared]
+        return sum(self._deleted(kind, version) for version in old)
+
+    def _deleted(self, kind: str, version: str) -> bool:
+        try:
+            self._folder.delete(kind, version)
+        except ModelError:
+            return False  # another worker was faster
+        return True

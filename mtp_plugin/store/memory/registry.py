@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import ModelError
 from ...ports import Bundle, BundleInfo
+from ..bundle_files import KEPT
 
 
 class MemoryRegistry:
@@ -60,6 +61,7 @@ class MemoryRegistry:
             self._bundles[kind, version] = (bundle, info)
             if activate:
                 self._current[kind] = version
+        self._delete(kind, KEPT, version)
         return version
 
     def current(self, kind: str) -> str | None:
@@ -83,8 +85,11 @@ class MemoryRegistry:
     def prune(self, kind: str, keep: int) -> int:
         if keep < 1:
             raise ValueError(f"keep must be at least 1, not {keep}")
-        old = [info for info in self.list(kind)[keep:] if not info.current]
+        return self._delete(kind, keep)
+
+    def _delete(self, kind: str, keep: int, spared: str = "") -> int:
         with self._lock:
+            old = [info for info in self.list(kind)[keep:] if not info.current and info.version != spared]
             for info in old:
                 del self._bundles[kind, info.version]
         return len(old)
