@@ -105,7 +105,7 @@ class SqlJournal:
                 work.mark_stale([profile_id])
             return gone, before.last_seq if before else 0
 
-        erased: tuple[int, int] = self._in_work(erase)
+        erased: tuple[int, int] = self._in_work(erase, page=True)
         return erased
 
     def rebuild(self, fold: FoldFunction, *, progress: Callable[[int], None] | None = None) -> int:
@@ -125,7 +125,7 @@ class SqlJournal:
 
     def mark_stale(self, profile_ids: Sequence[str]) -> None:
         """Note that copies of these profiles may be behind."""
-        self._in_work(lambda work: work.mark_stale(profile_ids))
+        self._in_work(lambda work: work.mark_stale(profile_ids), page=True)
 
     def stale(self) -> Iterator[tuple[list[int], list[str]]]:
         """Notes of copies that may be behind, in groups: their numbers, and the profiles they name."""

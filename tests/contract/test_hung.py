@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,6 +83,30 @@ def test_a_server_that_stands_still_holds_up_nobody(
     wait_until(lambda: stores.probes["database"]() == "", "the return of the database")
     stores.journal.record([make_event(2)], note)
     assert noted(stores.journal.profiles(["a:1"])[0]) == ["a:1|1", "a:1|2"]
+
+
+@pytest.mark.postgres
+def test_a_crowd_does_not_queue_for_a_server_that_stands_still(
+    mortal_postgres: PostgresServer, open_again: Open
+) -> None:
+    stores = open_again(Settings(database_url=mortal_postgres.url("postgres"), latency_budget_ms=1000))
+    stores.journal.record([make_event(1)], note)
+
+    def ask(worker: int) -> str:
+        calls = calls_of(stores)
+        for step in range(10):
+            try:
+                calls[(worker + step) % len(calls)]()
+            except UnavailableError:
+                continue
+            return "answered"
+        return "refused"
+
+    with standing_still(mortal_postgres) as woken, ThreadPoolExecutor(40) as pool:
+        assert set(pool.map(ask, range(40))) == {"refused"}
+        assert not woken.is_set()
+    wait_until(lambda: stores.probes["database"]() == "", "the return of the database")
+    assert len(stores.journal.profiles(["a:1", "a:2"])) == 2
 
 
 @pytest.mark.postgres
