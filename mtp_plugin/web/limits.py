@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 NAMESPACE = "mtp"
 
+PAUSE_S = 5.0
+"""How long Redis is left alone after it failed: a server that hangs would otherwise hold up every request."""
+
 
 class RateLimitedError(InputError):
     """Asked too often.
@@ -47,6 +50,7 @@ class Limits:
     def __init__(self, settings: Settings) -> None:
         self._items = _parse(settings.rate_limit)
         self._local = FixedWindowRateLimiter(WindowStorage())
+        self._retry_at = 0.0
         self._shared = FixedWindowRateLimiter(_redis(settings.redis_url)) if settings.redis_url else None
 
     def hit(self, who: str) -> None:
@@ -55,18 +59,36 @@ class Limits:
         :raises RateLimitedError: it is one too many
         """
         for item in self._items:
-            limiter, allowed = self._count(item, who)
-            if not allowed:
-                ends = limiter.get_window_stats(item, NAMESPACE, who).reset_time
+            ends = self._count(item, who)
+            if ends:
                 raise RateLimitedError(max(1, math.ceil(ends - time.time())))
 
-    def _count(self, item: RateLimitItem, who: str) -> tuple[FixedWindowRateLimiter, bool]:
-        if self._shared is not None:
+    def _count(self, item: RateLimitItem, who: str) -> float:
+        """Count one; 0.0 when it is allowed, else when the window ends (seconds since 1970)."""
+        if self._shared is not None and self._may_try():
             try:
-                return self._shared, self._shared.hit(item, NAMESPACE, who)
+                ends = _hit(self._shared, item, who)
             except StorageError as error:
-                log.warning("rate limits cannot be shared, counting in this process: %s", error)
-        return self._local, self._local.hit(item, NAMESPACE, who)
+                log.warning("rate limits cannot be shared, counting in this process for %g s: %s", PAUSE_S, error)
+                self._retry_at = time.monotonic() + PAUSE_S
+            else:
+                self._retry_at = 0.0
+                return ends
+        return _hit(self._local, item, who)
+
+    def _may_try(self) -> bool:
+        """Whether Redis is to be asked; after a pause one request tries, the others of that moment do not wait."""
+        if not self._retry_at:
+            return True
+        now = time.monotonic()
+        if now < self._retry_at:
+            return False
+        self._retry_at = now + PAUSE_S
+        return True
+
+
+def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, who: str) -> float:
+    return 0.0 if limiter.hit(item, NAMESPACE, who) else limiter.get_window_stats(item, NAMESPACE, who).reset_time
 
 
 def _parse(text: str) -> list[RateLimitItem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from mtp_plugin.config import Settings
 from mtp_plugin.errors import SettingError
-from mtp_plugin.web.limits import Limits, RateLimitedError
+from mtp_plugin.web.limits import PAUSE_S, Limits, RateLimitedError
 from mtp_plugin.web.windows import WindowStorage
 
 from .shop import SECRET, Shop
@@ -72,6 +73,23 @@ def test_redis_that_is_away_counts_here() -> None:
     limits.hit("a")
     with pytest.raises(RateLimitedError):
         limits.hit("a")
+
+
+def test_redis_that_hangs_is_asked_once_and_again_after_a_pause(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        limits = Limits(Settings(rate_limit="5 per hour", redis_url=f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
+        for _ in range(5):
+            limits.hit("a")
+        with pytest.raises(RateLimitedError):
+            limits.hit("a")
+        assert len(caplog.records) == 1
+        later = time.monotonic() + PAUSE_S + 60
+        monkeypatch.setattr("mtp_plugin.web.limits.time.monotonic", lambda: later)
+        for who in "bcd":
+            limits.hit(who)
+        assert len(caplog.records) == 2
 
 
 class TestWindowStorage:
