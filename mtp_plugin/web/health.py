@@ -14,11 +14,14 @@ from .assets import send_asset
 from .keys import is_one_of, shown_key
 from .parts import get_parts, get_state
 
+ESSENTIAL = frozenset({"database"})
+"""Without these nothing can be kept; without any other part the shop is served all the same, with less."""
+
 log = logging.getLogger(__name__)
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``ok`` or ``failing``, and the same for each part; why is in the log."""
+    """``ok``, ``degraded`` or ``failing``, and the same for each part; why is in the log."""
 
     status: str
     checks: dict[str, str] = {}
@@ -30,9 +33,10 @@ def live() -> Response:
 
 
 def ready() -> Response:
-    """Every store answers, else 503."""
+    """Whether this worker can do its work: 503 without its database; what else is away only degrades it."""
     checks = {name: _check(name, get_state()) for name in sorted(get_state().probes)}
-    return _answer(Health("ok" if set(checks.values()) <= {"ok"} else "failing", checks))
+    worst = next((word for word in ("failing", "degraded") if word in checks.values()), "ok")
+    return _answer(Health(worst, checks))
 
 
 def _check(name: str, state: State) -> str:
@@ -40,14 +44,18 @@ def _check(name: str, state: State) -> str:
         wrong = state.probes[name]()
     except Exception:
         log.exception("the probe of %s failed", name)
-        return "failing"
+        return _wrong(name)
     if wrong:
         log.error("%s is not ready: %s", name, wrong)
-    return "failing" if wrong else "ok"
+    return _wrong(name) if wrong else "ok"
+
+
+def _wrong(name: str) -> str:
+    return "failing" if name in ESSENTIAL else "degraded"
 
 
 def _answer(health: Health) -> Response:
-    status = 200 if health.status == "ok" else 503
+    status = 503 if health.status == "failing" else 200
     response = Response(msgspec.json.encode(health), status=status, content_type="application/json")
     response.cache_control.no_store = True
     return response

@@ -35,6 +35,19 @@ def test_what_is_wrong_is_named_and_not_told(shop: Shop, probe: Callable[[], str
     assert "hunter2" not in answer.text
 
 
+@pytest.mark.parametrize("name", ["redis", "models"])
+@pytest.mark.parametrize("probe", [lambda: "redis://:hunter2@cache is away", raises])
+def test_what_only_degrades_keeps_the_worker_in_service(shop: Shop, name: str, probe: Callable[[], str]) -> None:
+    shop.state.probes[name] = probe
+    answer = shop.app.test_client().get("/mtp/health/ready")
+    assert answer.status_code == 200
+    assert answer.get_json()["status"] == answer.get_json()["checks"][name] == "degraded"
+    assert "hunter2" not in answer.text
+    shop.state.probes["database"] = raises
+    answer = shop.app.test_client().get("/mtp/health/ready")
+    assert (answer.status_code, answer.get_json()["status"]) == (503, "failing")
+
+
 def figures(shop: Shop) -> str:
     return shop.app.test_client().get("/mtp/metrics", headers={"Authorization": f"Bearer {SECRET}"}).text
 
