@@ -124,6 +124,8 @@ def finish_response(response: Response) -> Response:
 
 
 def _write_cookies(response: Response, visitor: Visitor) -> None:
+    if not get_state().settings.enabled:
+        return
     cookies, secure = get_parts().cookies, request.is_secure
     of_request = kept()
     if of_request.choice is not None:

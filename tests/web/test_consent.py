@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -109,3 +110,12 @@ def test_gpc_is_announced_at_the_root(shop: Shop) -> None:
     answer = shop.app.test_client().get("/.well-known/gpc.json")
     assert answer.get_json()["gpc"] is True
     assert answer.content_type == "application/json"
+
+
+@pytest.mark.parametrize("choice", [True, False])
+def test_a_plugin_that_is_off_sets_no_cookies(make_shop: Callable[..., Shop], choice: bool) -> None:
+    shop = make_shop(enabled=False)
+    for body in ({"json": {"choice": choice}}, {"data": {"choice": "granted" if choice else "denied"}}):
+        answer = shop.browser().post(CONSENT, **body)
+        assert answer.status_code in (200, 303)
+        assert "Set-Cookie" not in answer.headers
