@@ -20,6 +20,9 @@ FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
 
+MAX_ID = 200
+"""Most characters of an id of a product, visitor or account, wherever it comes from: catalogue, events, questions."""
+
 
 class ConsentLevel(StrEnum):
     """What a request may use.

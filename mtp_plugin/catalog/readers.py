@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
+from ..records import MAX_ID as MAX_ID
 from ..records import Variant
 from .money import MoneyError, parse_number
 
-MAX_ID = 200
 MAX_TEXT = 20_000
 
 _YES = {

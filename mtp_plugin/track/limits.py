@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from ..errors import InputError
+from ..records import MAX_ID as MAX_ID
 
 MAX_DEPTH = 6
 MAX_KEYS = 200
 MAX_TEXT = 2000
 MAX_LIST = 250
-MAX_ID = 128
 MAX_NAME = 200
 MAX_PRODUCTS = 250
 MAX_INTEGER = 2**63

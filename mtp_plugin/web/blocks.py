@@ -60,10 +60,11 @@ def block(placement: str) -> Response:
         raise NotFoundError(f"there is no placement {placement!r}", field="placement")
     page: PageQuery = read_arguments(PageQuery)
     asker = asker_of(state)
-    html = NOTHING if is_off(state, placement) else _html(state, slate_for(state, placement, asker, page))
+    slate = None if is_off(state, placement) else slate_for(state, placement, asker, page)
+    html = _html(state, slate) if slate else NOTHING
     response = Response(str(html), content_type="text/html; charset=utf-8")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    return cached(response, asker, state)
+    return cached(response, asker, state, slate)
 
 
 def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "") -> Markup:

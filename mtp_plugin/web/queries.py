@@ -10,10 +10,11 @@ from msgspec import Meta
 
 from ..block.placements import MAX_SIZE
 from ..errors import InputError
+from ..records import MAX_ID
 from .body import json_body
 from .errors import invalid
 
-Id = Annotated[str, Meta(min_length=1, max_length=200)]
+Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 Word = Annotated[str, Meta(max_length=200)]
 Ids = Annotated[list[Id], Meta(max_length=200)]
 

@@ -51,7 +51,10 @@ class ItemView(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class Recommendations(msgspec.Struct, kw_only=True, frozen=True):
-    """The answer. ``fallback_level`` is 0 when the slate is as asked, then one up for each rung."""
+    """The answer. ``fallback_level`` is 0 when the slate is as asked, then one up for each rung.
+
+    ``took_us`` and ``availability_us`` come with ``explain``.
+    """
 
     recommendation_id: str
     placement: str
@@ -62,8 +65,8 @@ class Recommendations(msgspec.Struct, kw_only=True, frozen=True):
     fallback_level: int
     consent_level: ConsentLevel
     model_version: str
-    took_us: int | None = None
-    availability_us: int | None = None
+    took_us: int | msgspec.UnsetType = msgspec.UNSET
+    availability_us: int | msgspec.UnsetType = msgspec.UNSET
 
 
 def recommendations() -> Response:
@@ -76,7 +79,7 @@ def recommendations() -> Response:
     asker = asker_of(state, query.user_id, query.anonymous_id)
     slate = slate_for(state, query.placement, asker, query, explain=query.explain)
     answer = Response(msgspec.json.encode(view(state, slate, explain=query.explain)), content_type="application/json")
-    return cached(answer, asker, state)
+    return cached(answer, asker, state, slate)
 
 
 def asker_of(state: State, user_id: str = "", anonymous_id: str = "") -> Asker:
@@ -106,13 +109,24 @@ def _named(state: State, user_id: str, anonymous_id: str) -> Asker:
     return Asker() if refused else Asker(level=ConsentLevel.FULL, profile_ids=profile_ids)
 
 
-def cached(response: Response, asker: Asker, state: State) -> Response:
-    """Say who may keep an answer: everybody for a short while, or nobody."""
+def cached(response: Response, asker: Asker, state: State, slate: Slate | None) -> Response:
+    """Say who may keep an answer: everybody for a short while, or nobody.
+
+    An empty slate, or one from below the placement's own ladder, may be full again a moment later.
+    """
+    whole = slate is not None and is_whole(state, slate)
     keep_apart(response, personal=not asker.shared)
-    if asker.shared:
+    if not whole:
+        response.cache_control.no_store = True
+    elif asker.shared:
         response.cache_control.public = True
         response.cache_control.max_age = min(60, state.settings.cache_seconds)
     return response
+
+
+def is_whole(state: State, slate: Slate) -> bool:
+    """Whether the slate has products, and from a strategy that its placement names."""
+    return bool(slate.items) and slate.fallback_level < len(state.pipeline.placements[slate.placement].strategies)
 
 
 def view(state: State, slate: Slate, *, explain: bool = False) -> Recommendations:
@@ -134,8 +148,8 @@ def view(state: State, slate: Slate, *, explain: bool = False) -> Recommendation
         fallback_level=slate.fallback_level,
         consent_level=slate.consent_level,
         model_version=slate.model_version,
-        took_us=slate.took_us if explain else None,
-        availability_us=slate.availability_us if explain else None,
+        took_us=slate.took_us if explain else msgspec.UNSET,
+        availability_us=slate.availability_us if explain else msgspec.UNSET,
     )
 
 
