@@ -14,7 +14,7 @@ from ..state import State
 from ..track.intake import Parsed
 from .body import event_body
 from .parts import get_parts, get_state
-from .sender import current_sender, limit_rate
+from .sender import current_sender, limit_rate, require_certain
 
 
 def segment_view(kind: str) -> Callable[[], Response]:
@@ -26,6 +26,7 @@ def segment_view(kind: str) -> Callable[[], Response]:
         body = event_body()
         if not state.settings.enabled:
             return answer(Receipt(accepted=0))
+        require_certain(sender)
         return answer(accept(state, state.intake.segment(kind, body, sender, time.time())))
 
     view.__name__ = kind
@@ -39,6 +40,7 @@ def ga4() -> Response:
     body = event_body()
     if not state.settings.enabled:
         return answer(Receipt(accepted=0))
+    require_certain(sender)
     return answer(accept(state, state.intake.ga4(body, sender, time.time())))
 
 

@@ -15,8 +15,8 @@ from ..signals import consent_changed
 from .keys import same_origin
 from .parts import get_state
 from .queries import read_json
-from .sender import PURPOSE, current_sender, limit_rate
-from .visitor import Visitor, current_visitor, decide, keep_apart, signed_in, stored_id
+from .sender import current_sender, limit_rate
+from .visitor import PURPOSE, Visitor, current_visitor, decide, keep_apart, signed_in, stored_id
 
 GPC_SINCE = "2026-01-01"
 """When the plugin's support of Global Privacy Control began or last changed, for ``gpc.json``."""

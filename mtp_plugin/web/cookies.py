@@ -49,13 +49,18 @@ class Cookies:
 
     def choice(self, value: str | None) -> bool | None:
         """What a consent cookie says; ``None`` when there is none, it is forged or about another policy."""
+        found = self.decision(value)
+        return found.choice if found else None
+
+    def decision(self, value: str | None) -> Choice | None:
+        """The same with the time it was made."""
         if not value:
             return None
         try:
             read = msgspec.convert(self._serializer.loads(value), Choice)
         except (BadData, msgspec.ValidationError):
             return None
-        return read.choice if read.policy_version == self._policy_version else None
+        return read if read.policy_version == self._policy_version else None
 
     def set_visitor(self, response: Response, visitor_id: str, *, secure: bool) -> None:
         """Give the browser its id."""

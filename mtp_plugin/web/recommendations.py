@@ -101,12 +101,14 @@ def _named(state: State, user_id: str, anonymous_id: str) -> Asker:
     named = (("u", user_id, "user_id"), ("a", anonymous_id, "anonymous_id"))
     profile_ids = tuple(f"{letter}:{identifier(value, field)}" for letter, value, field in named if value)
     if not profile_ids:
-        return Asker()
+        return Asker(private_facts=True)
     try:
         refused = any(recorded_level(state, name) is not ConsentLevel.FULL for name in profile_ids)
     except UnavailableError:
         refused = True  # without the record of refusals nobody's profile is used
-    return Asker() if refused else Asker(level=ConsentLevel.FULL, profile_ids=profile_ids)
+    if refused:
+        return Asker(private_facts=True)
+    return Asker(level=ConsentLevel.FULL, profile_ids=profile_ids, private_facts=True)
 
 
 def cached(response: Response, asker: Asker, state: State, slate: Slate | None) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response, has_request_context, request
 
-from ..errors import ForbiddenError, UnauthorizedError
+from ..errors import ForbiddenError, UnauthorizedError, UnavailableError
 from ..records import ConsentLevel
 from ..state import State
 from ..track.limits import identifier
@@ -12,7 +12,7 @@ from ..track.sender import Kind, Sender
 from .kept import kept
 from .keys import is_one_of, key_in_query, same_origin, shown_key
 from .parts import get_parts, get_state
-from .visitor import Visitor, current_visitor, signalled_level, stored_id
+from .visitor import Visitor, current_visitor, refused_since, signalled_level, stored_id
 
 
 def current_sender() -> Sender:
@@ -34,24 +34,30 @@ def own_sender(state: State, user_id: str | None = None) -> Sender:
     has on record is stronger.
 
     :raises mtp_plugin.errors.InputError: *user_id* is no id
+    :raises UnavailableError: what the account decided cannot be read
     """
     if user_id is None and has_request_context():
-        return _of_visitor("shop", current_visitor())
+        sender = _of_visitor("shop", current_visitor())
+        require_certain(sender)
+        return sender
     user = identifier(user_id, "user_id") if user_id else ""
     profile_id = f"u:{user}" if user else ""
     level = recorded_level(state, profile_id) if user else ConsentLevel.NON_PERSONAL
     return Sender(kind="shop", profile_id=profile_id, user_id=user, consent=level)
 
 
-PURPOSE = "personalisation"
-"""What visitors are asked for."""
-
-
 def recorded_level(state: State, profile_id: str) -> ConsentLevel:
     """What may be used for a visitor that somebody trusted names: everything, unless the visitor refused."""
-    decisions = [decision for decision in state.consents.of(profile_id) if decision.purpose == PURPOSE]
-    refused = bool(decisions) and not decisions[-1].granted
-    return ConsentLevel.NON_PERSONAL if refused else ConsentLevel.FULL
+    return ConsentLevel.NON_PERSONAL if refused_since(state, profile_id, 0.0) else ConsentLevel.FULL
+
+
+def require_certain(sender: Sender) -> None:
+    """Do not drop events for want of a record: who sent them is to send them again.
+
+    :raises UnavailableError: the permission of this request's visitor could not be read
+    """
+    if sender.kind in ("browser", "shop") and current_visitor().uncertain:
+        raise UnavailableError("the record of the account's choice cannot be read")
 
 
 def limit_rate(sender: Sender) -> None:

@@ -27,6 +27,8 @@ class Asker(msgspec.Struct, frozen=True, kw_only=True):
     level: ConsentLevel = ConsentLevel.NON_PERSONAL
     profile_ids: tuple[str, ...] = ()
     cart_ids: tuple[str, ...] = ()
+    private_facts: bool = False
+    """Whether a filter may speak of stock and margin."""
 
     @property
     def shared(self) -> bool:
@@ -76,6 +78,7 @@ def _request(placement: str, asker: Asker, page: PageQuery, explain: bool) -> Sl
         filter=page.filter,
         segment_id=page.segment_id,
         explain=explain,
+        private_facts=asker.private_facts,
     )
 
 
@@ -87,8 +90,8 @@ def slate_for_request(state: State, placement: str, **options: Any) -> Slate:
     :raises TypeError: an option that does not exist
     """
     if not has_request_context():
-        return slate_for(state, placement, Asker(), page_of(options))
-    asker = visitor_asker(state)
+        return slate_for(state, placement, Asker(private_facts=True), page_of(options))
+    asker = msgspec.structs.replace(visitor_asker(state), private_facts=True)
     mark_rendered(asker)
     return slate_for(state, placement, asker, page_of(options))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from flask import Response, request
 from werkzeug.datastructures import ResponseCacheControl
 
-from ..errors import InputError
+from ..errors import InputError, UnavailableError
 from ..privacy.consent import level
 from ..records import ConsentLevel
 from ..state import State
@@ -19,6 +19,9 @@ from .kept import kept
 from .parts import get_parts, get_state
 
 log = logging.getLogger(__name__)
+
+PURPOSE = "personalisation"
+"""What visitors are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Visitor:
     gpc: bool
     bot: bool
     new: bool = False
+    uncertain: bool = False
+    """The account's record could not be asked: nothing of the visitor is used, and events are to be sent again."""
 
     @property
     def profile_ids(self) -> tuple[str, ...]:
@@ -55,7 +60,7 @@ def current_visitor() -> Visitor:
 def decide(choice: bool, now: float) -> Visitor:
     """Take a visitor's choice; the cookies follow with the response. Gives the visitor as it is from now on."""
     before = current_visitor()
-    visitor = _visitor(choice, gpc=before.gpc, bot=before.bot)
+    visitor = _visitor(choice, now, gpc=before.gpc, bot=before.bot)
     of_request = kept()
     of_request.visitor, of_request.choice, of_request.decided_at = visitor, choice, now
     return visitor
@@ -69,9 +74,10 @@ def stored_id() -> str:
 
 def _read() -> Visitor:
     cookies = get_parts().cookies
-    choice = cookies.choice(request.cookies.get(cookies.consent_name))
+    found = cookies.decision(request.cookies.get(cookies.consent_name))
+    choice, decided_at = (found.choice, found.time) if found else (None, 0)
     bot = is_bot(request.headers.get("User-Agent", ""))
-    return _visitor(choice, gpc=request.headers.get("Sec-GPC") == "1", bot=bot)
+    return _visitor(choice, decided_at, gpc=request.headers.get("Sec-GPC") == "1", bot=bot)
 
 
 def signalled_level() -> ConsentLevel:
@@ -81,7 +87,7 @@ def signalled_level() -> ConsentLevel:
     return level(regime="opt-out", choice=None, gpc=gpc, dnt=dnt, bot=bot)
 
 
-def _visitor(choice: bool | None, *, gpc: bool, bot: bool) -> Visitor:
+def _visitor(choice: bool | None, decided_at: float, *, gpc: bool, bot: bool) -> Visitor:
     state = get_state()
     allowed = level(
         regime=state.settings.regime, choice=choice, gpc=gpc, dnt=request.headers.get("DNT") == "1", bot=bot
@@ -89,8 +95,24 @@ def _visitor(choice: bool | None, *, gpc: bool, bot: bool) -> Visitor:
     visitor = Visitor(anonymous_id="", user_id="", level=allowed, choice=choice, gpc=gpc, bot=bot)
     if allowed is not ConsentLevel.FULL or not state.settings.enabled:
         return visitor
+    user = signed_in(state)
+    try:
+        if user and refused_since(state, f"u:{user}", decided_at):
+            return replace(visitor, level=ConsentLevel.NON_PERSONAL, choice=False)
+    except UnavailableError as error:
+        log.warning("the account's choice is not known, nothing of it is used: %s", error)
+        return replace(visitor, level=ConsentLevel.CONTEXTUAL, uncertain=True)
     known = stored_id()
-    return replace(visitor, anonymous_id=known or secrets.token_hex(16), user_id=signed_in(state), new=not known)
+    return replace(visitor, anonymous_id=known or secrets.token_hex(16), user_id=user, new=not known)
+
+
+def refused_since(state: State, profile_id: str, since: float) -> bool:
+    """Whether the latest decision on record is a refusal made after *since*, on whatever device.
+
+    :raises UnavailableError: the record cannot be read
+    """
+    decisions = [decision for decision in state.consents.of(profile_id) if decision.purpose == PURPOSE]
+    return bool(decisions) and not decisions[-1].granted and decisions[-1].decided_at > since
 
 
 def signed_in(state: State) -> str:
