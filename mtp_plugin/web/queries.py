@@ -16,7 +16,8 @@ from .errors import invalid
 
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 Word = Annotated[str, Meta(max_length=200)]
-Ids = Annotated[list[Id], Meta(max_length=200)]
+MAX_IDS = 200
+Ids = Annotated[list[Id], Meta(max_length=MAX_IDS)]
 
 
 class PageQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -52,7 +53,7 @@ def read_arguments(kind: type[PageQuery]) -> Any:
     values: dict[str, Any] = {name: request.args[name] for name in kind.__struct_fields__ if name in request.args}
     for name in LISTS:
         if name in values:
-            values[name] = [part for part in ",".join(request.args.getlist(name)).split(",") if part]
+            values[name] = _ids(name, request.args.getlist(name))
     if "filter" in values:
         values["filter"] = _condition(values["filter"])
     if "explain" in values:
@@ -80,6 +81,13 @@ def read_json(kind: type[Any]) -> Any:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         raise invalid(error) from None
+
+
+def _ids(name: str, values: list[str]) -> list[str]:
+    parts = ",".join(values).split(",")
+    if len(parts) > MAX_IDS:  # empty ones are passed over, but they count
+        raise InputError(f"there are {len(parts)} ids, {MAX_IDS} are allowed", field=name)
+    return [part for part in parts if part]
 
 
 def _condition(text: str) -> dict[str, Any]:

@@ -221,3 +221,11 @@ def test_an_id_has_one_length_everywhere(shop: Shop) -> None:
 def test_a_block_that_is_switched_off_is_kept_by_nobody(make_shop: Callable[..., Shop]) -> None:
     answer = make_shop(placements_off=["home-hero"]).app.test_client().get("/mtp/v1/blocks/home-hero")
     assert (answer.text, answer.headers["Cache-Control"]) == ("", "no-store")
+
+
+def test_commas_alone_count_too(shop: Shop) -> None:
+    answer = shop.browser().get(f"{URL}?placement=home-hero&product_ids={',' * 200}")
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["error"]["field"] == "product_ids"
+    assert shop.browser().get(f"{URL}?placement=home-hero&product_ids=,p001,").status_code == 200
