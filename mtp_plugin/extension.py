@@ -14,7 +14,6 @@ from blinker import NamedSignal
 from flask import Blueprint, Flask, current_app
 
 from .block.placements import load_placements
-from .catalog.importer import import_catalog
 from .config import Settings
 from .errors import InputError, MTPError, SetupError, UnavailableError
 from .jobs import Jobs, Scheduler
@@ -23,7 +22,7 @@ from .pipeline import Pipeline
 from .ports import Catalog
 from .privacy.pii import Hasher
 from .records import ImportResult, Placement, Receipt, Rejected, Slate
-from .scheduled import standard_jobs
+from .scheduled import import_declared, standard_jobs
 from .signals import model_changed
 from .state import Loaders, State
 from .store.open import open_stores, stores_exist
@@ -118,16 +117,6 @@ class MTP:
         self._loaders.nonce = function
         return function
 
-    def traits_loader(self, function: F) -> F:
-        """Declare what the shop knows of the signed-in customer: a callable that gives a mapping."""
-        self._loaders.traits = function
-        return function
-
-    def admin_guard(self, function: F) -> F:
-        """Declare who may administer: a callable that gives True or False."""
-        self._loaders.admin = function
-        return function
-
     def price_formatter(self, function: F) -> F:
         """Declare how the shop writes a price: a callable of amount and currency that gives text."""
         self._loaders.price = function
@@ -174,21 +163,26 @@ class MTP:
         """The slate of a placement for the visitor of this request, as data; *options* as for ``mtp_block``."""
         return slate_for_request(get_state(), placement, **options)
 
+    def hash_email(self, address: str) -> str:
+        """The keyed hash of an e-mail address, such as ``k1:9f86...``, to name a customer without the address.
+
+        :raises InputError: it is none
+        """
+        return get_state().hasher.email(address)
+
+    def hash_phone(self, number: str, region: str = "US") -> str:
+        """The keyed hash of a phone number; *region* is the ISO 3166 country of a number without a country code.
+
+        :raises InputError: it is none
+        """
+        return get_state().hasher.phone(number, region)
+
     def import_catalog(self) -> ImportResult:
-        """Import the declared catalogue now; what vanished from it is hidden."""
+        """Import the declared catalogue now, as the job ``catalog`` does; what vanished from it is hidden.
+
+        :raises SetupError: none is declared, or it failed
+        """
         return import_declared(get_state())
-
-
-def import_declared(state: State) -> ImportResult:
-    """Import the catalogue the shop declared.
-
-    :raises SetupError: the shop declared none
-    """
-    if state.catalog is None:
-        raise SetupError("no catalogue is declared: call mtp.catalog(...), or give `flask mtp import-catalog` a file")
-    result = import_catalog(state.catalog, state.catalog_store, currency=state.settings.currency)
-    state.pipeline.live.refresh()
-    return result
 
 
 def _not_kept(name: str, error: Exception) -> Receipt:
@@ -252,7 +246,7 @@ def _build(
 
 def standard_jobs_of(state: State) -> Jobs:
     """The jobs of a mounted plugin, its catalogue's among them."""
-    return Jobs(standard_jobs(state, lambda: import_declared(state).line()), state.leases, time.time)
+    return Jobs(standard_jobs(state), state.leases, time.time)
 
 
 def _serves() -> bool:

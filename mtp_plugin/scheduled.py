@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
+from .catalog.importer import import_catalog
+from .errors import MTPError, SetupError
 from .jobs import DAY, HOUR, Job
+from .records import ImportResult
 from .state import State
-from .training import train_behaviour, train_content
+from .training import NothingToLearnError, Progress, renew_content, train_behaviour
 
 KEEP_BUNDLES = 5
 
 
-def standard_jobs(state: State, import_catalog: Callable[[], str]) -> list[Job]:
-    """Catalogue, models, retention; *import_catalog* refreshes the declared catalogue and says what it did."""
+def _silent(text: str) -> None:
+    """Scheduled work reports its end only."""
+
+
+def standard_jobs(state: State) -> list[Job]:
+    """Catalogue (if the shop declared one), models, retention."""
     jobs = [
         Job("train", DAY, "Learn from all events and publish the model.", lambda: _train(state)),
         Job(
@@ -24,17 +30,49 @@ def standard_jobs(state: State, import_catalog: Callable[[], str]) -> list[Job]:
         ),
     ]
     if state.catalog is not None:
-        jobs.insert(0, Job("catalog", HOUR, "Import the shop's catalogue.", import_catalog))
+        jobs.insert(0, Job("catalog", HOUR, "Import the shop's catalogue.", lambda: import_declared(state).line()))
     return jobs
 
 
+def import_declared(state: State, progress: Progress = _silent) -> ImportResult:
+    """Import the catalogue the shop declared and learn its words: the job, the command and ``mtp.import_catalog``.
+
+    :raises SetupError: the shop declared none, or its own code failed
+    """
+    if state.catalog is None:
+        raise SetupError("no catalogue is declared: call mtp.catalog(...), or give `flask mtp import-catalog` a file")
+    try:
+        result = import_catalog(state.catalog, state.catalog_store, currency=state.settings.currency)
+    except MTPError:
+        raise
+    except Exception as error:  # the shop's own code; nothing of it was imported
+        first = (str(error).splitlines() or [""])[0]
+        raise SetupError(
+            f"the declared catalogue failed, nothing was changed: {type(error).__name__}: {first}"
+        ) from error
+    learn_catalog(state, progress)
+    return result
+
+
+def learn_catalog(state: State, progress: Progress = _silent) -> str:
+    """After an import: renew the content model if the catalogue changed, and serve both. Gives its version."""
+    version = renew_content(state.registry, state.pipeline.live.refresh().table, seed=0, progress=progress)
+    state.pipeline.live.refresh()
+    return version
+
+
 def _train(state: State) -> str:
-    table, now = state.pipeline.live.refresh().table, time.time()
-    content = train_content(state.registry, table, seed=0, progress=_silent)
-    behaviour = train_behaviour(state.journal, state.registry, table, now=now, seed=0, progress=_silent)
-    for kind in ("content", "behaviour"):
-        state.registry.prune(kind, KEEP_BUNDLES)
-    return f"content {content}, behaviour {behaviour}"
+    content, now = learn_catalog(state), time.time()
+    table = state.pipeline.live.refresh().table
+    try:
+        behaviour = train_behaviour(state.journal, state.registry, table, now=now, seed=0, progress=_silent)
+    except NothingToLearnError:
+        return f"content {content or 'none'}, behaviour: nothing to learn from yet"
+    finally:
+        for kind in ("content", "behaviour"):
+            state.registry.prune(kind, KEEP_BUNDLES)
+    state.pipeline.live.refresh()
+    return f"content {content or 'none'}, behaviour {behaviour}"
 
 
 def _retention(state: State) -> str:
@@ -42,7 +80,3 @@ def _retention(state: State) -> str:
     slates = state.slates.purge(now - settings.slate_days * DAY)
     messages = state.journal.purge(now - settings.dedupe_hours * HOUR)
     return f"{slates} slates and {messages} message ids deleted"
-
-
-def _silent(text: str) -> None:
-    """Scheduled work reports its end only."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from .config import Settings
 from .pipeline import Pipeline
@@ -23,10 +22,6 @@ class Loaders:
     """Product ids in the cart of this request."""
     nonce: Callable[[], str] | None = None
     """The nonce of this response's Content-Security-Policy."""
-    traits: Callable[[], Mapping[str, Any]] | None = None
-    """What the shop knows of the signed-in customer, such as ``{"age_band": "35-44"}``."""
-    admin: Callable[[], bool] | None = None
-    """Whether this request may administer; without it the console is off."""
     price: Callable[[float, str], str] | None = None
     """A price and its currency as the shop writes it."""
 

@@ -11,12 +11,16 @@ from .records import ProductTable
 Progress = Callable[[str], None]
 
 
+class NothingToLearnError(ModelError):
+    """The shop has no behaviour yet; no fault, and it passes with the first visitors."""
+
+
 def train_behaviour(
     journal: Journal, registry: ModelRegistry, table: ProductTable, *, now: float, seed: int, progress: Progress
 ) -> str:
     """Learn from all events and publish the bundle; gives its version.
 
-    :raises ModelError: there are no events to learn from
+    :raises NothingToLearnError: there are no events to learn from
     """
     from .candidates.log import TrainingLog
     from .candidates.train import train
@@ -24,7 +28,7 @@ def train_behaviour(
     progress("reading events")
     log = TrainingLog.from_events(journal.scan())
     if not len(log):
-        raise ModelError(
+        raise NothingToLearnError(
             "there are no product views, carts or orders to learn from; import some with `flask mtp import-events`"
         )
     learnt = train(log, table=table, now=now, seed=seed, progress=progress)
@@ -47,3 +51,17 @@ def train_content(registry: ModelRegistry, table: ProductTable, *, seed: int, pr
         figures=learnt.figures,
         lineage={"products": len(table), "catalog_version": table.version, "seed": seed},
     )
+
+
+def renew_content(registry: ModelRegistry, table: ProductTable, *, seed: int, progress: Progress) -> str:
+    """Learn anew what products are like each other if the catalogue is another than the serving bundle's.
+
+    Gives the version that serves, ``""`` while there are no products.
+    """
+    if not len(table):
+        return ""
+    serving = next((info for info in registry.list("content") if info.current), None)
+    if serving is not None and serving.lineage.get("catalog_version") == table.version:
+        return serving.version
+    progress("learning what products are like each other")
+    return train_content(registry, table, seed=seed, progress=progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from ..errors import InputError, MTPError
+from ..errors import InputError, ModelError, MTPError, SettingError, SetupError, UnavailableError
 from ..state import State
 from ..web.parts import get_state
 
@@ -28,17 +29,20 @@ def answer(data: Any, as_json: bool, text: str) -> None:
 
 
 def command(group: click.Group, name: str) -> Callable[[F], click.Command]:
-    """A command of *group*: errors become one line and exit code 1, and there is ``--json``."""
+    """A command of *group*: there is ``--json``, and errors give exit code 1.
+
+    An error is one line on stderr; with ``--json`` it is the object, ``{"error": {"code", "message", "field"}}``.
+    """
 
     def decorate(function: F) -> click.Command:
         def run(*args: Any, **kwargs: Any) -> Any:
             try:
                 return function(*args, **kwargs)
-            except InputError as error:
-                where = f"{error.field}: " if error.field else ""
-                raise click.ClickException(f"{where}{error.message}") from error
-            except MTPError as error:
-                raise click.ClickException(str(error)) from error
+            except (MTPError, click.ClickException) as error:
+                if not kwargs.get("as_json"):
+                    raise _in_one_line(error) from error
+                click.echo(json.dumps({"error": _as_data(error)}, sort_keys=True))
+                sys.exit(1)
 
         wrapped = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(
             update_wrapper(run, function)
@@ -46,6 +50,29 @@ def command(group: click.Group, name: str) -> Callable[[F], click.Command]:
         return group.command(name)(wrapped)
 
     return decorate
+
+
+def _in_one_line(error: MTPError | click.ClickException) -> click.ClickException:
+    if isinstance(error, click.ClickException):
+        return error
+    where = f"{error.field}: " if isinstance(error, InputError) and error.field else ""
+    return click.ClickException(f"{where}{error}")
+
+
+_CODES: tuple[tuple[type[Exception], str], ...] = (
+    (SetupError, "setup"),
+    (UnavailableError, "unavailable"),
+    (ModelError, "model"),
+)
+
+
+def _as_data(error: MTPError | click.ClickException) -> dict[str, str]:
+    if isinstance(error, InputError):
+        return {"code": error.code, "message": error.message, "field": error.field}
+    if isinstance(error, click.ClickException):
+        return {"code": "usage", "message": error.format_message(), "field": ""}
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), "failed")
+    return {"code": code, "message": str(error), "field": error.key if isinstance(error, SettingError) else ""}
 
 
 def mounted() -> State:

@@ -13,8 +13,8 @@ from flask.cli import with_appcontext
 from ..catalog.importer import import_file
 from ..errors import SetupError
 from ..records import Event, ImportResult, RowError
+from ..scheduled import import_declared, learn_catalog
 from ..state import State
-from ..training import train_content
 from .base import answer, command, mounted, read_json, say
 
 BATCH = 5000
@@ -52,9 +52,7 @@ def register(mtp: click.Group) -> None:
         for error in result.errors[:SHOWN_ERRORS]:
             say(f"line {error.line}: {error.field}: {error.reason}")
         if not (strict and result.errors):
-            say("learning what products are like each other")
-            train_content(state.registry, state.pipeline.live.refresh().table, seed=0, progress=say)
-            state.pipeline.live.refresh()
+            learn_catalog(state, say)
         answer(result, as_json, result.line())
         if strict and result.errors:
             sys.exit(1)
@@ -82,7 +80,8 @@ def register(mtp: click.Group) -> None:
             say(f"{added + repeated:,} events read, {added:,} new")
         skipped = sum(reasons.values())
         result = {"added": added, "repeated": repeated, "skipped": skipped, "reasons": reasons}
-        answer(result, as_json, f"{added:,} events imported, {repeated:,} known already, {skipped:,} rows skipped")
+        line = f"{added:,} events imported, {repeated:,} known already, {skipped:,} rows skipped"
+        answer(result, as_json, "\n".join([line, *_totals(reasons)]))
 
     @command(mtp, "rebuild")
     @with_appcontext
@@ -110,9 +109,7 @@ def _import(
         raise SetupError(
             "--format, --mapping, --strict and --keep-missing go with a FILE; the declared catalogue has none"
         )
-    from ..extension import import_declared
-
-    return import_declared(state)
+    return import_declared(state, say)
 
 
 def _events(rows: Iterable[Event | RowError], reasons: dict[str, int]) -> Iterator[Event]:
@@ -124,6 +121,11 @@ def _events(rows: Iterable[Event | RowError], reasons: dict[str, int]) -> Iterat
         reasons[row.reason] = reasons.get(row.reason, 0) + 1
         if sum(reasons.values()) <= SHOWN_ERRORS:
             say(f"line {row.line}: {row.field}: {row.reason}")
+
+
+def _totals(reasons: dict[str, int]) -> list[str]:
+    """How many rows were skipped for each reason, most first."""
+    return [f"{count:>10,}  {reason}" for reason, count in sorted(reasons.items(), key=lambda row: (-row[1], row[0]))]
 
 
 def _batches(rows: Iterator[Event], size: int) -> Iterator[list[Event]]:

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from flask import Flask
 
-from ..errors import MTPError
+from ..errors import ModelError, MTPError, UnavailableError
 from ..live import Serving
 from ..state import State
 
@@ -18,6 +18,7 @@ Status = Literal["well", "advice", "broken"]
 MARKS: dict[str, str] = {"well": "ok     ", "advice": "advice ", "broken": "BROKEN "}
 STALE_DAYS = 7
 WEAK_KEY = 16
+MEND_MODEL = "flask mtp train, or an older one: flask mtp models list, flask mtp models activate {kind} VERSION"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -100,7 +101,15 @@ def _models(state: State, serving: Serving) -> Iterator[Finding]:
                 f"{kind} model", "advice", "none yet; slates come from the catalogue alone", "flask mtp train"
             )
             continue
-        info = next(i for i in state.registry.list(kind) if i.version == version)
+        try:
+            state.registry.load(kind, version)
+            info = next((i for i in state.registry.list(kind) if i.version == version), None)
+        except (ModelError, UnavailableError) as error:
+            yield Finding(f"{kind} model", "broken", str(error), MEND_MODEL.format(kind=kind))
+            continue
+        if info is None:
+            yield Finding(f"{kind} model", "broken", f"{version} is not there", MEND_MODEL.format(kind=kind))
+            continue
         age = (time.time() - info.created_at) / 86400
         if age > STALE_DAYS and kind == "behaviour":
             yield Finding(
@@ -125,7 +134,6 @@ def _loaders(state: State) -> Iterator[Finding]:
         ("user_loader", state.loaders.user, "customers are not known across devices"),
         ("cart_loader", state.loaders.cart, "products in the cart can be recommended again"),
         ("nonce_loader", state.loaders.nonce, "a strict Content-Security-Policy would block the script"),
-        ("admin_guard", state.loaders.admin, "the console is off"),
     ):
         if declared is None:
             yield Finding(name, "advice", f"not declared: {why}", f"decorate a function with @mtp.{name}")
@@ -150,16 +158,13 @@ def _privacy(app: Flask, state: State) -> Iterator[Finding]:
         yield Finding(
             "pii key",
             "advice",
-            "derived from the secret key: changing that loses all links by e-mail",
+            "derived from the secret key: when that changes, so does every mtp.hash_email and mtp.hash_phone",
             "set MTP_PII_KEY",
         )
 
 
 def _parts() -> Iterator[Finding]:
-    for module, lack in (
-        ("numba", "neighbour search is several times slower"),
-        ("durable", "rules are evaluated by the built-in engine"),
-    ):
+    for module, lack in (("numba", "neighbour search is several times slower"),):
         if importlib.util.find_spec(module) is None:
             yield Finding(module, "advice", f"not installed: {lack}", "fine on a Python it does not support yet")
         else:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import click
 from flask.cli import with_appcontext
 
+from ..errors import NotFoundError
+from ..live import KINDS
 from ..ports import BundleInfo
 from ..training import train_behaviour, train_content
 from .base import answer, command, mounted, say
@@ -39,7 +41,7 @@ def register(mtp: click.Group) -> None:
     @with_appcontext
     def list_models(kind: str | None, as_json: bool) -> None:
         """All versions, newest first; the one that serves is starred."""
-        found = mounted().registry.list(kind)
+        found = mounted().registry.list(kind and _known(kind))
         answer({"models": found}, as_json, "\n".join(map(_line, found)) or "No model yet: run `flask mtp train`.")
 
     @command(models, "activate")
@@ -49,7 +51,7 @@ def register(mtp: click.Group) -> None:
     def activate(kind: str, version: str, as_json: bool) -> None:
         """Let VERSION of KIND serve, such as to roll back; all workers switch within seconds."""
         state = mounted()
-        state.registry.load(kind, version)
+        state.registry.load(_known(kind), version)
         state.registry.activate(kind, version)
         state.pipeline.live.refresh()
         answer({"kind": kind, "version": version}, as_json, f"{kind} {version} serves.")
@@ -60,8 +62,14 @@ def register(mtp: click.Group) -> None:
     @with_appcontext
     def prune(kind: str, keep: int, as_json: bool) -> None:
         """Delete old versions of KIND; never the one that serves."""
-        count = mounted().registry.prune(kind, keep)
+        count = mounted().registry.prune(_known(kind), keep)
         answer({"deleted": count}, as_json, f"{count} versions deleted.")
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise NotFoundError(f"there is no kind {kind!r}; there are {', '.join(KINDS)}", field="kind")
+    return kind
 
 
 def _line(info: BundleInfo) -> str:

@@ -10,6 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from .. import config
+from ..errors import NotFoundError
 from ..jobs import Jobs
 from ..ports import JobRun
 from ..state import State
@@ -51,7 +52,7 @@ def register(mtp: click.Group) -> None:
         """Run the job NAME now."""
         found = _jobs_of(mounted())
         if name not in found.all:
-            raise click.ClickException(f"there is no job {name!r}; there are {', '.join(found.all)}")
+            raise NotFoundError(f"there is no job {name!r}; there are {', '.join(found.all)}", field="name")
         run = found.run(name)
         answer({"ran": [run] if run else []}, as_json, _run_line(run) if run else "Another worker is at it.")
         if run and not run.ok:

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask, render_template_string
 
 from mtp_plugin import MTP, SetupError
-from mtp_plugin.errors import SettingError
+from mtp_plugin.errors import InputError, SettingError
 
 from .shops import BROWSER, bare_app, mounted, watches
 
@@ -152,11 +152,28 @@ def test_only_a_process_that_serves_has_a_scheduler(tmp_path: Path) -> None:
         MTP(app)
     assert len(threads()) == before
     code = (
-        "import threading; from tests.core.shops import bare_app; from mtp_plugin import MTP; from pathlib import Path; "
+        "import threading; from pathlib import Path; from tests.core.shops import bare_app; "
+        "from mtp_plugin import MTP; "
         f"MTP(bare_app(Path({str(tmp_path)!r}), MTP_SCHEDULER=True)); print([t.name for t in threading.enumerate()])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "mtp-jobs" in done.stdout
+
+
+def test_hashes_of_addresses_are_keyed(tmp_path: Path) -> None:
+    mtp = MTP()
+    hashes = []
+    for name, config in (("a", {}), ("b", {}), ("c", {"MTP_PII_KEY": "another key of 16 bytes"})):
+        app = bare_app(tmp_path / name, **config)
+        mtp.init_app(app)
+        with app.app_context():
+            hashes.append((mtp.hash_email(" Ada@Example.com"), mtp.hash_phone("030 123456", "DE")))
+            assert mtp.hash_email("ada@example.com") == hashes[-1][0]
+            assert mtp.hash_phone("+49 30 123456") == hashes[-1][1]
+            with pytest.raises(InputError, match="not an e-mail"):
+                mtp.hash_email("ada")
+    assert hashes[0] == hashes[1]
+    assert set(hashes[0]).isdisjoint(hashes[2])
 
 
 def test_importing_needs_no_training_libraries() -> None:
