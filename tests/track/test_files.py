@@ -115,7 +115,7 @@ def test_bad_rows_are_named_and_good_ones_kept(tmp_path):
         ",2026-03-01T12:00:00Z,7,a,,,",
         "view,2026-03-01T12:00:00Z,7,a,many,,",
         "view,2026-03-01T12:00:00Z,7,a,,,,surplus",
-        "view,2026-03-01T12:00:00Z," + "7" * 200 + ",a,,,",
+        "view,2026-03-01T12:00:00Z," + "7" * 201 + ",a,,,",
         "view,1969-01-01,7,a,,,",
         "view",
         "",

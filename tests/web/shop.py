@@ -105,6 +105,7 @@ def build_shop(folder: Path, *, mount: bool = True, **config: Any) -> Shop:
         "MTP_WRITE_KEYS": {PUBLIC: [BLOG]},
         "MTP_RATE_LIMIT": "100000 per second",
         "MTP_LATENCY_BUDGET_MS": 10_000,
+        "MTP_PLACEMENTS": {"past-first": {"strategies": ["recently-viewed", "best-sellers"]}},
     }
     app.config |= {f"MTP_{name.upper()}": value for name, value in config.items()}
     mtp = MTP()

@@ -21,6 +21,7 @@ ROUTES = (
     "/mtp/v1/recommendations?placement=product-similar&product_ids=p001",
     "/mtp/v1/blocks/recently-viewed",
     "/mtp/v1/blocks/home-hero",
+    "/mtp/v1/blocks/past-first",
     "/mtp/v1/privacy/consent",
     "/mtp/widget.js",
     "/mtp/mtp.css",
@@ -29,8 +30,8 @@ ROUTES = (
     "/mtp/openapi.json",
     "/.well-known/gpc.json",
 )
-OWN_PAST = ("/", ROUTES[2], "/mtp/v1/blocks/recently-viewed")
-"""Where a visitor who looked at a canary must see it."""
+OWN_PAST = ("/", ROUTES[2], "/mtp/v1/blocks/recently-viewed", "/mtp/v1/blocks/past-first")
+"""Where a visitor who looked at a canary must see it; the last of them has something for everybody else, too."""
 
 
 @dataclass
