@@ -29,7 +29,7 @@ SOURCES = ("simulate.py", "personas.py", "catalogue.py", "ranges.toml", "makers.
 @click.option("--again", is_flag=True, help="Simulate and train even if it was done already.")
 def build(visitors: int, seed: int, again: bool) -> None:
     """Import the catalogue, simulate shoppers, learn from them. Done once, it only refreshes the catalogue."""
-    from mtp_plugin.extension import import_declared
+    from mtp_plugin.scheduled import import_declared
     from mtp_plugin.web.parts import get_state
 
     started, state = time.time(), get_state()
@@ -58,13 +58,12 @@ def _simulate(state: Any, visitors: int, seed: int) -> None:
 
 
 def _train(state: Any, seed: int) -> None:
-    from mtp_plugin.training import train_behaviour, train_content
+    from mtp_plugin.training import train_behaviour
 
     def tell(text: str) -> None:
         click.echo(f"training: {text}", err=True)
 
     table = state.pipeline.live.refresh().table
-    train_content(state.registry, table, seed=seed, progress=tell)
     train_behaviour(state.journal, state.registry, table, now=time.time(), seed=seed, progress=tell)
     state.pipeline.live.refresh()
 

@@ -11,8 +11,6 @@ from .records import ImportResult
 from .state import State
 from .training import NothingToLearnError, Progress, renew_content, train_behaviour
 
-KEEP_BUNDLES = 5
-
 
 def _silent(text: str) -> None:
     """Scheduled work reports its end only."""
@@ -68,9 +66,6 @@ def _train(state: State) -> str:
         behaviour = train_behaviour(state.journal, state.registry, table, now=now, seed=0, progress=_silent)
     except NothingToLearnError:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
-    finally:
-        for kind in ("content", "behaviour"):
-            state.registry.prune(kind, KEEP_BUNDLES)
     state.pipeline.live.refresh()
     return f"content {content or 'none'}, behaviour {behaviour}"
 
