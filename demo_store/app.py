@@ -28,7 +28,8 @@ from .shop import EXTENSION, Shop
 from .views import account, basket, checkout, inspector, pages, pictures
 
 PLACEMENTS = {
-    "home-hero": {"size": 8},
+    # Without trending below it: that has a block of its own on the same page.
+    "home-hero": {"strategies": ["recommended-for-you", "best-sellers"], "size": 8},
     "home-trending": {"title": "What others are looking at", "size": 12},
     "home-sale": {
         "title": "Reduced, for now",
