@@ -6,15 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
+import msgspec
 from flask import Response, current_app, has_request_context, request
 from markupsafe import Markup
 
 from ..block.build import build
 from ..block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from ..errors import NotFoundError
-from ..records import Product, Slate
+from ..records import Block, Product, Slate
 from ..state import State
 from .kept import kept
 from .parts import Parts, get_parts, get_state
@@ -61,13 +62,17 @@ def block(placement: str) -> Response:
     page: PageQuery = read_arguments(PageQuery)
     asker = asker_of(state)
     slate = None if is_off(state, placement) else slate_for(state, placement, asker, page)
-    html = _html(state, slate) if slate else NOTHING
+    root = request.host_url if sender.kind == "other-origin" else ""
+    html = _html(state, slate, root=root) if slate else NOTHING
     response = Response(str(html), content_type="text/html; charset=utf-8")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return cached(response, asker, state, slate)
 
 
-def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "") -> Markup:
+def _html(
+    state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "", root: str = ""
+) -> Markup:
+    """*root* is the shop's address for a page that has another one, where ``/p/1`` would lead elsewhere."""
     if not slate.items:
         return NOTHING
     parts = get_parts()
@@ -81,7 +86,19 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
         currency=state.settings.currency,
         preferences_url=preferences_url,
     )
+    if root:
+        built = _absolute(built, root)
     return _render("mtp/block.html", block_variables(built, parts.words, heading_level=heading_level))
+
+
+def _absolute(block: Block, root: str) -> Block:
+    cards = tuple(
+        msgspec.structs.replace(
+            card, url=urljoin(root, card.url) if card.url else "", image=urljoin(root, card.image) if card.image else ""
+        )
+        for card in block.cards
+    )
+    return msgspec.structs.replace(block, cards=cards)
 
 
 def _products(state: State, slate: Slate) -> dict[str, Product]:
@@ -94,8 +111,8 @@ def _products(state: State, slate: Slate) -> dict[str, Product]:
 def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Markup]]:
     """The functions that a shop's templates call; each fails like a block does."""
 
-    def mtp_scripts(*, style: bool = True) -> Markup:
-        return _quietly("scripts", lambda: _scripts(state, parts, style))
+    def mtp_scripts(*, style: bool = True, data_layer: str = "") -> Markup:
+        return _quietly("scripts", lambda: _scripts(state, parts, style, data_layer))
 
     def mtp_consent(*, policy_url: str = "", always: bool = False) -> Markup:
         return _quietly("consent", lambda: _consent(state, parts, policy_url, always))
@@ -113,7 +130,7 @@ def _quietly(what: str, make: Callable[[], Markup]) -> Markup:
         return NOTHING
 
 
-def _scripts(state: State, parts: Parts, style: bool) -> Markup:
+def _scripts(state: State, parts: Parts, style: bool, data_layer: str) -> Markup:
     """Tags of script and style; the page then depends on the visitor's choice, so caches are told."""
     if not state.settings.enabled:
         return NOTHING
@@ -124,6 +141,7 @@ def _scripts(state: State, parts: Parts, style: bool) -> Markup:
         style_url=_asset_url(parts, "mtp.css", "mtp.css") if style else "",
         consent_level=current_visitor().level,
         nonce=nonce or "",
+        data_layer=data_layer,
     )
     return _render("mtp/_scripts.html", scripts_variables(scripts))
 

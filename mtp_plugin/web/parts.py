@@ -13,7 +13,7 @@ from ..block.words import Words
 from ..config import Settings
 from ..errors import SetupError
 from ..state import State
-from .assets import Asset, load_asset
+from .assets import Asset, load_assets
 from .cookies import Cookies
 from .limits import Limits
 from .metrics import Metrics
@@ -48,7 +48,7 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
         words=Words(settings.locale),
         money=Money(settings.locale),
         zone=ZoneInfo(settings.time_zone),
-        assets={name: load_asset(name) for name in ("mtp.js", "mtp.css")},
+        assets=load_assets(),
     )
 
 

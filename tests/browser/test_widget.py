@@ -251,7 +251,7 @@ def test_retries_end(visit):
     visit.pass_time(600, until=lambda: visit.posts() == 5)
     visit.pass_time(100)
     visit.leave()
-    assert visit.posts() == 5
+    assert visit.shop.tried.count(visit.shop.tried[0]) == 5
 
 
 def test_a_batch_that_was_refused_is_let_go(visit):
@@ -261,7 +261,7 @@ def test_a_batch_that_was_refused_is_let_go(visit):
     visit.pass_time(600, until=lambda: visit.posts() == 1)
     visit.pass_time(30)
     visit.leave()
-    assert visit.posts() == 1
+    assert visit.shop.tried.count(visit.shop.tried[0]) == 1
 
 
 def test_a_browser_without_keepalive_uses_a_beacon(visit):

@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mtp_plugin.block.money import Money
 from mtp_plugin.block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from mtp_plugin.block.words import Words
 from mtp_plugin.records import ConsentLevel, Placement, Product, Slate, SlateItem
+from mtp_plugin.web.assets import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static" / "mtp"
@@ -100,6 +102,9 @@ class WidgetShop:
         app.jinja_loader = ChoiceLoader([FileSystemLoader(ROOT / "templates")])
         app.after_request(self._finish)
         app.add_url_rule("/mtp/widget.js", view_func=lambda: _file("mtp.js", "text/javascript"), endpoint="js")
+        for part in PARTS:
+            view = partial(_file, f"mtp-{part}.js", "text/javascript")
+            app.add_url_rule(f"/mtp/widget-{part}.js", f"widget-{part}", view)
         app.add_url_rule("/mtp/mtp.css", view_func=lambda: _file("mtp.css", "text/css"), endpoint="css")
         app.add_url_rule("/mtp/v1/batch", view_func=self.batch, methods=["POST"])
         app.add_url_rule("/mtp/v1/blocks/<placement>", view_func=self.fragment)
