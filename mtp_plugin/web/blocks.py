@@ -69,9 +69,7 @@ def block(placement: str) -> Response:
     return cached(response, asker, state, slate)
 
 
-def _html(
-    state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "", root: str = ""
-) -> Markup:
+def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "", root: str = "") -> Markup:
     """*root* is the shop's address for a page that has another one, where ``/p/1`` would lead elsewhere."""
     if not slate.items:
         return NOTHING

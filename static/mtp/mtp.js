@@ -19,7 +19,7 @@
     crypto.randomUUID ? crypto.randomUUID() : String(crypto.getRandomValues(new Uint32Array(4))).replaceAll(",", "-");
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`mtp:${name}`, { detail }));
 
-  // What not every page needs lies in files of its own, named by the version of this one.
+  // What not every page needs lies in files of the same version.
   const parts = new Set();
   const need = (part) => {
     if (parts.has(part)) return;
@@ -73,7 +73,7 @@
       navigator.sendBeacon(url, new Blob([body], { type }));
       return Promise.resolve({ status: 200 });
     }
-    // A browser takes 64 kB in all from pages that go away; more than that can only be sent while the page stays.
+    // A browser takes 64 kB in all from pages that go away.
     const keepalive = body.length < 60000;
     return fetch(url, { method: "POST", body, keepalive, credentials, headers: { "Content-Type": type } });
   };
@@ -91,7 +91,7 @@
         else tries = 0;
       },
       () => {
-        // Refused at its first words, a page of another origin is not allowed; more would only fill the console.
+        // Refused at its first words, a page of another origin is not listed.
         if (reached || !navigator.onLine) again(batch);
         else level = "";
       },
@@ -208,22 +208,24 @@
 
   // A hash is a page only where a router writes it as one.
   const address = () => location.pathname + location.search + (/^#[!/]/.test(location.hash) ? location.hash : "");
-  let at = address(), moving = 0;
+  let at = address(), moving = 0, another;
 
   const moved = (replaced) => {
     const before = at;
     at = address();
     if (at === before) return;
     // Who replaces the query alone tidies the address of the same page.
-    const same = replaced && at.split("?")[0] === before.split("?")[0];
-    if (!same) leave();
-    clearTimeout(moving);
+    if (!replaced || at.split("?")[0] !== before.split("?")[0]) {
+      leave();
+      another = true;
+    }
     // The page's content follows its address.
-    moving = setTimeout(() => {
+    moving ||= setTimeout(() => {
       where();
-      if (!same) record("page", undefined, {}, SOON);
+      if (another) record("page", undefined, {}, SOON);
       scan();
-      tell("moved", !same);
+      tell("moved", another);
+      moving = another = 0;
     }, SOON);
   };
 

@@ -7,8 +7,8 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ PAGES = {
     ),
     "/search": '<h1 data-mtp-search="{{ request.args.q }}" data-mtp-results="7">Found</h1>',
     "/lamps": (
-        '<section data-mtp-list="lamps" data-mtp-filters="brand colour" data-mtp-sorts="order" data-mtp-category="Lamps">'
+        '<section data-mtp-list=lamps data-mtp-filters="brand colour" data-mtp-sorts=order data-mtp-category=Lamps>'
         '<form><label><input type=checkbox name=brand value=Acme>Acme</label><input name=q value=mine>'
         "<button>Apply</button></form>"
         '<a id=red href="/lamps?brand=Acme&colour=red&order=price">Red</a> <a id=all href="/lamps">All</a>'
@@ -49,7 +49,10 @@ PAGES = {
         "<input type=checkbox name=brand value=Acme checked><input type=checkbox name=brand value=Bolt>"
         "<select name=order><option value=''>Best<option value=price>Price</select><input name=q></form>"
     ),
-    "/app": '<div id=view></div><div data-mtp-block="product-similar"></div><script src="/app.js" nonce="{{ nonce }}"></script>',
+    "/app": (
+        '<div id=view></div><div data-mtp-block="product-similar"></div>'
+        '<script src="/app.js" nonce="{{ nonce }}"></script>'
+    ),
     "/layer": '<h1>Layer</h1><script src="/layer.js" nonce="{{ nonce }}"></script>',
     "/layer-marked": (
         '<h1 data-mtp-product="p001">Layer</h1><script src="/layer.js" nonce="{{ nonce }}"></script>'
@@ -155,18 +158,32 @@ def elsewhere() -> Flask:
     return app
 
 
-@contextmanager
-def serve(app: Flask) -> Iterator[int]:
-    """The application on a free port of loopback; gives the port."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+class Served:
+    """An application on a port of loopback, which can be away for a while.
+
+    As a context manager it serves, and is gone in the end.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app, self.port = app, 0
+
+    def start(self) -> None:
+        self._server = make_server("127.0.0.1", self.port, self.app, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        self.port = self._server.port
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def __enter__(self) -> Served:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
 
 
 def _has(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -176,7 +193,9 @@ def _has(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 def _page(body: str) -> Any:
     def view(**variables: str) -> str:
         layer = "dataLayer" if request.path.startswith("/layer") else ""
-        return render_template_string(_HEAD + body + _TAIL, title=request.path, nonce=_nonce(), layer=layer, **variables)
+        return render_template_string(
+            _HEAD + body + _TAIL, title=request.path, nonce=_nonce(), layer=layer, **variables
+        )
 
     return view
 

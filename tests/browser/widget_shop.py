@@ -221,6 +221,11 @@ class WidgetShop:
     def inject(self) -> str:
         """Places that the script fills."""
         layout, limit = request.args.get("layout", "grid"), request.args.get("limit", "6")
+        if request.args.get("element"):
+            return self.page(
+                f'<mtp-block placement="home-hero" layout="{layout}" limit="{limit}" category="{layout}">'
+                '<a href="/plain">All products</a></mtp-block><p id="after">After the block</p>'
+            )
         return self.page(
             f'<div data-mtp-block="home-hero" data-mtp-layout="{layout}" data-mtp-limit="{limit}" '
             f'data-mtp-category="{layout}"></div><p id="after">After the block</p>'
