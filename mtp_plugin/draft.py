@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -14,6 +14,7 @@ from .records import (
     Assignment,
     Candidates,
     ConsentLevel,
+    IntArray,
     Placement,
     ProductTable,
     Profile,
@@ -126,20 +127,24 @@ def rung_of(strategy: str, found: Candidates, table: ProductTable) -> Rung:
     )
 
 
-def picks_of(found: Candidates, order: Iterable[int], table: ProductTable, level: int, strategy: str) -> list[Pick]:
+def picks_of(found: Candidates, order: IntArray, table: ProductTable, level: int, strategy: str) -> list[Pick]:
     """The candidates at these places, in this order."""
-    products = table.products
-    rows, scores, origins, anchors = (
-        column.tolist() for column in (found.rows, found.scores, found.origins, found.anchors)
-    )
+    products, sources = table.products, found.sources
+    columns = (column[order].tolist() for column in (found.rows, found.scores, found.origins, found.anchors))
     return [
         Pick(
-            product_id=products[rows[place]].product_id,
-            score=scores[place],
-            origins=tuple(name for shift, name in enumerate(found.sources) if origins[place] >> shift & 1),
-            because=products[anchors[place]].product_id if anchors[place] >= 0 else "",
-            level=level,
-            strategy=strategy,
+            products[row].product_id,
+            score,
+            origins_of(bits, sources),
+            products[anchor].product_id if anchor >= 0 else "",
+            level,
+            strategy,
         )
-        for place in order
+        for row, score, bits, anchor in zip(*columns, strict=True)
     ]
+
+
+@lru_cache(maxsize=4096)
+def origins_of(bits: int, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the sources in a set of bits."""
+    return tuple(name for shift, name in enumerate(sources) if bits >> shift & 1)

@@ -12,6 +12,7 @@ from .candidates.recommender import Recommender
 from .catalog.table import build_table
 from .errors import ModelError, UnavailableError
 from .ports import Bundle, CatalogStore, ModelRegistry
+from .rank.titles import Titles
 from .records import ProductTable
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Serving:
     """
 
     table: ProductTable
+    titles: Titles
     recommender: Recommender
     versions: Versions
     wanted: Versions
@@ -114,9 +116,10 @@ class Live:
 
     def _load(self, wanted: Versions, before: Serving | None) -> Serving:
         if before is not None and before.versions[0] == wanted[0]:
-            table = before.table
+            table, titles = before.table, before.titles
         else:
             table = build_table(self._catalog.products(), wanted[0])
+            titles = Titles(table)
         bundles = tuple(
             self._open(kind, version, before.bundles[place] if before else None)
             for place, (kind, version) in enumerate(zip(KINDS, wanted[1:], strict=True))
@@ -124,7 +127,7 @@ class Live:
         recommender = Recommender(table, *bundles)
         recommender.warm()
         behaviour, content = (bundle.version if bundle else "" for bundle in bundles)
-        return Serving(table, recommender, (wanted[0], behaviour, content), wanted, bundles)
+        return Serving(table, titles, recommender, (wanted[0], behaviour, content), wanted, bundles)
 
     def _open(self, kind: str, version: str, before: Bundle | None) -> Bundle | None:
         if not version or (before is not None and before.version == version):

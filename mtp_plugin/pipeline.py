@@ -195,7 +195,7 @@ class Pipeline:
                 break
             found = serving.recommender.candidates(strategy, query, 4 * wanted)
             found = self.stages.rules.apply(found, serving.table, request, question.segment)
-            order = diversify(found, serving.table, wanted)
+            order = diversify(found, serving.table, serving.titles, wanted)
             rungs.append(rung_of(strategy, found, serving.table))
             taken = {pick.product_id for pick in picks}
             more = picks_of(found, order, serving.table, level, strategy)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
-from ..records import Block, Card, Placement, Product, Slate, SlateItem
+import msgspec
+
+from ..records import Block, Card, Placement, Product, Slate
 from .links import safe_url
-from .reasons import block_note, block_reasons, block_title, item_reasons
+from .money import Money
+from .reasons import Reasons, block_note, block_reasons, block_title
 from .words import Words
 
 NEW_FOR_S = 30 * 86400.0
@@ -16,78 +20,110 @@ Price = Callable[[float, str], str]
 """Writes an amount and its ISO 4217 currency: :class:`~mtp_plugin.block.money.Money`, or the shop's own."""
 
 
-def build(
-    slate: Slate,
-    placement: Placement,
-    products: Mapping[str, Product],
-    *,
-    words: Words,
-    price: Price,
-    now: float,
-    currency: str = "",
-    preferences_url: str = "",
-) -> Block:
-    """Dress a slate.
+class Dresser:
+    """Dresses slates; what it wrote of a product is remembered for as long as it stays true.
 
-    :param products: those of the slate and those its items are there because of; an item whose product is missing is
-        left out
-    :param price: how the shop writes prices
-    :param now: seconds since 1970, decides about sales and novelty
+    A shop's own *price* may depend on the request, so what it wrote is not remembered.
+
     :param currency: of products that name none
-    :param preferences_url: where a visitor changes what may be remembered, ``""`` for nowhere
+    :param limit: most products remembered; when it is full all are forgotten
     """
-    cards = tuple(
-        _card(item, product, item_reasons(item, products, words), words, price, now, currency)
-        for item in slate.items
-        if (product := products.get(item.product_id)) is not None
-    )
-    return Block(
-        name=slate.placement,
-        title=block_title(slate, placement.title, words),
-        layout=placement.layout,
-        cards=cards,
-        reasons=block_reasons(card.reasons for card in cards),
-        note=block_note(slate, words),
-        consent_level=slate.consent_level,
-        recommendation_id=slate.recommendation_id,
-        strategy=slate.strategy,
-        preferences_url=safe_url(preferences_url),
-    )
+
+    def __init__(self, words: Words, currency: str = "", *, limit: int = 10_000) -> None:
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, not {limit}")
+        self._words, self._currency, self._limit = words, currency, limit
+        self._reasons = Reasons(words)
+        self._known: dict[str, tuple[Product, float, float, Card]] = {}
+
+    def block(
+        self,
+        slate: Slate,
+        placement: Placement,
+        products: Mapping[str, Product],
+        *,
+        price: Price,
+        now: float,
+        preferences_url: str = "",
+    ) -> Block:
+        """The block of a slate.
+
+        :param products: those of the slate and those its items are there because of; an item whose product is missing
+            is left out
+        :param price: how the shop writes prices
+        :param now: seconds since 1970, decides about sales and novelty
+        :param preferences_url: where a visitor changes what may be remembered, ``""`` for nowhere
+        """
+        write = self._card if isinstance(price, Money) else self._dress
+        told = self._reasons.of
+        cards = tuple(
+            msgspec.structs.replace(
+                write(product, price, now), position=item.position, reasons=told(item, products.get(item.because))
+            )
+            for item in slate.items
+            if (product := products.get(item.product_id)) is not None
+        )
+        words = self._words
+        return Block(
+            name=slate.placement,
+            title=block_title(slate, placement.title, words),
+            layout=placement.layout,
+            cards=cards,
+            reasons=block_reasons(card.reasons for card in cards),
+            note=block_note(slate, words),
+            consent_level=slate.consent_level,
+            recommendation_id=slate.recommendation_id,
+            strategy=slate.strategy,
+            preferences_url=safe_url(preferences_url),
+        )
+
+    def _card(self, product: Product, price: Price, now: float) -> Card:
+        known = self._known.get(product.product_id)
+        if known is not None and known[0] is product and known[1] <= now < known[2]:
+            return known[3]
+        card = self._dress(product, price, now)
+        if len(self._known) >= self._limit:
+            self._known.clear()
+        self._known[product.product_id] = (product, *_unchanged(product, now), card)
+        return card
+
+    def _dress(self, product: Product, price: Price, now: float) -> Card:
+        """The card of a product that stands nowhere yet."""
+        words = self._words
+        on_sale = product.on_sale(now)
+        currency = product.currency or self._currency
+        rating_text, rating_label = _rating(product, words)
+        # With a sale price alone there is nothing to strike through: it is simply the price.
+        listed = product.price if product.price is not None or not on_sale else product.sale_price
+        sale = product.sale_price if on_sale and product.price is not None else None
+        return Card(
+            product_id=product.product_id,
+            position=0,
+            title=product.title,
+            brand=product.brand,
+            url=safe_url(product.url),
+            image=safe_url(product.image),
+            price=listed,
+            sale_price=sale,
+            currency=currency,
+            rating=product.rating,
+            rating_count=product.rating_count,
+            badge=_badge(product, listed, sale, now, words),
+            reasons=(),
+            price_text="" if listed is None else price(listed, currency),
+            sale_price_text="" if sale is None else price(sale, currency),
+            rating_text=rating_text,
+            rating_label=rating_label,
+        )
 
 
-def _card(
-    item: SlateItem,
-    product: Product,
-    reasons: tuple[str, ...],
-    words: Words,
-    price: Price,
-    now: float,
-    currency: str,
-) -> Card:
-    on_sale = product.on_sale(now)
-    currency = product.currency or currency
-    rating_text, rating_label = _rating(product, words)
-    # With a sale price alone there is nothing to strike through: it is simply the price.
-    listed = product.price if product.price is not None or not on_sale else product.sale_price
-    sale = product.sale_price if on_sale and product.price is not None else None
-    return Card(
-        product_id=product.product_id,
-        position=item.position,
-        title=product.title,
-        brand=product.brand,
-        url=safe_url(product.url),
-        image=safe_url(product.image),
-        price=listed,
-        sale_price=sale,
-        currency=currency,
-        rating=product.rating,
-        rating_count=product.rating_count,
-        badge=_badge(product, listed, sale, now, words),
-        reasons=reasons,
-        price_text="" if listed is None else price(listed, currency),
-        sale_price_text="" if sale is None else price(sale, currency),
-        rating_text=rating_text,
-        rating_label=rating_label,
+def _unchanged(product: Product, now: float) -> tuple[float, float]:
+    """The time around *now* in which a product's card says the same: from (inclusive), until (exclusive)."""
+    new_until = None if product.created is None else product.created + NEW_FOR_S
+    turns = [turn for turn in (product.sale_from, product.sale_until, product.created, new_until) if turn is not None]
+    return (
+        max((turn for turn in turns if turn <= now), default=-math.inf),
+        min((turn for turn in turns if turn > now), default=math.inf),
     )
 
 

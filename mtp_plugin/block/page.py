@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from jinja2 import Environment
 
 from ..records import Block, ConsentLevel
+from .cards import CardPages
 from .words import Words
 
 
@@ -42,15 +44,19 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     data_layer: str = ""
 
 
-def block_variables(block: Block, words: Words, *, heading_level: int = 2) -> dict[str, Any]:
+def block_variables(
+    block: Block, words: Words, environment: Environment, cards: CardPages, *, heading_level: int = 2
+) -> dict[str, Any]:
     """Variables of ``mtp/block.html``.
 
+    :param environment: loads the template of a card, which may be the shop's own
     :param heading_level: of the block's heading, 2 to 5; its products are one below
     :raises ValueError: another level
     """
     if not 2 <= heading_level <= 5:
         raise ValueError(f"heading_level must be 2 to 5, not {heading_level}")
-    return {"block": block, "words": words, "heading_level": heading_level}
+    variables = {"block": block, "words": words, "heading_level": heading_level}
+    return {**variables, "card_html": cards.of(environment, variables)}
 
 
 def banner_variables(banner: Banner, words: Words) -> dict[str, Any]:

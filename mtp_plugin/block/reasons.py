@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from ..records import ConsentLevel, Product, Slate, SlateItem
 from .words import Words
@@ -11,20 +11,42 @@ MOST = 4
 """Reasons told for a whole block; more would be read by nobody."""
 
 
-def item_reasons(item: SlateItem, products: Mapping[str, Product], words: Words) -> tuple[str, ...]:
-    """The reasons of one product, weightiest first; codes that have no words are left out.
+class Reasons:
+    """Says why each product is there.
 
-    The first names the product it came from, if that is known.
+    :param limit: most answers remembered; when it is full all are forgotten
     """
-    because = products.get(item.because) if item.because != item.product_id else None
-    told: list[str] = []
-    for code in item.reason_codes:
-        key = f"reason.{code}"
-        named = words.first(f"{key}.because") if because is not None and not told else ""
-        text = named.format(title=because.title) if named and because is not None else words.first(key)
-        if text and text not in told:
-            told.append(text)
-    return tuple(told)
+
+    def __init__(self, words: Words, *, limit: int = 10_000) -> None:
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, not {limit}")
+        self._words, self._limit = words, limit
+        self._known: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
+
+    def of(self, item: SlateItem, because: Product | None) -> tuple[str, ...]:
+        """The reasons of one product, weightiest first; codes that have no words are left out.
+
+        :param because: the product that it is there because of, named in the first reason; ``None`` names none
+        """
+        title = because.title if because is not None and item.because != item.product_id else ""
+        key = (item.reason_codes, title)
+        told = self._known.get(key)
+        if told is None:
+            if len(self._known) >= self._limit:
+                self._known.clear()
+            told = self._known[key] = self._tell(*key)
+        return told
+
+    def _tell(self, codes: tuple[str, ...], title: str) -> tuple[str, ...]:
+        words = self._words
+        told: list[str] = []
+        for code in codes:
+            key = f"reason.{code}"
+            named = words.first(f"{key}.because") if title and not told else ""
+            text = named.format(title=title) if named else words.first(key)
+            if text and text not in told:
+                told.append(text)
+        return tuple(told)
 
 
 def block_reasons(reasons: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from ..compiled import HAS_NUMBA
 from ..records import PRICE_TIERS, FloatArray, IntArray, ProductTable, Profile
+from . import kernels, plain
 from .popular import Ranking
 
+how = kernels if HAS_NUMBA else plain
 FACETS = {"category": 1.0, "brand": 0.6, "color": 0.2, "style": 0.4, "price_tier": 0.3}
+PLACE = {facet: place for place, facet in enumerate(FACETS)}
 LEADING = 3
 """Values of a facet whose popular products are proposed."""
 EACH = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taste:
+    """What a visitor is drawn to, as the share of each code: one facet after the other, 0 to 1.
+
+    ``weights`` are those of the facets, 0 where nothing is known.
+    """
+
+    shares: FloatArray
+    weights: FloatArray
 
 
 class Affinity:
@@ -20,56 +37,55 @@ class Affinity:
     """
 
     def __init__(self, table: ProductTable, popular: Ranking) -> None:
-        self._table = table
         colors, color_names = _coded([product.colors[0] if product.colors else "" for product in table.products])
         styles, style_names = _coded([product.style for product in table.products])
-        self._codes: dict[str, IntArray] = {
+        codes = {
             "category": table.category, "brand": table.brand, "color": colors, "style": styles, "price_tier": table.tier
         }  # fmt: skip
-        self._names = {
+        names = {
             "category": table.category_names, "brand": table.brand_names, "color": color_names, "style": style_names,
             "price_tier": PRICE_TIERS,
         }  # fmt: skip
-        self._index = {facet: {name: code for code, name in enumerate(names)} for facet, names in self._names.items()}
-        self._leaders = {facet: _grouped(self._codes[facet], popular.order) for facet in ("category", "brand", "style")}
+        self._codes: IntArray = np.stack([codes[facet] for facet in FACETS]).astype(np.int32)
+        self._index = {facet: {name: code for code, name in enumerate(names[facet])} for facet in FACETS}
+        sizes = [len(names[facet]) for facet in FACETS]
+        self._starts: IntArray = np.cumsum([0, *sizes])
+        self._leaders = {facet: _grouped(codes[facet], popular.order) for facet in ("category", "brand", "style")}
 
-    def propose(self, profile: Profile) -> IntArray:
+    def of(self, profile: Profile) -> Taste:
+        """The visitor's taste. Ratios of affinities need no decay: it is the same for all values."""
+        shares: FloatArray = np.zeros(int(self._starts[-1]), dtype=np.float32)
+        weights: FloatArray = np.zeros(len(FACETS), dtype=np.float32)
+        for place, (facet, weight) in enumerate(FACETS.items()):
+            known, index = profile.affinities.get(facet), self._index[facet]
+            total = sum(value for value in known.values() if value > 0) if known and index else 0.0
+            if not known or not total:
+                continue
+            weights[place], start = weight, self._starts[place]
+            for name, value in known.items():
+                if value > 0 and name in index:
+                    shares[start + index[name]] = (
+                        value / total
+                    )  # decayed weights are beyond float32, their ratio is not
+        return Taste(shares, weights)
+
+    def propose(self, taste: Taste) -> IntArray:
         """Popular products of the categories, brands and styles that weigh most."""
         found = []
         for facet, (order, starts) in self._leaders.items():
-            shares = self._shares(profile, facet)
-            if shares is None:
+            place = PLACE[facet]
+            if not taste.weights[place]:
                 continue
-            for code in np.argsort(-shares, kind="stable")[:LEADING].tolist():
-                if shares[code] > 0:
-                    found.append(order[starts[code] : min(starts[code] + EACH, starts[code + 1])])
+            shares = taste.shares[self._starts[place] : self._starts[place + 1]]
+            known = np.flatnonzero(shares)
+            for code in known[np.argsort(-shares[known], kind="stable")[:LEADING]].tolist():
+                found.append(order[starts[code] : min(starts[code] + EACH, starts[code + 1])])
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
 
-    def scores(self, profile: Profile, rows: IntArray) -> FloatArray:
+    def scores(self, taste: Taste, rows: IntArray) -> FloatArray:
         """How much each row is to the visitor's taste, 0 to 1, shape ``(len(rows),)``."""
-        total: FloatArray = np.zeros(len(rows), dtype=np.float32)
-        worth = 0.0
-        for facet, weight in FACETS.items():
-            shares = self._shares(profile, facet)
-            if shares is None:
-                continue
-            total += weight * shares[self._codes[facet][rows]]
-            worth += weight
-        return total / worth if worth else total
-
-    def _shares(self, profile: Profile, facet: str) -> FloatArray | None:
-        """Share of each code, with a 0 at the end for code -1. Ratios need no decay: it is the same for all values."""
-        weights, index = profile.affinities.get(facet), self._index[facet]
-        if not weights or not index:
-            return None
-        shares: FloatArray = np.zeros(len(index) + 1, dtype=np.float32)
-        total = sum(weight for weight in weights.values() if weight > 0)
-        if not total:
-            return None
-        for name, weight in weights.items():
-            if weight > 0 and name in index:
-                shares[index[name]] = weight / total  # forward-decayed weights are beyond float32, their ratio is not
-        return shares
+        found: FloatArray = how.taste(self._codes, taste.shares, self._starts, taste.weights, rows)
+        return found
 
 
 def _coded(names: list[str]) -> tuple[IntArray, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from .scratch import Scratch
 from .sources import BOUGHT, CONTENT, EASE, USER_VOTERS, USERS, Sources
 
 LOGS = (USERS, USER_VOTERS, BOUGHT, EASE, CONTENT)
-RELATIVE = (USERS, BOUGHT, EASE, CONTENT)
+RELATIVE = np.array((USERS, BOUGHT, EASE, CONTENT))
 COMMON = (
     "users", "user-voters", "bought", "ease", "content", "users-relative", "bought-relative", "ease-relative",
     "content-relative", "ease-raw", "popular", "momentum", "lately",
@@ -60,7 +60,7 @@ def gather_return(sources: Sources, scratch: Scratch, own: Bought, now: float) -
     rows = own.rows[latest]
     fade = np.exp2(-np.maximum(now - own.last[latest], 0.0) / (HALF_LIFE_DAYS * DAY_S))
     weights = (np.log1p(own.orders[latest]) * fade).astype(np.float32)
-    scratch.add(own.rows, distinct=True)
+    scratch.add(own.rows)
     if sources.users is not None:
         sources.users.vote(scratch, rows, np.zeros(len(rows), dtype=np.int64), USERS)
     _follow(sources, scratch, rows, weights)
@@ -71,7 +71,7 @@ def gather_complete(sources: Sources, scratch: Scratch, rows: IntArray) -> None:
 
     :param rows: distinct products in it
     """
-    scratch.add(rows, distinct=True)
+    scratch.add(rows)
     if sources.baskets is not None:
         sources.baskets.vote(scratch, rows, np.zeros(len(rows), dtype=np.int64), USERS)
     _follow(sources, scratch, rows, np.ones(len(rows), dtype=np.float32))
@@ -82,7 +82,7 @@ def _follow(sources: Sources, scratch: Scratch, rows: IntArray, weights: FloatAr
     sources.spread("ease", scratch, rows, weights, EASE)
     sources.alike(scratch, rows[:40], weights[:40], CONTENT)
     if sources.rankings.known:
-        scratch.add(sources.rankings["popular"].top(POPULAR), distinct=True)
+        scratch.add(sources.rankings["popular"].top(POPULAR))
 
 
 def complete_features(sources: Sources, scratch: Scratch) -> FloatArray:
@@ -92,7 +92,7 @@ def complete_features(sources: Sources, scratch: Scratch) -> FloatArray:
     columns = np.maximum(columns, 0.0)
     return np.column_stack(
         (
-            shares(columns[:, LOGS]), relative(columns[:, RELATIVE]), raw, sources.popularity[found],
+            shares(columns[:, LOGS]), relative(columns, RELATIVE), raw, sources.popularity[found],
             sources.momentum[found], sources.lately[found],
         )
     )  # fmt: skip

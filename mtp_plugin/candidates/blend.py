@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from ..records import FloatArray
+from ..compiled import HAS_NUMBA
+from ..records import FloatArray, IntArray
+from . import kernels, plain
+
+how = kernels if HAS_NUMBA else plain
 
 SHARPNESS = 1000.0
 """A source that gives a candidate a share *s* of its votes says ``log(1 + SHARPNESS * s)``."""
@@ -23,15 +27,13 @@ def shares(columns: FloatArray) -> FloatArray:
 
     Shares do not change when an index grows, raw counts do: weights learnt on a part of the history hold on the whole.
     """
-    total = np.ones(len(columns), dtype=np.float32) @ columns  # a product of matrices is faster than a sum by columns
-    found: FloatArray = np.log1p(columns * (np.float32(SHARPNESS) / np.maximum(total, np.float32(1e-12))))
+    found: FloatArray = how.log_shares(columns, SHARPNESS)
     return found
 
 
-def relative(columns: FloatArray) -> FloatArray:
-    """Votes relative to the candidate with the most, 0 to 1."""
-    top = columns.max(axis=0, initial=0.0)
-    found: FloatArray = columns / np.maximum(top, np.float32(1e-12))
+def relative(columns: FloatArray, which: IntArray) -> FloatArray:
+    """Votes of these columns relative to the candidate with the most, 0 to 1."""
+    found: FloatArray = how.relative_votes(columns, which)
     return found
 
 

@@ -1,6 +1,7 @@
-"""The two hot loops: spreading the weights of anchors over their neighbours, and finding similar sessions.
+"""The hot loops: collecting candidates, spreading the weights of anchors over their neighbours, finding similar
+sessions, and picking the best.
 
-Both add to the columns of a :class:`~mtp_plugin.candidates.scratch.Scratch`. They are compiled by numba; where it can't
+They work on the arrays of a :class:`~mtp_plugin.candidates.scratch.Scratch`. They are compiled by numba; where it can't
 be imported, :mod:`mtp_plugin.candidates.plain` does the same with numpy.
 """
 
@@ -11,9 +12,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import compiled
+from ..compiled import compiled
 
 Array = NDArray[Any]
+
+
+@compiled
+def collect(
+    new: Array,
+    epoch: int,
+    mark: Array,
+    slot: Array,
+    rows: Array,
+    columns: Array,
+    best: Array,
+    anchor: Array,
+    count: int,
+) -> int:
+    """Put rows into the list, each once and as far as there is room; gives the new number of candidates."""
+    for place in range(len(new)):
+        row = new[place]
+        if mark[row] == epoch:
+            continue
+        if count >= len(rows):
+            break
+        mark[row] = epoch
+        slot[row] = count
+        rows[count] = row
+        columns[count, :] = 0.0
+        best[count] = 0.0
+        anchor[count] = -1
+        count += 1
+    return count
 
 
 @compiled
@@ -21,10 +51,10 @@ def spread(
     indptr: Array,
     indices: Array,
     values: Array,
+    from_row: Array,
     to_row: Array,
-    codes: Array,
+    anchors: Array,
     weights: Array,
-    anchor_rows: Array,
     column: int,
     epoch: int,
     mark: Array,
@@ -38,12 +68,15 @@ def spread(
     """Add ``weights[a] * values`` of each anchor's neighbours to a column; gives the new number of candidates.
 
     :param indptr: with *indices*, *values*: neighbours of each product, in compressed rows
+    :param from_row: product of each catalogue row, -1 for those that have no neighbours
     :param to_row: catalogue row of each product, -1 for those that are gone
-    :param codes: the anchors, as products of *indptr*; *anchor_rows* the same as catalogue rows
+    :param anchors: as catalogue rows, each with its weight
     """
     limit = len(rows)
-    for place in range(len(codes)):
-        code = codes[place]
+    for place in range(len(anchors)):
+        code = from_row[anchors[place]]
+        if code < 0:
+            continue
         weight = weights[place]
         for at in range(indptr[code], indptr[code + 1]):
             row = to_row[indices[at]]
@@ -64,7 +97,7 @@ def spread(
             columns[here, column] += gain
             if gain > best[here]:
                 best[here] = gain
-                anchor[here] = anchor_rows[place]
+                anchor[here] = anchors[place]
     return count
 
 
@@ -76,9 +109,13 @@ def session_neighbours(
     session_indptr: Array,
     session_items: Array,
     session_weights: Array,
+    from_row: Array,
     to_row: Array,
-    codes: Array,
-    weights: Array,
+    way: Array,
+    steps: Array,
+    idf: Array,
+    decay: Array,
+    products: int,
     most_recent: int,
     neighbours: int,
     closeness: Array,
@@ -103,14 +140,23 @@ def session_neighbours(
     stand from the product that both sessions share (STAN; Garg et al., 2019).
 
     :param item_sessions: the latest sessions of each product, latest first; *item_places* its place in each
-    :param codes: products of the session asked about, latest first; *weights* what sharing each is worth
+    :param way: rows of the session asked about, latest first, each so many *steps* ago; the first *products* that
+        the index knows are used
+    :param idf: what sharing each product is worth, times *decay* by its steps
     :param most_recent: sessions looked at for each product
     :param neighbours: sessions that vote
     :param closeness: weight of a vote by its distance from the shared product, in places; the last holds beyond
     """
     found = 0
-    for place in range(len(codes)):
-        code = codes[place]
+    used = 0
+    for place in range(len(way)):
+        code = from_row[way[place]]
+        if code < 0:
+            continue
+        if used >= products:
+            break
+        used += 1
+        weight = decay[steps[place]] * idf[code]
         start = item_indptr[code]
         stop = min(item_indptr[code + 1], start + most_recent)
         for at in range(start, stop):
@@ -121,7 +167,7 @@ def session_neighbours(
                 match[session] = item_places[at]
                 touched[found] = session
                 found += 1
-            similarity[session] += weights[place] * session_weights[session]
+            similarity[session] += weight * session_weights[session]
     threshold = np.float32(0.0)
     room = found
     if found > neighbours:
@@ -166,3 +212,111 @@ def session_neighbours(
             columns[here, column] += vote * closeness[distance]
             columns[here, column + 1] += 1.0
     return count
+
+
+@compiled
+def best_places(scores: Array, rows: Array, allowed: Array, floor: float, k: int) -> Array:
+    """Places of the *k* best scores, best first; of equals the lowest row first.
+
+    :param rows: catalogue rows of the scores
+    :param allowed: mask over catalogue rows; empty allows all
+    :param floor: what a score must be above
+    """
+    fit = np.empty(len(scores), dtype=np.int64)
+    found = 0
+    for place in range(len(scores)):
+        if scores[place] > floor and (len(allowed) == 0 or allowed[rows[place]]):
+            fit[found] = place
+            found += 1
+    fit = fit[:found]
+    if found > k:
+        values = scores[fit]
+        least = np.partition(values, found - k)[found - k]
+        fit = fit[values >= least]  # more than k where several are as good as the last one
+    keys = np.empty(len(fit), dtype=np.float32)
+    for place in range(len(fit)):
+        keys[place] = -scores[fit[place]]
+    by_row = np.argsort(rows[fit], kind="mergesort")
+    order = by_row[np.argsort(keys[by_row], kind="mergesort")]
+    return fit[order[:k]]
+
+
+@compiled
+def audible_sources(columns: Array, places: Array, bits: Array, share: float, none: int) -> Array:
+    """Which sources spoke of each candidate, as a set of bits.
+
+    :param columns: what sources say of all candidates, shape ``(candidates, len(bits))``
+    :param share: of a source's strongest vote, below which it is not heard
+    :param none: the bits of candidates of which nobody spoke
+    """
+    n_columns = len(bits)
+    loudest = np.zeros(n_columns, dtype=np.float32)
+    for place in range(len(columns)):
+        for column in range(n_columns):
+            if columns[place, column] > loudest[column]:
+                loudest[column] = columns[place, column]
+    found = np.zeros(len(places), dtype=np.int64)
+    for at in range(len(places)):
+        for column in range(n_columns):
+            vote = columns[places[at], column]
+            if vote > 0 and vote > share * loudest[column]:
+                found[at] |= bits[column]
+        if found[at] == 0:
+            found[at] = none
+    return found
+
+
+@compiled
+def log_shares(columns: Array, sharpness: float) -> Array:
+    """``log(1 + sharpness * share)`` of each column's votes, shape kept; most are 0 and stay so."""
+    count, n_columns = columns.shape
+    found = np.zeros((count, n_columns), dtype=np.float32)
+    factors = np.zeros(n_columns, dtype=np.float32)
+    for place in range(count):
+        for column in range(n_columns):
+            factors[column] += columns[place, column]
+    for column in range(n_columns):
+        factors[column] = np.float32(sharpness) / max(factors[column], np.float32(1e-12))
+    for place in range(count):
+        for column in range(n_columns):
+            vote = columns[place, column]
+            if vote != 0.0:
+                found[place, column] = np.log1p(vote * factors[column])
+    return found
+
+
+@compiled
+def relative_votes(columns: Array, which: Array) -> Array:
+    """Votes relative to the candidate with the most, shape ``(candidates, len(which))``."""
+    count, n_columns = len(columns), len(which)
+    found = np.zeros((count, n_columns), dtype=np.float32)
+    top = np.full(n_columns, np.float32(1e-12))
+    for place in range(count):
+        for at in range(n_columns):
+            top[at] = max(top[at], columns[place, which[at]])
+    for place in range(count):
+        for at in range(n_columns):
+            found[place, at] = columns[place, which[at]] / top[at]
+    return found
+
+
+@compiled
+def taste(codes: Array, shares: Array, starts: Array, weights: Array, rows: Array) -> Array:
+    """How much each row is to a visitor's taste, 0 to 1.
+
+    :param codes: of every facet and row of the catalogue, -1 none, shape ``(facets, catalogue)``
+    :param shares: of the codes of one facet after the other; *starts* where each begins, *weights* its weight
+    """
+    found = np.zeros(len(rows), dtype=np.float32)
+    worth = np.float32(0.0)
+    for facet in range(len(weights)):
+        if weights[facet] <= 0.0:
+            continue
+        worth += weights[facet]
+        for place in range(len(rows)):
+            code = codes[facet, rows[place]]
+            if code >= 0:
+                found[place] += weights[facet] * shares[starts[facet] + code]
+    if worth > 0.0:
+        found /= worth
+    return found

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import HAS_NUMBA
 from ..records import FloatArray, IntArray
 from . import kernels, plain
-from .compiled import HAS_NUMBA
-from .related import Vocabulary
+from .related import Vocabulary, bare
 from .scratch import Scratch
 
 DEFAULTS: dict[str, dict[str, float]] = {
@@ -49,7 +49,7 @@ class SessionNeighbours:
         prefix: str = "",
     ) -> None:
         names = ("item_indptr", "item_sessions", "item_places", "session_indptr", "session_items")
-        self._index = {name: arrays[prefix + name] for name in names}
+        self._index = {name: bare(arrays[prefix + name]) for name in names}
         self._order: FloatArray = np.asarray(arrays[prefix + "session_order"], dtype=np.float32)
         self._vocabulary, self._prefix = vocabulary, prefix
         self.n_sessions = len(self._order)
@@ -79,25 +79,19 @@ class SessionNeighbours:
         :param rows: distinct products of the session, latest first
         :param steps: how many steps ago each was, at most 63
         """
-        codes = self._vocabulary.from_row[rows]
-        if codes.min(initial=0) < 0:
-            known = codes >= 0
-            codes, steps = codes[known], steps[known]
-        codes, steps = codes[: self._products], steps[: self._products]
-        if not len(codes) or not self.n_sessions:
+        if not self.n_sessions:
             return
-        weights = self._decay[steps] * self._idf[codes]
-        index, to_row = self._index, self._vocabulary.to_row
+        index, found = self._index, self._vocabulary
+        call = (
+            self._session_weights, found.from_row, found.to_row, rows, steps, self._idf, self._decay, self._products,
+            self._most_recent, self._neighbours, self._closeness, column,
+        )  # fmt: skip
         if not HAS_NUMBA:
-            plain.session_neighbours(
-                scratch, index, self._session_weights, to_row, codes, weights, self._most_recent, self._neighbours,
-                self._closeness, column,
-            )  # fmt: skip
+            plain.session_neighbours(scratch, index, *call)
             return
         scratch.count = kernels.session_neighbours(
             index["item_indptr"], index["item_sessions"], index["item_places"], index["session_indptr"],
-            index["session_items"], self._session_weights, to_row, codes, weights, self._most_recent,
-            self._neighbours, self._closeness, column, scratch.epoch, scratch.similarity, scratch.seen, scratch.match,
+            index["session_items"], *call, scratch.epoch, scratch.similarity, scratch.seen, scratch.match,
             scratch.touched, scratch.mark, scratch.slot, scratch.rows, scratch.columns, scratch.best, scratch.anchor,
             scratch.count,
         )  # fmt: skip

@@ -13,14 +13,17 @@ def spread(
     indptr: Array,
     indices: Array,
     values: Array,
+    from_row: Array,
     to_row: Array,
-    codes: Array,
+    anchors: Array,
     weights: Array,
-    anchor_rows: Array,
     column: int,
 ) -> None:
     """See :func:`mtp_plugin.candidates.kernels.spread`."""
-    for code, weight, anchor in zip(codes.tolist(), weights.tolist(), anchor_rows.tolist(), strict=True):
+    for anchor, weight in zip(anchors.tolist(), weights.tolist(), strict=True):
+        code = int(from_row[anchor])
+        if code < 0:
+            continue
         near = slice(int(indptr[code]), int(indptr[code + 1]))
         rows = to_row[indices[near]]
         gains = (np.float32(weight) * values[near])[rows >= 0]
@@ -38,15 +41,23 @@ def session_neighbours(
     scratch: Scratch,
     index: dict[str, Array],
     session_weights: Array,
+    from_row: Array,
     to_row: Array,
-    codes: Array,
-    weights: Array,
+    way: Array,
+    steps: Array,
+    idf: Array,
+    decay: Array,
+    products: int,
     most_recent: int,
     neighbours: int,
     closeness: Array,
     column: int,
 ) -> None:
     """See :func:`mtp_plugin.candidates.kernels.session_neighbours`."""
+    codes = from_row[way]
+    steps = steps[codes >= 0][:products]
+    codes = codes[codes >= 0][:products]
+    weights = decay[steps] * idf[codes]
     found, match = _similar(index, session_weights, codes, weights, most_recent)
     if not found:
         return
@@ -85,3 +96,40 @@ def _strongest(votes: Array, neighbours: int) -> Array:
     if len(votes) <= neighbours:
         return np.arange(len(votes))
     return np.sort(np.argsort(-votes, kind="stable")[:neighbours])
+
+
+def best_places(scores: Array, rows: Array, allowed: Array, floor: float, k: int) -> Array:
+    """See :func:`mtp_plugin.candidates.kernels.best_places`."""
+    fit = np.flatnonzero((scores > floor) & allowed[rows] if len(allowed) else scores > floor)
+    return fit[np.lexsort((rows[fit], -scores[fit]))[:k]]
+
+
+def audible_sources(columns: Array, places: Array, bits: Array, share: float, none: int) -> Array:
+    """See :func:`mtp_plugin.candidates.kernels.audible_sources`."""
+    loudest = columns.max(axis=0, initial=0.0)
+    audible = (columns[places] > np.float32(share) * loudest) & (columns[places] > 0)
+    found = np.bitwise_or.reduce(np.where(audible, bits, 0), axis=1)
+    found[found == 0] = none
+    return found
+
+
+def log_shares(columns: Array, sharpness: float) -> Array:
+    """See :func:`mtp_plugin.candidates.kernels.log_shares`."""
+    total = np.ones(len(columns), dtype=np.float32) @ columns  # a product of matrices is faster than a sum by columns
+    return np.log1p(columns * (np.float32(sharpness) / np.maximum(total, np.float32(1e-12))))
+
+
+def relative_votes(columns: Array, which: Array) -> Array:
+    """See :func:`mtp_plugin.candidates.kernels.relative_votes`."""
+    chosen = columns[:, which]
+    return chosen / np.maximum(chosen.max(axis=0, initial=0.0), np.float32(1e-12))
+
+
+def taste(codes: Array, shares: Array, starts: Array, weights: Array, rows: Array) -> Array:
+    """See :func:`mtp_plugin.candidates.kernels.taste`."""
+    found = np.zeros(len(rows), dtype=np.float32)
+    for facet in np.flatnonzero(weights > 0):
+        of_rows = codes[facet, rows]
+        found += np.where(of_rows >= 0, weights[facet] * shares[starts[facet] + of_rows], np.float32(0))
+    worth = weights[weights > 0].sum()
+    return found / worth if worth > 0 else found

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..compiled import HAS_NUMBA
 from ..errors import InputError
 from ..ports import Bundle
 from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Query, Strategy
-from . import basket_expert, session_expert
+from . import basket_expert, kernels, plain, session_expert
 from .blend import Expert, softmax
 from .own import Bought, bought, due, latest_first
 from .scratch import Scratch
@@ -26,6 +27,10 @@ BIT_OF_COLUMN[[SESSION, USERS]] = BIT["session-neighbours"]
 BIT_OF_COLUMN[[VIEWED, LAST, NEXT, PATH]] = BIT["viewed-together"]
 BIT_OF_COLUMN[[TOGETHER, BOUGHT, EASE]] = BIT["bought-together"]
 BIT_OF_COLUMN[[ALIKE, CONTENT]] = BIT["content"]
+
+how = kernels if HAS_NUMBA else plain
+EVERYTHING: BoolArray = np.zeros(0, dtype=np.bool_)
+"""The mask that allows all."""
 
 AUDIBLE = 0.02
 """Below this share of a source's strongest vote it is not named as an origin."""
@@ -113,7 +118,8 @@ class Recommender:
         at_hand = session_expert.gather(sources, scratch, way) if way else None
         if own is not None:
             basket_expert.gather_return(sources, scratch, own, query.now)
-        taste = query.profile if query.profile is not None and query.profile.affinities else None
+        profile = query.profile
+        taste = sources.affinity.of(profile) if profile is not None and profile.affinities else None
         if taste is not None:
             scratch.add(sources.affinity.propose(taste))
         if scratch.count == 0:
@@ -153,7 +159,9 @@ class Recommender:
                 parts.append((TASTE if trained else UNTRAINED_TASTE, liked / np.float32(total)))
         if not parts:
             return np.zeros(scratch.count, dtype=np.float32)
-        mixed: FloatArray = np.sum([np.float32(trust) * chance for trust, chance in parts], axis=0)
+        mixed = np.float32(parts[0][0]) * parts[0][1]
+        for trust, chance in parts[1:]:
+            mixed += np.float32(trust) * chance
         return mixed
 
     def _related(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
@@ -233,7 +241,8 @@ class Recommender:
         rows = np.flatnonzero(reduced)
         scores = 1.0 + self.sources.popularity[rows]
         if query.profile is not None and len(rows):
-            scores = scores * (1.0 + 4.0 * self.sources.affinity.scores(query.profile, rows))
+            taste = self.sources.affinity.of(query.profile)
+            scores = scores * (1.0 + 4.0 * self.sources.affinity.scores(taste, rows))
         with np.errstate(divide="ignore", invalid="ignore"):
             off = 1.0 - self.table.sale_price[rows] / self.table.price[rows]
         scores = scores * (1.0 + np.nan_to_num(off, nan=0.0, posinf=0.0, neginf=0.0))
@@ -259,18 +268,13 @@ def _best(
     scratch: Scratch, scores: FloatArray, allowed: BoolArray | None, k: int, above: float = -np.inf
 ) -> Candidates:
     """The *k* best of the collected rows that are allowed and score above a floor."""
-    rows = scratch.rows[: scratch.count]
-    if above > -np.inf or allowed is not None:
-        fit = scores > above if allowed is None else allowed[rows] & (scores > above)
-        scores = np.where(fit, scores, np.float32(-np.inf))
-    places = np.argpartition(scores, len(scores) - k)[-k:] if len(scores) > k else np.arange(len(scores))
-    places = places[np.lexsort((rows[places], -scores[places]))]
-    places = places[scores[places] > -np.inf]
+    rows, columns = scratch.rows[: scratch.count], scratch.columns[: scratch.count]
+    places = how.best_places(scores, rows, EVERYTHING if allowed is None else allowed, above, k)
     return Candidates(
-        rows=rows[places].copy(),
-        scores=scores[places].astype(np.float32),
-        origins=_origins(scratch, places),
-        anchors=scratch.anchor[places].copy(),
+        rows=rows[places],
+        scores=scores[places],
+        origins=how.audible_sources(columns, places, BIT_OF_COLUMN, AUDIBLE, BIT["popular"]),
+        anchors=scratch.anchor[places],
         sources=SOURCES,
     )
 
@@ -282,13 +286,3 @@ def _named(found: Candidates, way: tuple[int, ...]) -> Candidates:
         found.anchors[by_neighbours] = way[-1]
         found.anchors[found.anchors == found.rows] = -1
     return found
-
-
-def _origins(scratch: Scratch, places: IntArray) -> IntArray:
-    """Which sources spoke audibly for each candidate; ``popular`` where none did."""
-    columns = scratch.columns[: scratch.count]
-    loudest = np.maximum(columns.max(axis=0, initial=0.0), np.float32(1e-12))
-    audible = columns[places] > np.float32(AUDIBLE) * loudest
-    bits: IntArray = np.bitwise_or.reduce(np.where(audible, BIT_OF_COLUMN, 0), axis=1)
-    bits[bits == 0] = BIT["popular"]
-    return bits

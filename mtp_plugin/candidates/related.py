@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import HAS_NUMBA
 from ..records import FloatArray, IntArray
 from . import kernels, plain
-from .compiled import HAS_NUMBA
 from .scratch import Scratch
 
 
@@ -35,6 +36,11 @@ class Vocabulary:
         return rows
 
 
+def bare(array: NDArray[Any]) -> NDArray[Any]:
+    """The same array without the class ``memmap``, which kernels take longer to be handed."""
+    return array.view(np.ndarray)
+
+
 class Related:
     """Weighted neighbours of each product, in compressed rows.
 
@@ -42,19 +48,15 @@ class Related:
     """
 
     def __init__(self, name: str, arrays: Mapping[str, NDArray[np.generic]], vocabulary: Vocabulary) -> None:
-        self._indptr, self._indices = arrays[f"{name}_indptr"], arrays[f"{name}_indices"]
-        self._values = arrays[f"{name}_values"]
+        self._indptr, self._indices, self._values = (
+            bare(arrays[f"{name}_{part}"]) for part in ("indptr", "indices", "values")
+        )
         self._vocabulary = vocabulary
 
     def spread(self, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
         """Add the neighbours of *rows*, each times its weight, to a column."""
-        codes = self._vocabulary.from_row[rows]
-        if codes.min(initial=0) < 0:
-            known = codes >= 0
-            codes, weights, rows = codes[known], weights[known], rows[known]
-        if not len(codes):
-            return
-        call = (self._indptr, self._indices, self._values, self._vocabulary.to_row, codes, weights, rows, column)
+        found = self._vocabulary
+        call = (self._indptr, self._indices, self._values, found.from_row, found.to_row, rows, weights, column)
         if not HAS_NUMBA:
             plain.spread(scratch, *call)
             return

@@ -6,7 +6,9 @@ import threading
 
 import numpy as np
 
+from ..compiled import HAS_NUMBA
 from ..records import FloatArray, IntArray
+from . import kernels
 
 CAPACITY = 16_384
 """Most candidates one query can collect."""
@@ -46,15 +48,18 @@ class Scratch:
             self.mark[:] = 0
             self.seen[:] = 0
 
-    def add(self, rows: IntArray, *, distinct: bool = False) -> None:
-        """Put rows into the list as far as there is room; *distinct* promises that none comes twice."""
-        if len(rows) > 1 and not distinct:
-            rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
+    def add(self, rows: IntArray) -> None:
+        """Put rows into the list, each once and as far as there is room."""
+        if HAS_NUMBA:
+            self.count = kernels.collect(
+                rows, self.epoch, self.mark, self.slot, self.rows, self.columns, self.best, self.anchor, self.count
+            )
+            return
+        rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
         new = rows[self.mark[rows] != self.epoch][: len(self.rows) - self.count]
         stop = self.count + len(new)
-        places = np.arange(self.count, stop)
         self.mark[new] = self.epoch
-        self.slot[new] = places
+        self.slot[new] = np.arange(self.count, stop)
         self.rows[self.count : stop] = new
         self.columns[self.count : stop] = 0.0
         self.best[self.count : stop] = 0.0

@@ -11,7 +11,7 @@ from .scratch import Scratch
 from .sources import ALIKE, LAST, NEXT, PATH, SESSION, TOGETHER, VIEWED, VOTERS, Sources
 
 LOGS = (SESSION, VOTERS, VIEWED, LAST, NEXT, PATH, TOGETHER, ALIKE)
-RELATIVE = (SESSION, VIEWED, NEXT, PATH, TOGETHER, ALIKE)
+RELATIVE = np.array((SESSION, VIEWED, NEXT, PATH, TOGETHER, ALIKE))
 FEATURES = (
     "session", "voters", "viewed", "viewed-last", "next", "path", "together", "alike",
     "session-relative", "viewed-relative", "next-relative", "path-relative", "together-relative", "alike-relative",
@@ -45,7 +45,7 @@ def anchors(query: Query) -> tuple[int, ...]:
 def gather(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[IntArray, IntArray]:
     """Let the sources speak; gives the session's distinct rows, latest first, and their steps."""
     rows, steps = latest_first(way)
-    scratch.add(rows, distinct=True)
+    scratch.add(rows)
     if sources.neighbours is not None:
         sources.neighbours.vote(scratch, rows, steps, SESSION)
     few, last = rows[:8], rows[:1]
@@ -57,7 +57,7 @@ def gather(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[In
     sources.spread("bought", scratch, few, decay, TOGETHER)
     sources.alike(scratch, rows[:4], DECAY[steps[:4]], ALIKE)
     if scratch.count < 4 * POPULAR and sources.rankings.known:
-        scratch.add(sources.rankings["popular"].top(POPULAR), distinct=True)
+        scratch.add(sources.rankings["popular"].top(POPULAR))
     return rows, steps
 
 
@@ -68,7 +68,7 @@ def features(sources: Sources, scratch: Scratch, rows: IntArray, steps: IntArray
     matrix: FloatArray = np.zeros((count, len(FEATURES)), dtype=np.float32)
     n_logs, n_relative = len(LOGS), len(RELATIVE)
     matrix[:, :n_logs] = shares(columns[:, :n_logs])
-    matrix[:, n_logs : n_logs + n_relative] = relative(columns[:, RELATIVE])
+    matrix[:, n_logs : n_logs + n_relative] = relative(columns, RELATIVE)
     after = n_logs + n_relative
     matrix[:, after] = sources.popularity[found]
     matrix[:, after + 1] = sources.momentum[found]

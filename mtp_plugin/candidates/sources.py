@@ -87,7 +87,7 @@ class Sources:
             if related is not None and related.knows(row):
                 continue
             near, values = self._lookalikes.of(row)
-            scratch.add(near, distinct=True)
+            scratch.add(near)
             listed = scratch.mark[near] == scratch.epoch
             places, values = scratch.slot[near[listed]], values[listed] * np.float32(weight)
             scratch.columns[places, column] += values

@@ -12,7 +12,6 @@ import msgspec
 from flask import Response, current_app, has_request_context, request
 from markupsafe import Markup
 
-from ..block.build import build
 from ..block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from ..errors import NotFoundError
 from ..records import Block, Product, Slate
@@ -74,19 +73,20 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
     if not slate.items:
         return NOTHING
     parts = get_parts()
-    built = build(
+    built = parts.dresser.block(
         slate,
         state.pipeline.placements[slate.placement],
         _products(state, slate),
-        words=parts.words,
         price=state.loaders.price or parts.money,
         now=time.time(),
-        currency=state.settings.currency,
         preferences_url=preferences_url,
     )
     if root:
         built = _absolute(built, root)
-    return _render("mtp/block.html", block_variables(built, parts.words, heading_level=heading_level))
+    variables = block_variables(
+        built, parts.words, current_app.jinja_env, parts.card_pages, heading_level=heading_level
+    )
+    return _render("mtp/block.html", variables)
 
 
 def _absolute(block: Block, root: str) -> Block:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from ..records import ConsentLevel, Context
 
@@ -38,9 +41,23 @@ def build_context(
         category=category,
         query=query,
         referrer=_referrer(),
-        campaign=request.args.get("utm_campaign", "")[:MOST],
-        locale=request.accept_languages.best or "",
+        campaign=request.args.get("utm_campaign", "")[:MOST] if request.query_string else "",
+        locale=_locale(request.headers.get("Accept-Language", "")),
     )
+
+
+@lru_cache(maxsize=1024)
+def _locale(accepted: str) -> str:
+    """The language that a visitor likes best, ``""`` for any."""
+    return parse_accept_header(accepted, LanguageAccept).best or ""
+
+
+@lru_cache(maxsize=1024)
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
 
 
 def device(user_agent: str) -> str:
@@ -56,8 +73,6 @@ def device(user_agent: str) -> str:
 
 def _referrer() -> str:
     """Host of the page before, if it is another site's."""
-    try:
-        host = urlsplit(request.referrer or "").hostname or ""
-    except ValueError:
-        return ""
-    return "" if host == request.host.partition(":")[0] else host[:MOST]
+    address = request.headers.get("Referer", "")
+    host = _host(address[:2000]) if address else ""
+    return "" if not host or host == request.host.partition(":")[0] else host[:MOST]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -14,6 +16,8 @@ from ..config import Settings
 
 _ID = re.compile(r"[0-9a-f]{32}")
 DAY = 86400
+REMEMBERED = 4096
+"""Cookies whose signature is not checked again; a browser sends the same one with every page."""
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -35,17 +39,25 @@ class Cookies:
         self.seconds = settings.cookie_days * DAY
         self._policy_version = settings.policy_version
         self._signer = TimestampSigner(list(keys), salt="mtp-visitor", key_derivation="hmac")
+        self._stamped = lru_cache(maxsize=REMEMBERED)(self._read_stamp)
+        self._decided = lru_cache(maxsize=REMEMBERED)(self._read_decision)
         self._serializer = URLSafeSerializer(list(keys), salt="mtp-consent", signer_kwargs={"key_derivation": "hmac"})
 
     def visitor_id(self, value: str | None) -> str:
         """The id in a visitor cookie; ``""`` when there is none, it is forged or older than it may live."""
         if not value:
             return ""
+        found, signed_at = self._stamped(value)
+        return found if -1 <= time.time() - signed_at <= self.seconds else ""
+
+    def _read_stamp(self, value: str) -> tuple[str, float]:
+        """The id and when it was signed, in seconds since 1970."""
         try:
-            found = self._signer.unsign(value, max_age=self.seconds).decode("ascii", "replace")
+            text, signed_at = self._signer.unsign(value, return_timestamp=True)
         except BadData:
-            return ""
-        return found if _ID.fullmatch(found) else ""
+            return "", 0.0
+        found = text.decode("ascii", "replace")
+        return (found, signed_at.timestamp()) if _ID.fullmatch(found) else ("", 0.0)
 
     def choice(self, value: str | None) -> bool | None:
         """What a consent cookie says; ``None`` when there is none, it is forged or about another policy."""
@@ -54,8 +66,9 @@ class Cookies:
 
     def decision(self, value: str | None) -> Choice | None:
         """The same with the time it was made."""
-        if not value:
-            return None
+        return self._decided(value) if value else None
+
+    def _read_decision(self, value: str) -> Choice | None:
         try:
             read = msgspec.convert(self._serializer.loads(value), Choice)
         except (BadData, msgspec.ValidationError):

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 
+from ..block.build import Dresser
+from ..block.cards import CardPages
 from ..block.money import Money
 from ..block.words import Words
 from ..config import Settings
@@ -31,6 +33,8 @@ class Parts:
     metrics: Metrics
     words: Words
     money: Money
+    dresser: Dresser
+    card_pages: CardPages
     zone: ZoneInfo
     assets: dict[str, Asset]
 
@@ -40,13 +44,16 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
 
     :raises mtp_plugin.errors.SettingError: a setting that only this layer understands cannot work
     """
+    words = Words(settings.locale)
     return Parts(
         prefix=prefix.rstrip("/"),
         cookies=Cookies(settings, signing_keys(app)),
         limits=Limits(settings),
         metrics=Metrics(app.name),
-        words=Words(settings.locale),
+        words=words,
         money=Money(settings.locale),
+        dresser=Dresser(words, settings.currency),
+        card_pages=CardPages(),
         zone=ZoneInfo(settings.time_zone),
         assets=load_assets(),
     )

@@ -138,10 +138,13 @@ def finish_response(response: Response) -> Response:
     _write_cookies(response, of_request.visitor)
     personal = of_request.personal or "Set-Cookie" in response.headers
     if of_request.rendered or personal:
-        response.vary.update(VARY)
-    if personal and not response.cache_control.no_store:
+        _vary(response)
+    if personal:
         # Not ``no-store``: a browser may go back to its own page without asking.
-        _never_shared(response).no_cache = True
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "private, no-cache"
+        elif not response.cache_control.no_store:
+            _never_shared(response).no_cache = True
     return response
 
 
@@ -162,9 +165,16 @@ VARY = ("Cookie", "Origin", "Authorization", "Sec-GPC", "DNT", "Sec-Fetch-Site")
 """The request headers that an answer depends on, beside its address."""
 
 
+def _vary(response: Response) -> None:
+    if "Vary" in response.headers:
+        response.vary.update(VARY)
+    else:
+        response.headers["Vary"] = ", ".join(VARY)
+
+
 def keep_apart(response: Response, *, personal: bool) -> None:
     """Tell caches what an answer of the API depends on; a personal one is kept by nobody."""
-    response.vary.update(VARY)
+    _vary(response)
     if personal:
         _never_shared(response).no_store = True
 

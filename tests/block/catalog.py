@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mtp_plugin.block.build import build
+from mtp_plugin.block.build import Dresser
 from mtp_plugin.block.money import Money
 from mtp_plugin.block.words import Words
 from mtp_plugin.records import Block, ConsentLevel, Placement, Product, Slate, SlateItem
@@ -101,13 +101,11 @@ def dress(
     made: Slate, products: tuple[Product, ...], *, layout: str = "grid", locale: str = "en", title: str = ""
 ) -> Block:
     """The block of a slate, as the tests show it."""
-    return build(
+    return Dresser(Words(locale), "EUR").block(
         made,
         Placement(name=made.placement, title=title, strategies=(made.strategy,), layout=layout),
         {product.product_id: product for product in (*FRIENDLY, *products)},
-        words=Words(locale),
         price=Money(locale),
         now=NOW,
-        currency="EUR",
         preferences_url="/mtp/v1/privacy/preferences",
     )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtp_plugin.block.build import build
+from mtp_plugin.block.build import NEW_FOR_S, Dresser
 from mtp_plugin.block.links import safe_url
 from mtp_plugin.block.money import Money
 from mtp_plugin.block.words import CATALOGS, Words
@@ -31,9 +31,8 @@ def test_cards_keep_the_slates_order_and_positions():
 def test_an_item_whose_product_is_gone_is_left_out_and_keeps_the_others_positions():
     made = slate(FRIENDLY[:3])
     products = {p.product_id: p for p in (FRIENDLY[0], FRIENDLY[2])}
-    block = build(
-        made, Placement(name="x", title="", strategies=("on-sale",)), products, words=Words(), price=Money(), now=NOW
-    )
+    placement = Placement(name="x", title="", strategies=("on-sale",))
+    block = Dresser(Words()).block(made, placement, products, price=Money(), now=NOW)
     assert [c.position for c in block.cards] == [1, 3]
 
 
@@ -67,11 +66,10 @@ def test_a_rating_that_is_none_is_not_shown(rating):
 
 def test_the_shop_writes_its_own_prices():
     made = slate(FRIENDLY[:1])
-    block = build(
+    block = Dresser(Words()).block(
         made,
         Placement(name="x", title="", strategies=("on-sale",)),
         {p.product_id: p for p in FRIENDLY},
-        words=Words(),
         price=lambda amount, currency: f"{amount:.0f} {currency.lower()}",
         now=NOW,
     )
@@ -99,6 +97,37 @@ def test_an_unknown_locale_stops_the_start(locale):
         Words(locale)
     with pytest.raises(SettingError, match="MTP_LOCALE"):
         Money(locale)
+
+
+TURNS = st.none() | st.floats(NOW - 2 * NEW_FOR_S, NOW + NEW_FOR_S)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Product,
+            product_id=st.sampled_from(["a", "b"]),
+            title=st.just("A"),
+            price=st.just(10.0),
+            sale_price=st.sampled_from([None, 5.0, 8.0]),
+            sale_from=TURNS,
+            sale_until=TURNS,
+            created=TURNS,
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    st.lists(st.floats(NOW - 2 * NEW_FOR_S, NOW + 2 * NEW_FOR_S), min_size=1, max_size=8),
+)
+def test_what_is_remembered_of_a_product_is_what_would_be_written_now(products, times):
+    """Whatever the order of products of one id and of times, down to the moment at which something turns."""
+    remembering, placement = Dresser(Words(), limit=2), Placement(name="x", title="", strategies=("on-sale",))
+    turns = [t for p in products for t in (p.sale_from, p.sale_until, p.created) if t is not None]
+    for now in (*times, *turns, *reversed(times)):
+        for product in products:
+            asked = slate((product,)), placement, {product.product_id: product}
+            fresh = Dresser(Words()).block(*asked, price=Money(), now=now)
+            assert remembering.block(*asked, price=Money(), now=now) == fresh
 
 
 # ------------------------------------------------------------------------------------------------- reasons

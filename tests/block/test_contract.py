@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from jinja2 import DictLoader, nodes
 
+from mtp_plugin.block.cards import SHOWN, CardPages
 from mtp_plugin.block.english import ENGLISH
 from mtp_plugin.block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from mtp_plugin.block.placements import _CHECKS
@@ -57,23 +58,23 @@ def test_templates_read_documented_variables_alone(path):
 
 def test_every_field_is_documented_and_nothing_else():
     fields = {f"{name}.{field}" for name, record in RECORDS.items() for field in record.__struct_fields__}
-    assert fields | set(RECORDS) | {"heading_level", "words", "words.lang"} == DOCUMENTED
+    assert fields | set(RECORDS) | {"card_html", "heading_level", "words", "words.lang"} == DOCUMENTED
 
 
 def test_the_functions_give_the_documented_variables():
     block = dress(slate(FRIENDLY), FRIENDLY)
     given = {
-        *block_variables(block, Words()),
+        *block_variables(block, Words(), environment(), CardPages()),
         *banner_variables(Banner(action="/"), Words()),
         *scripts_variables(Scripts(script_url="/")),
     }
-    assert given == {"block", "words", "heading_level", "banner", "scripts"}
+    assert given == {"block", "card_html", "words", "heading_level", "banner", "scripts"}
 
 
 @pytest.mark.parametrize("level", [1, 6, 0])
 def test_a_heading_level_that_html_lacks_is_refused(level):
     with pytest.raises(ValueError, match="2 to 5"):
-        block_variables(dress(slate(FRIENDLY), FRIENDLY), Words(), heading_level=level)
+        block_variables(dress(slate(FRIENDLY), FRIENDLY), Words(), environment(), CardPages(), heading_level=level)
 
 
 def test_every_template_is_documented():
@@ -121,14 +122,37 @@ def test_templates_trust_nothing(path):
 
 def render(**own: str) -> str:
     loader = DictLoader({f"mtp/{name}.html": text for name, text in own.items()})
-    variables = block_variables(dress(slate(FRIENDLY), FRIENDLY), Words())
-    return environment(loader).get_template("mtp/block.html").render(variables)
+    shop = environment(loader)
+    variables = block_variables(dress(slate(FRIENDLY), FRIENDLY), Words(), shop, CardPages())
+    return shop.get_template("mtp/block.html").render(variables)
 
 
 def test_a_shop_replaces_one_partial():
     html = render(_card="<b>{{ card.title }}</b>")
     assert html.count("<b>") == len(FRIENDLY)
     assert 'class="mtp-title"' in html
+
+
+def test_cards_are_remembered_by_all_that_our_templates_read_of_them():
+    read = used(TEMPLATES / "mtp" / "_card.html") | used(TEMPLATES / "mtp" / "_price.html")
+    assert read - {"card", "words", "words.lang", "heading_level"} == {f"card.{name}" for name in SHOWN}
+
+
+@pytest.mark.parametrize(
+    "own", [{}, {"_price": "{{ card.position }}"}, {"_card": "{{ card.position }} {{ card.reasons }}"}]
+)
+def test_a_remembered_card_is_the_one_that_would_be_written(own):
+    """A shop's own templates are asked anew: they may read what ours do not."""
+    pages, shop = CardPages(limit=3), environment(DictLoader({f"mtp/{name}.html": text for name, text in own.items()}))
+    for products in (FRIENDLY, FRIENDLY[::-1], FRIENDLY[1:], FRIENDLY):
+        for level in (2, 3):
+            block = dress(slate(products), products)
+            given = block_variables(block, Words(), shop, pages, heading_level=level)
+            fresh = block_variables(block, Words(), shop, CardPages(), heading_level=level)
+            assert given["card_html"] == fresh["card_html"]
+            assert all(given["card_html"][card.product_id] for card in block.cards)
+    assert len(pages) <= 3
+    assert bool(len(pages)) == (not own)
 
 
 @pytest.mark.parametrize("seam", ["head", "heading", "reasons", "cards"])

@@ -19,6 +19,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.serving import make_server
 
 from mtp_plugin.block.build import build
+from mtp_plugin.block.cards import CardPages
 from mtp_plugin.block.money import Money
 from mtp_plugin.block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from mtp_plugin.block.words import Words
@@ -169,7 +170,9 @@ class WidgetShop:
             now=NOW,
             preferences_url="/plain",
         )
-        return self.app.jinja_env.get_template("mtp/block.html").render(block_variables(made, WORDS))
+        return self.app.jinja_env.get_template("mtp/block.html").render(
+            block_variables(made, WORDS, self.app.jinja_env, CardPages())
+        )
 
     # -------------------------------------------------------------------------------------------------- the shop's side
 

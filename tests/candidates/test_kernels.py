@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mtp_plugin.candidates import neighbours, related
-from mtp_plugin.candidates.compiled import HAS_NUMBA
+from mtp_plugin.candidates import affinity, blend, kernels, neighbours, plain, recommender, related, scratch
 from mtp_plugin.candidates.learn.session_index import session_index
 from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.neighbours import SessionNeighbours
 from mtp_plugin.candidates.recommender import Recommender
 from mtp_plugin.candidates.related import Related, Vocabulary
 from mtp_plugin.candidates.scratch import Scratch
+from mtp_plugin.compiled import HAS_NUMBA
 from mtp_plugin.records import Query
 
 from .shop import bundle, events, learnt, table
@@ -24,9 +26,15 @@ N = 40
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "compiled" and not HAS_NUMBA:
         pytest.skip("numba can't be imported")
-    for module in (neighbours, related):
-        monkeypatch.setattr(module, "HAS_NUMBA", request.param == "compiled")
+    _choose(monkeypatch, compiled=request.param == "compiled")
     return str(request.param)
+
+
+def _choose(monkeypatch: pytest.MonkeyPatch, *, compiled: bool) -> None:
+    for module in (neighbours, related, scratch):
+        monkeypatch.setattr(module, "HAS_NUMBA", compiled)
+    for module in (affinity, blend, recommender):
+        monkeypatch.setattr(module, "how", kernels if compiled else plain)
 
 
 def _sessions() -> TrainingLog:
@@ -100,8 +108,24 @@ def test_whole_recommendations_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Recommender(table(), bundle("behaviour", learnt(events())))
     queries = [Query(now=0.0, session=(one, (one * 7) % 96, one)) for one in range(0, 96, 5)]
     compiled = [found.candidates("recommended-for-you", query, 12) for query in queries]
-    for module in (neighbours, related):
-        monkeypatch.setattr(module, "HAS_NUMBA", False)
+    _choose(monkeypatch, compiled=False)
     for query, before in zip(queries, compiled, strict=True):
         after = found.candidates("recommended-for-you", query, 12)
         assert after.scores == pytest.approx(before.scores, rel=1e-3)
+        assert after.origins.tolist() == before.origins.tolist()
+
+
+@given(
+    st.lists(st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=30),
+    st.integers(1, 12),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_the_best_places_are_those_of_a_full_sort(scores, k, masked, random):
+    rows = random.sample(range(60), len(scores))
+    allowed = [random.random() < 0.7 for _ in range(60)] if masked else []
+    fit = [at for at, row in enumerate(rows) if scores[at] > -0.5 and (not masked or allowed[row])]
+    expected = sorted(fit, key=lambda at: (-scores[at], rows[at]))[:k]
+    arrays = np.array(scores, np.float32), np.array(rows, np.int32), np.array(allowed, np.bool_)
+    for way in (kernels, plain):
+        assert way.best_places(*arrays, -0.5, k).tolist() == expected

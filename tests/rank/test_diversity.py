@@ -7,8 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtp_plugin.catalog.table import build_table
-from mtp_plugin.rank.diversity import diversify
+from mtp_plugin.rank.diversity import diversify as in_order
+from mtp_plugin.rank.titles import Titles
 from mtp_plugin.records import Candidates, Product, ProductTable
+
+
+def diversify(found: Candidates, table: ProductTable, size: int) -> list[int]:
+    return in_order(found, table, Titles(table), size).tolist()
 
 
 def candidates(n: int) -> Candidates:

@@ -59,7 +59,7 @@ def _worth(recommender: Recommender, cases: list[tuple[tuple[int, ...], int]], s
     for way, target in cases:
         scratch = sources.scratch()
         rows, steps = latest_first(way)
-        scratch.add(rows, distinct=True)
+        scratch.add(rows)
         tuned.vote(scratch, rows, steps, SESSION)
         if scratch.mark[target] == scratch.epoch:
             votes = scratch.columns[len(rows) : scratch.count, SESSION]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mtp_plugin.block.cards import CardPages
 from mtp_plugin.block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from mtp_plugin.block.words import Words
 from mtp_plugin.records import ConsentLevel
@@ -19,8 +20,9 @@ def golden() -> dict[str, str]:
 
     def block(made, products, locale="en", heading_level=2, **options):
         variables = block_variables(
-            dress(made, products, locale=locale, **options), Words(locale), heading_level=heading_level
-        )
+            dress(made, products, locale=locale, **options), Words(locale), templates, CardPages(),
+            heading_level=heading_level,
+        )  # fmt: skip
         return templates.get_template("mtp/block.html").render(variables)
 
     trending = slate(

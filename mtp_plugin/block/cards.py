@@ -1,0 +1,72 @@
+"""Cards as HTML, remembered by what they show, so that a block mostly puts together what is written already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
+
+from jinja2 import Environment, Template
+from markupsafe import Markup
+
+from ..assets import templates_folder
+from ..records import Card
+
+TEMPLATES = ("mtp/_card.html", "mtp/_price.html")
+SHOWN = (
+    "title", "brand", "url", "image", "price_text", "sale_price_text", "badge", "rating_text",
+    "rating_count", "rating_label",
+)  # fmt: skip
+"""What our own templates read of a card: two cards that agree in these look the same."""
+
+_shown = attrgetter(*SHOWN)
+
+
+class CardPages:
+    """Renders ``mtp/_card.html``.
+
+    Only our own templates are remembered. A shop's may read the request, the position or the time, so they are rendered
+    anew each time.
+
+    :param limit: most cards remembered; when it is full all are forgotten
+    """
+
+    def __init__(self, limit: int = 10_000) -> None:
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, not {limit}")
+        self._limit = limit
+        self._ours = str(templates_folder())
+        self._known: dict[tuple[Any, ...], Markup] = {}
+        self._templates: tuple[Template, ...] = ()
+        self._remembers = False
+
+    def of(self, environment: Environment, variables: Mapping[str, Any]) -> dict[str, Markup]:
+        """The cards of a block by product id.
+
+        :param variables: ``block``, ``words`` and ``heading_level`` of the block's template
+        """
+        templates = tuple(environment.get_template(name) for name in TEMPLATES)
+        cards: tuple[Card, ...] = variables["block"].cards
+        if self._templates != templates:  # the first use, or a developer edits them
+            self._templates, self._known = templates, {}
+            self._remembers = all(str(template.filename).startswith(self._ours) for template in templates)
+        if not self._remembers:
+            return {card.product_id: _written(templates[0], variables, card) for card in cards}
+        known, level, language = self._known, variables["heading_level"], variables["words"].lang
+        found: dict[str, Markup] = {}
+        for card in cards:
+            key = (level, language, _shown(card))
+            html = known.get(key)
+            if html is None:
+                if len(known) >= self._limit:
+                    known.clear()
+                html = known[key] = _written(templates[0], variables, card)
+            found[card.product_id] = html
+        return found
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _written(template: Template, variables: Mapping[str, Any], card: Card) -> Markup:
+    return Markup(template.render(variables, card=card).strip())  # noqa: S704  our templates escape
