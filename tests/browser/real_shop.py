@@ -54,6 +54,10 @@ PAGES = {
         '<script src="/app.js" nonce="{{ nonce }}"></script>'
     ),
     "/layer": '<h1>Layer</h1><script src="/layer.js" nonce="{{ nonce }}"></script>',
+    "/permitted": (
+        '<h1 data-mtp-product="p002">Asked by Google</h1><script src="/layer.js" nonce="{{ nonce }}"></script>'
+        '<script src="/mtp/widget.js" data-consent=google defer nonce="{{ nonce }}"></script>'
+    ),
     "/layer-marked": (
         '<h1 data-mtp-product="p001">Layer</h1><script src="/layer.js" nonce="{{ nonce }}"></script>'
     ),
@@ -193,9 +197,9 @@ def _has(given: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 def _page(body: str) -> Any:
     def view(**variables: str) -> str:
         layer = "dataLayer" if request.path.startswith("/layer") else ""
-        return render_template_string(
-            _HEAD + body + _TAIL, title=request.path, nonce=_nonce(), layer=layer, **variables
-        )
+        # The tag of that page is written by hand, and nobody but the page asks.
+        whole = body if request.path == "/permitted" else _HEAD + body + _TAIL
+        return render_template_string(whole, title=request.path, nonce=_nonce(), layer=layer, **variables)
 
     return view
 

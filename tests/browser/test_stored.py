@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +218,14 @@ def test_a_page_that_changes_without_loading(visit: Visit, native: bool) -> None
     assert paths == ["/search", "/app/p001", "/app/p002", "/app/p001"]
 
 
+def test_a_page_gone_back_to_is_a_page_again(visit: Visit) -> None:
+    visit.go("/p/p001")
+    visit.shop.wait("Product Viewed")
+    visit.page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    visit.shop.wait("Product Viewed", count=2)
+    visit.shop.wait("Page Viewed", count=2, path="/p/p001")
+
+
 # --------------------------------------------------------------------------------------------------- offline
 
 
@@ -316,6 +326,35 @@ def test_attributes_go_before_the_data_layer(visit: Visit) -> None:
     visit.go("/layer-marked")
     visit.shop.wait("Product List Viewed", list_id="gifts")
     assert visit.names("Product Viewed") == [["p001"]]
+
+
+GRANT = "{analytics_storage: 'granted', personalization_storage: 'granted'}"
+DENY = GRANT.replace("granted", "denied")
+
+
+def test_consent_mode_on_the_shops_own_pages_is_kept_by_the_server(visit: Visit) -> None:
+    def chosen() -> list[int]:
+        with closing(sqlite3.connect(visit.shop.database)) as database:
+            return [row[0] for row in database.execute("SELECT granted FROM mtp_consent ORDER BY id")]
+
+    visit.page.context.clear_cookies()
+    before = chosen()
+    visit.go("/permitted")
+    visit.page.evaluate(f"gtag('consent', 'default', {GRANT})")
+    visit.page.wait_for_timeout(200)
+    assert visit.page.evaluate("mtp.track('X')") is False, "a default is no choice, and this shop asks first"
+    visit.page.evaluate(f"gtag('consent', 'update', {GRANT})")
+    visit.until("mtp.track('Granted')")
+    visit.shop.wait("Granted")
+    visit.shop.wait("Product Viewed", count=1)
+    visit.page.reload()
+    visit.page.evaluate(f"gtag('consent', 'update', {GRANT})")
+    visit.until("mtp.track('Again')")
+    assert chosen()[len(before) :] == [1], "what the server knows already is not told again"
+    visit.page.evaluate(f"gtag('consent', 'update', {DENY})")
+    assert visit.page.evaluate("mtp.track('X')") is False
+    visit.until("fetch('/mtp/v1/privacy/consent').then(answer => answer.json()).then(held => held.choice === false)")
+    assert "mtp_visitor" not in {cookie["name"] for cookie in visit.page.context.cookies()}
 
 
 # -------------------------------------------------------------------------------------------------- the page itself

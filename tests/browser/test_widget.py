@@ -435,7 +435,7 @@ def test_a_place_is_filled_anew_when_it_asks_for_something_else(visit):
     visit.go("/inject")
     visit.page.wait_for_selector("[data-mtp-item=p0]")
     visit.page.evaluate("document.querySelector('[data-mtp-block]').dataset.mtpProducts = 'p9'")
-    visit.wait(lambda: visit.page.locator(".mtp-card").first.get_attribute("data-mtp-item") == "p1")
+    visit.wait(lambda: visit.page.locator("[data-mtp-item]").first.get_attribute("data-mtp-item") == "p1")
     asked = [line for line in visit.shop.requests if "blocks" in line]
     assert len(asked) == 4, "once for each change"
 

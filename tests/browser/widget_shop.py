@@ -18,7 +18,7 @@ from flask import Flask, Response, g, redirect, request
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.serving import make_server
 
-from mtp_plugin.block.build import build
+from mtp_plugin.block.build import Dresser
 from mtp_plugin.block.cards import CardPages
 from mtp_plugin.block.money import Money
 from mtp_plugin.block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
@@ -161,11 +161,10 @@ class WidgetShop:
 
     def block(self, placement: str, size: int, layout: str, *, first: int = 0, title: str = "") -> str:
         """A rendered block."""
-        made = build(
+        made = Dresser(WORDS).block(
             make_slate(placement, size, self.level, first=first),
             Placement(name=placement, title=title, strategies=("recommended-for-you",), layout=layout),
             PRODUCTS,
-            words=WORDS,
             price=MONEY,
             now=NOW,
             preferences_url="/plain",
