@@ -94,6 +94,8 @@ class Pipeline:
         self.fold = Fold(settings)
         self.drafts = DraftCache(cache, settings.cache_seconds)
         self.filters = FilterMasks()
+        self.by_page_alone = self.stages == Stages()
+        """Whether a slate without a profile and a cart depends on nothing but its placement and the page."""
 
     # -------------------------------------------------------------------------------------------- events
 
@@ -241,7 +243,12 @@ class Pipeline:
         kept = [pick for pick in picks if available.get(pick.product_id, False)]
         return kept, tuple(pick.product_id for pick in picks if not available.get(pick.product_id, False))
 
-    def _available(self, product_ids: list[str]) -> Mapping[str, bool]:
+    def all_sellable(self, product_ids: Sequence[str]) -> bool:
+        """Whether the shop says that each of these can be bought now."""
+        available = self._available(product_ids)
+        return all(available.get(product_id, False) for product_id in product_ids)
+
+    def _available(self, product_ids: Sequence[str]) -> Mapping[str, bool]:
         if not product_ids:
             return {}
         try:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..records import Event, Placement, SegmentRef, SlateRequest
 
 
+@dataclass(frozen=True)
 class NoBandit:
     """The policy that never explores."""
 

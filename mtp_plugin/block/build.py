@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from ..memory import Remembered
 from ..records import Block, Card, Placement, Product, Slate
 from .links import safe_url
 from .money import Money
@@ -26,15 +27,13 @@ class Dresser:
     A shop's own *price* may depend on the request, so what it wrote is not remembered.
 
     :param currency: of products that name none
-    :param limit: most products remembered; when it is full all are forgotten
+    :param limit: most products remembered
     """
 
     def __init__(self, words: Words, currency: str = "", *, limit: int = 10_000) -> None:
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, not {limit}")
-        self._words, self._currency, self._limit = words, currency, limit
+        self._words, self._currency = words, currency
         self._reasons = Reasons(words)
-        self._known: dict[str, tuple[Product, float, float, Card]] = {}
+        self._known: Remembered[str, tuple[Product, float, float, Card]] = Remembered(limit)
 
     def block(
         self,
@@ -82,9 +81,7 @@ class Dresser:
         if known is not None and known[0] is product and known[1] <= now < known[2]:
             return known[3]
         card = self._dress(product, price, now)
-        if len(self._known) >= self._limit:
-            self._known.clear()
-        self._known[product.product_id] = (product, *_unchanged(product, now), card)
+        self._known.keep(product.product_id, (product, *unchanged(product, now), card))
         return card
 
     def _dress(self, product: Product, price: Price, now: float) -> Card:
@@ -117,7 +114,7 @@ class Dresser:
         )
 
 
-def _unchanged(product: Product, now: float) -> tuple[float, float]:
+def unchanged(product: Product, now: float) -> tuple[float, float]:
     """The time around *now* in which a product's card says the same: from (inclusive), until (exclusive)."""
     new_until = None if product.created is None else product.created + NEW_FOR_S
     turns = [turn for turn in (product.sale_from, product.sale_until, product.created, new_until) if turn is not None]

@@ -10,6 +10,7 @@ from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from ..assets import templates_folder
+from ..memory import Remembered
 from ..records import Card
 
 TEMPLATES = ("mtp/_card.html", "mtp/_price.html")
@@ -28,15 +29,13 @@ class CardPages:
     Only our own templates are remembered. A shop's may read the request, the position or the time, so they are rendered
     anew each time.
 
-    :param limit: most cards remembered; when it is full all are forgotten
+    :param limit: most cards remembered
     """
 
     def __init__(self, limit: int = 10_000) -> None:
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, not {limit}")
         self._limit = limit
         self._ours = str(templates_folder())
-        self._known: dict[tuple[Any, ...], Markup] = {}
+        self._known: Remembered[tuple[Any, ...], Markup] = Remembered(limit)
         self._templates: tuple[Template, ...] = ()
         self._remembers = False
 
@@ -48,7 +47,7 @@ class CardPages:
         templates = tuple(environment.get_template(name) for name in TEMPLATES)
         cards: tuple[Card, ...] = variables["block"].cards
         if self._templates != templates:  # the first use, or a developer edits them
-            self._templates, self._known = templates, {}
+            self._templates, self._known = templates, Remembered(self._limit)
             self._remembers = all(str(template.filename).startswith(self._ours) for template in templates)
         if not self._remembers:
             return {card.product_id: _written(templates[0], variables, card) for card in cards}
@@ -56,12 +55,7 @@ class CardPages:
         found: dict[str, Markup] = {}
         for card in cards:
             key = (level, language, _shown(card))
-            html = known.get(key)
-            if html is None:
-                if len(known) >= self._limit:
-                    known.clear()
-                html = known[key] = _written(templates[0], variables, card)
-            found[card.product_id] = html
+            found[card.product_id] = known.get(key) or known.keep(key, _written(templates[0], variables, card))
         return found
 
     def __len__(self) -> int:

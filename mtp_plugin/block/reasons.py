@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..memory import Remembered
 from ..records import ConsentLevel, Product, Slate, SlateItem
 from .words import Words
 
@@ -14,14 +15,12 @@ MOST = 4
 class Reasons:
     """Says why each product is there.
 
-    :param limit: most answers remembered; when it is full all are forgotten
+    :param limit: most answers remembered
     """
 
     def __init__(self, words: Words, *, limit: int = 10_000) -> None:
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, not {limit}")
-        self._words, self._limit = words, limit
-        self._known: dict[tuple[tuple[str, ...], str], tuple[str, ...]] = {}
+        self._words = words
+        self._known: Remembered[tuple[tuple[str, ...], str], tuple[str, ...]] = Remembered(limit)
 
     def of(self, item: SlateItem, because: Product | None) -> tuple[str, ...]:
         """The reasons of one product, weightiest first; codes that have no words are left out.
@@ -31,11 +30,7 @@ class Reasons:
         title = because.title if because is not None and item.because != item.product_id else ""
         key = (item.reason_codes, title)
         told = self._known.get(key)
-        if told is None:
-            if len(self._known) >= self._limit:
-                self._known.clear()
-            told = self._known[key] = self._tell(*key)
-        return told
+        return self._known.keep(key, self._tell(*key)) if told is None else told
 
     def _tell(self, codes: tuple[str, ...], title: str) -> tuple[str, ...]:
         words = self._words

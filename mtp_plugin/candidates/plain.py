@@ -108,7 +108,7 @@ def audible_sources(columns: Array, places: Array, bits: Array, share: float, no
     """See :func:`mtp_plugin.candidates.kernels.audible_sources`."""
     loudest = columns.max(axis=0, initial=0.0)
     audible = (columns[places] > np.float32(share) * loudest) & (columns[places] > 0)
-    found = np.bitwise_or.reduce(np.where(audible, bits, 0), axis=1)
+    found: Array = np.bitwise_or.reduce(np.where(audible, bits, 0), axis=1)
     found[found == 0] = none
     return found
 
@@ -116,13 +116,15 @@ def audible_sources(columns: Array, places: Array, bits: Array, share: float, no
 def log_shares(columns: Array, sharpness: float) -> Array:
     """See :func:`mtp_plugin.candidates.kernels.log_shares`."""
     total = np.ones(len(columns), dtype=np.float32) @ columns  # a product of matrices is faster than a sum by columns
-    return np.log1p(columns * (np.float32(sharpness) / np.maximum(total, np.float32(1e-12))))
+    found: Array = np.log1p(columns * (np.float32(sharpness) / np.maximum(total, np.float32(1e-12))))
+    return found
 
 
 def relative_votes(columns: Array, which: Array) -> Array:
     """See :func:`mtp_plugin.candidates.kernels.relative_votes`."""
     chosen = columns[:, which]
-    return chosen / np.maximum(chosen.max(axis=0, initial=0.0), np.float32(1e-12))
+    found: Array = chosen / np.maximum(chosen.max(axis=0, initial=0.0), np.float32(1e-12))
+    return found
 
 
 def taste(codes: Array, shares: Array, starts: Array, weights: Array, rows: Array) -> Array:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..records import Assignment, SegmentRef, SlateRequest
 
 
+@dataclass(frozen=True)
 class NoExperiments:
     """The experiment stage while none runs."""
 

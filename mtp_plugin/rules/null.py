@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..records import Candidates, ProductTable, SegmentRef, SlateRequest
 
 
+@dataclass(frozen=True)
 class NoRules:
     """The rules stage while the merchant has written none."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..records import Context, Profile, SegmentRef
 
 
+@dataclass(frozen=True)
 class NoSegments:
     """The segment stage while a shop has no segments."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urljoin
 
@@ -12,24 +13,35 @@ import msgspec
 from flask import Response, current_app, has_request_context, request
 from markupsafe import Markup
 
+from ..block.build import unchanged
 from ..block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from ..errors import NotFoundError
 from ..records import Block, Product, Slate
+from ..signals import slate_served
 from ..state import State
 from .kept import kept
 from .parts import Parts, get_parts, get_state
 from .queries import PageQuery, read_arguments
 from .recommendations import asker_of, cached
 from .sender import current_sender, limit_rate
-from .slates import is_off, slate_for, slate_for_request
+from .slates import Asker, is_common, is_off, mark_rendered, page_of, slate_for, visitor_asker
 from .visitor import current_visitor
+from .written import Written, all_ours, given_again, holds_until, key_of
 
 log = logging.getLogger(__name__)
 
 NOTHING = Markup("")
 
 
-def render_block(placement: str, *, heading_level: int = 2, preferences_url: str = "", **options: Any) -> Markup:
+def render_block(
+    state: State,
+    parts: Parts,
+    placement: str,
+    *,
+    heading_level: int = 2,
+    preferences_url: str = "",
+    **options: Any,
+) -> Markup:
     """A block for the visitor of the current request, empty when there is nothing to show.
 
     Whatever fails is logged and leaves the page without the block; in debug it is raised.
@@ -38,18 +50,60 @@ def render_block(placement: str, *, heading_level: int = 2, preferences_url: str
     :param preferences_url: where the visitor changes what may be remembered
     :param options: as for :func:`mtp_plugin.web.slates.page_of`
     """
-    state = get_state()
     if is_off(state, placement):
         return NOTHING
     try:
-        slate = slate_for_request(state, placement, **options)
-        return _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
+        if not has_request_context():
+            slate = slate_for(state, placement, Asker(private_facts=True), page_of(options))
+            return _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
+        asker = visitor_asker(state)
+        mark_rendered(asker)
+        key = None
+        if is_common(state, asker):
+            key = (asker.level, placement, heading_level, preferences_url, key_of(options))
+            again = _again(state, parts, key)
+            if again is not None:
+                return again
+        slate = slate_for(state, placement, msgspec.structs.replace(asker, private_facts=True), page_of(options))
+        html = _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
+        if key is not None and html:
+            _keep(state, parts, key, slate, html)
+        return html
     except Exception:
         if current_app.debug:
             raise
         log.exception("block %r is left out of the page", placement)
-        get_parts().metrics.failure(placement)
+        parts.metrics.failure(placement)
         return NOTHING
+
+
+def _again(state: State, parts: Parts, key: Hashable) -> Markup | None:
+    """The block as it was written for somebody else a moment ago, if all of it can still be bought."""
+    found = parts.written.get(key)
+    if found is None or not found.holds(state.pipeline.live.get().versions, time.time()):
+        return None
+    if not state.pipeline.all_sellable(found.product_ids):
+        return None
+    found.served()
+    if slate_served.receivers:
+        slate_served.send(current_app._get_current_object(), slate=given_again(found))  # type: ignore[attr-defined]
+    return found.html
+
+
+def _keep(state: State, parts: Parts, key: Hashable, slate: Slate, html: Markup) -> None:
+    if state.loaders.price is not None or not all_ours(current_app.jinja_env):
+        return
+    now, products = time.time(), _products(state, slate)
+    turns = (unchanged(product, now)[1] for product in products.values())
+    written = Written(
+        html=html,
+        slate=slate,
+        product_ids=tuple(item.product_id for item in slate.items),
+        versions=state.pipeline.live.get().versions,
+        until=holds_until(now, state.settings.cache_seconds, turns),
+        served=parts.metrics.slates_of(slate.placement, slate.fallback_level),
+    )
+    parts.written.keep(key, written)
 
 
 def block(placement: str) -> Response:
@@ -115,7 +169,7 @@ def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Mark
     def mtp_consent(*, policy_url: str = "", always: bool = False) -> Markup:
         return _quietly("consent", lambda: _consent(state, parts, policy_url, always))
 
-    return {"mtp_block": render_block, "mtp_scripts": mtp_scripts, "mtp_consent": mtp_consent}
+    return {"mtp_block": partial(render_block, state, parts), "mtp_scripts": mtp_scripts, "mtp_consent": mtp_consent}
 
 
 def _quietly(what: str, make: Callable[[], Markup]) -> Markup:

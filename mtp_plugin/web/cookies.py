@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -48,7 +47,7 @@ class Cookies:
         if not value:
             return ""
         found, signed_at = self._stamped(value)
-        return found if -1 <= time.time() - signed_at <= self.seconds else ""
+        return found if 0 <= self._signer.get_timestamp() - signed_at <= self.seconds else ""
 
     def _read_stamp(self, value: str) -> tuple[str, float]:
         """The id and when it was signed, in seconds since 1970."""

@@ -43,6 +43,8 @@ def kept() -> Kept:
     :raises RuntimeError: there is none
     """
     current: Request = request._get_current_object()  # type: ignore[attr-defined]
-    found = vars(current).setdefault(NAME, Kept())
-    assert isinstance(found, Kept)  # noqa: S101  the name is ours
+    of_request = vars(current)
+    found: Kept | None = of_request.get(NAME)
+    if found is None:
+        found = of_request[NAME] = Kept()
     return found

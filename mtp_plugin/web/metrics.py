@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -46,7 +47,11 @@ class Metrics:
 
     def slate(self, placement: str, fallback_level: int) -> None:
         """Count one slate."""
-        self._slates.labels(self._app, placement, str(fallback_level)).inc()
+        self.slates_of(placement, fallback_level)()
+
+    def slates_of(self, placement: str, fallback_level: int) -> Callable[[], None]:
+        """What counts one slate of this placement and rung."""
+        return self._slates.labels(self._app, placement, str(fallback_level)).inc
 
     def failure(self, placement: str) -> None:
         """Count a block that could not be rendered."""

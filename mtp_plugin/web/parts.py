@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
@@ -14,13 +14,21 @@ from ..block.money import Money
 from ..block.words import Words
 from ..config import Settings
 from ..errors import SetupError
+from ..memory import Remembered
 from ..state import State
 from .assets import Asset, load_assets
 from .cookies import Cookies
 from .limits import Limits
 from .metrics import Metrics
+from .written import WrittenBlocks
+
+if TYPE_CHECKING:
+    from .visitor import Visitor
 
 KEY = "mtp_web"
+
+Signals = tuple[str, bool, str | None]
+"""User agent, Global Privacy Control, Do Not Track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,9 @@ class Parts:
     money: Money
     dresser: Dresser
     card_pages: CardPages
+    written: WrittenBlocks
+    strangers: Remembered[Signals, Visitor]
+    """Visitors of whom nothing is known or kept: what their browsers signal decides, so one record serves them all."""
     zone: ZoneInfo
     assets: dict[str, Asset]
 
@@ -54,6 +65,8 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
         money=Money(settings.locale),
         dresser=Dresser(words, settings.currency),
         card_pages=CardPages(),
+        written=Remembered(1000),
+        strangers=Remembered(4096),
         zone=ZoneInfo(settings.time_zone),
         assets=load_assets(),
     )

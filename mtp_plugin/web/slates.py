@@ -96,6 +96,14 @@ def slate_for_request(state: State, placement: str, **options: Any) -> Slate:
     return slate_for(state, placement, asker, page_of(options))
 
 
+def is_common(state: State, asker: Asker) -> bool:
+    """Whether the same block may be given to others who ask the same: nothing of the visitor is in it.
+
+    Stages that look at more of a request than its page (device, time, place) make it the visitor's own.
+    """
+    return asker.level is not ConsentLevel.FULL and not asker.cart_ids and state.pipeline.by_page_alone
+
+
 def mark_rendered(asker: Asker) -> None:
     """Remember for the response's headers that a slate went into it, and whether it was one visitor's own."""
     of_request = kept()

@@ -73,11 +73,20 @@ def stored_id() -> str:
 
 
 def _read() -> Visitor:
-    cookies = get_parts().cookies
-    found = cookies.decision(request.cookies.get(cookies.consent_name))
-    choice, decided_at = (found.choice, found.time) if found else (None, 0)
-    bot = is_bot(request.headers.get("User-Agent", ""))
-    return _visitor(choice, decided_at, gpc=request.headers.get("Sec-GPC") == "1", bot=bot)
+    parts, environ = get_parts(), request.environ
+    cookies, agent, gpc = parts.cookies, environ.get("HTTP_USER_AGENT", ""), environ.get("HTTP_SEC_GPC") == "1"
+    # Cookies are taken apart only where ours is among them.
+    if cookies.consent_name in environ.get("HTTP_COOKIE", ""):
+        found = cookies.decision(request.cookies.get(cookies.consent_name))
+        choice, decided_at = (found.choice, found.time) if found else (None, 0)
+        return _visitor(choice, decided_at, gpc=gpc, bot=is_bot(agent))
+    signals = (agent, gpc, environ.get("HTTP_DNT"))
+    known = parts.strangers.get(signals)
+    if known is None:
+        known = _visitor(None, 0, gpc=gpc, bot=is_bot(agent))
+        if known.level is not ConsentLevel.FULL and not known.uncertain:  # nobody in particular: the same for all
+            parts.strangers.keep(signals, known)
+    return known
 
 
 def signalled_level() -> ConsentLevel:
@@ -90,7 +99,7 @@ def signalled_level() -> ConsentLevel:
 def _visitor(choice: bool | None, decided_at: float, *, gpc: bool, bot: bool) -> Visitor:
     state = get_state()
     allowed = level(
-        regime=state.settings.regime, choice=choice, gpc=gpc, dnt=request.headers.get("DNT") == "1", bot=bot
+        regime=state.settings.regime, choice=choice, gpc=gpc, dnt=request.environ.get("HTTP_DNT") == "1", bot=bot
     )
     visitor = Visitor(anonymous_id="", user_id="", level=allowed, choice=choice, gpc=gpc, bot=bot)
     if allowed is not ConsentLevel.FULL or not state.settings.enabled:
@@ -149,6 +158,8 @@ def finish_response(response: Response) -> Response:
 
 
 def _write_cookies(response: Response, visitor: Visitor) -> None:
+    if kept().choice is None and not visitor.new and visitor.choice is not False:
+        return
     if not get_state().settings.enabled:
         return
     cookies, secure = get_parts().cookies, request.is_secure
@@ -163,13 +174,14 @@ def _write_cookies(response: Response, visitor: Visitor) -> None:
 
 VARY = ("Cookie", "Origin", "Authorization", "Sec-GPC", "DNT", "Sec-Fetch-Site")
 """The request headers that an answer depends on, beside its address."""
+VARY_TEXT = ", ".join(VARY)
 
 
 def _vary(response: Response) -> None:
     if "Vary" in response.headers:
         response.vary.update(VARY)
     else:
-        response.headers["Vary"] = ", ".join(VARY)
+        response.headers.add("Vary", VARY_TEXT)
 
 
 def keep_apart(response: Response, *, personal: bool) -> None:
