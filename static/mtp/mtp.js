@@ -270,7 +270,7 @@
 
   // ---------------------------------------------------------------------------------------------------- blocks
 
-  const PLACES = "[data-mtp-block],mtp-block";
+  const PLACES = "[data-mtp-block],mtp-block[placement]";
   const ASKED = {
     products: "product_ids", exclude: "exclude_ids", limit: "limit",
     category: "category", query: "query", page: "page_type",
