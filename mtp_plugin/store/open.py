@@ -11,6 +11,7 @@ from ..ports import Cache, CatalogStore, ConsentLog, Journal, Leases, ModelRegis
 from .bundle_folder import open_bundle_folder
 from .cache import SharedCache, redis_backend
 from .database import Database
+from .near_journal import NearJournal
 from .redis_client import open_redis
 from .redis_journal import RedisJournal
 from .redis_state import RedisState
@@ -52,7 +53,7 @@ def open_stores(settings: Settings, instance_path: str) -> Stores:
     """
     instance = Path(instance_path).absolute()
     database = Database(_database_url(settings, instance), settings.latency_budget_ms)
-    events = SqlJournal(database, settings.dedupe_hours * HOUR)
+    events = _journal(database, settings)
     slates = SqlSlates(database)
     folder = open_bundle_folder(settings.model_folder or str(instance / "mtp_models"), instance / "mtp_model_copies")
     probes = {"database": database.probe, "models": folder.probe}
@@ -82,6 +83,15 @@ def open_stores(settings: Settings, instance_path: str) -> Stores:
         probes=probes,
         close=close,
     )
+
+
+def _journal(database: Database, settings: Settings) -> SqlJournal:
+    """With copies of profiles in each process where all of them can be told of changes: on the machine of a SQLite."""
+    window_s = settings.dedupe_hours * HOUR
+    path = database.url.database
+    if not database.is_sqlite or settings.redis_url or not path or path == ":memory:":
+        return SqlJournal(database, window_s)
+    return NearJournal(database, window_s, Path(f"{path}-marks"))
 
 
 def stores_exist(settings: Settings, instance_path: str) -> bool:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 import msgspec
 from flask import Response, current_app, has_request_context, request
 from markupsafe import Markup
 
-from ..block.build import unchanged
+from ..block.links import absolute
 from ..block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from ..errors import NotFoundError
-from ..records import Block, Product, Slate
-from ..signals import slate_served
+from ..records import Slate
 from ..state import State
 from .kept import kept
 from .parts import Parts, get_parts, get_state
@@ -26,7 +25,7 @@ from .recommendations import asker_of, cached
 from .sender import current_sender, limit_rate
 from .slates import Asker, is_common, is_off, mark_rendered, page_of, slate_for, visitor_asker
 from .visitor import current_visitor
-from .written import Written, all_ours, given_again, holds_until, key_of
+from .written import all_ours, key_of, products_of, write_down, written_before
 
 log = logging.getLogger(__name__)
 
@@ -61,13 +60,14 @@ def render_block(
         key = None
         if is_common(state, asker):
             key = (asker.level, placement, heading_level, preferences_url, key_of(options))
-            again = _again(state, parts, key)
+            again = written_before(state, parts.written, key)
             if again is not None:
-                return again
+                return Markup(again.body)  # noqa: S704  it was one
         slate = slate_for(state, placement, msgspec.structs.replace(asker, private_facts=True), page_of(options))
         html = _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
-        if key is not None and html:
-            _keep(state, parts, key, slate, html)
+        if key is not None and html and state.loaders.price is None and all_ours(current_app.jinja_env):
+            served = parts.metrics.slates_of(placement, slate.fallback_level)
+            write_down(state, parts.written, key, slate, html, served=served)
         return html
     except Exception:
         if current_app.debug:
@@ -75,35 +75,6 @@ def render_block(
         log.exception("block %r is left out of the page", placement)
         parts.metrics.failure(placement)
         return NOTHING
-
-
-def _again(state: State, parts: Parts, key: Hashable) -> Markup | None:
-    """The block as it was written for somebody else a moment ago, if all of it can still be bought."""
-    found = parts.written.get(key)
-    if found is None or not found.holds(state.pipeline.live.get().versions, time.time()):
-        return None
-    if not state.pipeline.all_sellable(found.product_ids):
-        return None
-    found.served()
-    if slate_served.receivers:
-        slate_served.send(current_app._get_current_object(), slate=given_again(found))  # type: ignore[attr-defined]
-    return found.html
-
-
-def _keep(state: State, parts: Parts, key: Hashable, slate: Slate, html: Markup) -> None:
-    if state.loaders.price is not None or not all_ours(current_app.jinja_env):
-        return
-    now, products = time.time(), _products(state, slate)
-    turns = (unchanged(product, now)[1] for product in products.values())
-    written = Written(
-        html=html,
-        slate=slate,
-        product_ids=tuple(item.product_id for item in slate.items),
-        versions=state.pipeline.live.get().versions,
-        until=holds_until(now, state.settings.cache_seconds, turns),
-        served=parts.metrics.slates_of(slate.placement, slate.fallback_level),
-    )
-    parts.written.keep(key, written)
 
 
 def block(placement: str) -> Response:
@@ -130,34 +101,17 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
     built = parts.dresser.block(
         slate,
         state.pipeline.placements[slate.placement],
-        _products(state, slate),
+        products_of(state, slate),
         price=state.loaders.price or parts.money,
         now=time.time(),
         preferences_url=preferences_url,
     )
     if root:
-        built = _absolute(built, root)
+        built = absolute(built, root)
     variables = block_variables(
         built, parts.words, current_app.jinja_env, parts.card_pages, heading_level=heading_level
     )
     return _render("mtp/block.html", variables)
-
-
-def _absolute(block: Block, root: str) -> Block:
-    cards = tuple(
-        msgspec.structs.replace(
-            card, url=urljoin(root, card.url) if card.url else "", image=urljoin(root, card.image) if card.image else ""
-        )
-        for card in block.cards
-    )
-    return msgspec.structs.replace(block, cards=cards)
-
-
-def _products(state: State, slate: Slate) -> dict[str, Product]:
-    """The products of the slate and those its items are there because of."""
-    table = state.pipeline.live.get().table
-    wanted = {name for item in slate.items for name in (item.product_id, item.because) if name}
-    return {name: table.products[table.index[name]] for name in wanted if name in table.index}
 
 
 def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Markup]]:

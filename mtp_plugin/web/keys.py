@@ -35,6 +35,9 @@ def shown_key() -> str:
 
 def key_in_query() -> str:
     """The public key in the address; a secret key does not belong there, addresses are logged."""
+    asked = request.environ.get("QUERY_STRING", "")
+    if not any(name in asked for name in ("writeKey", "write_key", "%")):
+        return ""  # the usual case, told without taking the address apart
     return request.args.get("writeKey", "") or request.args.get("write_key", "")
 
 

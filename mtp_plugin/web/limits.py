@@ -49,7 +49,8 @@ class Limits:
 
     def __init__(self, settings: Settings) -> None:
         self._items = _parse(settings.rate_limit)
-        self._local = FixedWindowRateLimiter(WindowStorage())
+        self._windows = WindowStorage()
+        self._local = FixedWindowRateLimiter(self._windows)
         self._retry_at = 0.0
         self._shared = FixedWindowRateLimiter(_redis(settings.redis_url)) if settings.redis_url else None
 
@@ -74,7 +75,10 @@ class Limits:
             else:
                 self._retry_at = 0.0
                 return ends
-        return _hit(self._local, item, who)
+        key = item.key_for(NAMESPACE, who)
+        if self._windows.incr(key, item.get_expiry()) <= item.amount:
+            return 0.0
+        return self._local.get_window_stats(item, NAMESPACE, who).reset_time
 
     def _may_try(self) -> bool:
         """Whether Redis is to be asked; after a pause one request tries, the others of that moment do not wait."""

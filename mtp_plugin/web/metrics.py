@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -22,6 +23,7 @@ class Metrics:
     def __init__(self, app: str) -> None:
         self.registry = CollectorRegistry()
         self._app = app
+        self._of_route = lru_cache(maxsize=1024)(self._counters)
         self._requests = Counter(
             "mtp_requests", "Requests by route and status.", ("app", "route", "status"), registry=self.registry
         )
@@ -37,8 +39,13 @@ class Metrics:
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count one request to the API."""
-        self._requests.labels(self._app, route, str(status)).inc()
-        self._seconds.labels(self._app, route).observe(seconds)
+        count, observe = self._of_route(route, status)
+        count()
+        observe(seconds)
+
+    def _counters(self, route: str, status: int) -> tuple[Callable[[], None], Callable[[float], None]]:
+        count = self._requests.labels(self._app, route, str(status)).inc
+        return count, self._seconds.labels(self._app, route).observe
 
     def events(self, outcome: str, count: int) -> None:
         """Count events: ``accepted``, ``repeated``, ``dropped`` or ``rejected``."""

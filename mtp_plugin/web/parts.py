@@ -20,7 +20,7 @@ from .assets import Asset, load_assets
 from .cookies import Cookies
 from .limits import Limits
 from .metrics import Metrics
-from .written import WrittenBlocks
+from .written import WrittenAnswers
 
 if TYPE_CHECKING:
     from .visitor import Visitor
@@ -43,7 +43,7 @@ class Parts:
     money: Money
     dresser: Dresser
     card_pages: CardPages
-    written: WrittenBlocks
+    written: WrittenAnswers
     strangers: Remembered[Signals, Visitor]
     """Visitors of whom nothing is known or kept: what their browsers signal decides, so one record serves them all."""
     zone: ZoneInfo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 
 import msgspec
 from flask import Response, request
@@ -11,11 +12,13 @@ from ..errors import ForbiddenError, UnavailableError
 from ..records import Assignment, ConsentLevel, Product, SegmentRef, Slate, SlateItem
 from ..state import State
 from ..track.limits import identifier
-from .parts import get_state
+from ..track.sender import Sender
+from .parts import get_parts, get_state
 from .queries import RecommendationQuery, read_arguments, read_json
 from .sender import current_sender, limit_rate, recorded_level
-from .slates import Asker, slate_for, slate_for_request, visitor_asker
+from .slates import Asker, is_common, slate_for, slate_for_request, visitor_asker
 from .visitor import keep_apart
+from .written import write_down, written_before
 
 __all__ = ["recommendations", "slate_for_request"]
 
@@ -71,15 +74,32 @@ class Recommendations(msgspec.Struct, kw_only=True, frozen=True):
 
 def recommendations() -> Response:
     """Answer a question for a slate."""
-    state, sender = get_state(), current_sender()
+    state, sender, parts = get_state(), current_sender(), get_parts()
     limit_rate(sender)
+    key = _common_key(state, sender)
+    again = written_before(state, parts.written, key) if key else None
+    if again is not None:
+        return Response(again.body, headers=again.headers)
     query: RecommendationQuery = (
         read_json(RecommendationQuery) if request.method == "POST" else read_arguments(RecommendationQuery)
     )
     asker = asker_of(state, query.user_id, query.anonymous_id)
     slate = slate_for(state, query.placement, asker, query, explain=query.explain)
-    answer = Response(msgspec.json.encode(view(state, slate, explain=query.explain)), content_type="application/json")
-    return cached(answer, asker, state, slate)
+    body = msgspec.json.encode(view(state, slate, explain=query.explain))
+    answer = cached(Response(body, content_type="application/json"), asker, state, slate)
+    if key and not query.explain and is_whole(state, slate):
+        served = parts.metrics.slates_of(slate.placement, slate.fallback_level)
+        headers = tuple(answer.headers)
+        write_down(state, parts.written, key, slate, body, served=served, headers=headers)
+    return answer
+
+
+def _common_key(state: State, sender: Sender) -> Hashable:
+    """What this question has in common with the same one of others; ``None`` where the answer is one's own."""
+    if request.method != "GET" or sender.kind not in ("anonymous", "browser"):
+        return None
+    asker = visitor_asker(state) if sender.kind == "browser" else Asker()
+    return (asker.level, request.query_string) if is_common(state, asker) else None
 
 
 def asker_of(state: State, user_id: str = "", anonymous_id: str = "") -> Asker:

@@ -88,7 +88,9 @@ def _decide(state: State) -> Sender:
 
 
 def _has_cookie() -> bool:
-    cookies = get_parts().cookies
+    cookies, sent = get_parts().cookies, request.environ.get("HTTP_COOKIE", "")
+    if cookies.visitor_name not in sent and cookies.consent_name not in sent:
+        return False
     return bool(stored_id()) or cookies.choice(request.cookies.get(cookies.consent_name)) is not None
 
 
