@@ -39,4 +39,7 @@ def absolute(block: Block, root: str) -> Block:
 
 
 def _joined(root: str, url: str) -> str:
-    return urljoin(root, url) if url else ""
+    try:
+        return urljoin(root, url) if url else ""
+    except ValueError:  # a host in brackets that is no address
+        return ""

@@ -40,12 +40,15 @@ def test_a_fragment_for_a_page_elsewhere_leads_to_the_shop(shop: Shop) -> None:
         [
             Product(product_id="near", title="Near", price=1.0, stock=1, created=2e9, url="/p/near", image="i.svg"),
             Product(product_id="far", title="Far", price=1.0, stock=1, created=2e9, url="https://far.example/p"),
+            Product(product_id="odd", title="Odd", price=1.0, stock=1, created=2e9, image="http://[odd/i.svg"),
         ],
         hide_missing=True,
     )
     shop.state.pipeline.live.refresh()
     home = shop.browser().get("/mtp/v1/blocks/home-hero").text
-    assert sorted(re.findall(r'(?:href|src)="([^"]*)"', home)) == ["/p/near", "https://far.example/p", "i.svg"]
+    assert sorted(re.findall(r'(?:href|src)="([^"]*)"', home)) == [
+        "/p/near", "http://[odd/i.svg", "https://far.example/p", "i.svg",
+    ]  # fmt: skip
     blog = shop.app.test_client().get(f"/mtp/v1/blocks/home-hero?writeKey={PUBLIC}", headers={"Origin": BLOG}).text
     assert sorted(re.findall(r'(?:href|src)="([^"]*)"', blog)) == [
         "http://localhost/i.svg", "http://localhost/p/near", "https://far.example/p",
