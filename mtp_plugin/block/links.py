@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urljoin
+
+import msgspec
+
+from ..records import Block
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*:", re.IGNORECASE)
 _WEB = re.compile(r"https?://[^/\\?#]", re.IGNORECASE)
@@ -19,3 +24,22 @@ def safe_url(url: str) -> str:
     if _CONTROL.search(url) or (_SCHEME.match(url) and not _WEB.match(url)):
         return ""
     return url
+
+
+def absolute(block: Block, root: str) -> Block:
+    """The block for a page elsewhere, its links and pictures leading to the shop at *root*.
+
+    :param root: the shop's address, such as ``https://shop.example/``
+    """
+    cards = tuple(
+        msgspec.structs.replace(card, url=_joined(root, card.url), image=_joined(root, card.image))
+        for card in block.cards
+    )
+    return msgspec.structs.replace(block, cards=cards)
+
+
+def _joined(root: str, url: str) -> str:
+    try:
+        return urljoin(root, url) if url else ""
+    except ValueError:  # a host in brackets that is no address
+        return ""

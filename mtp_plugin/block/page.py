@@ -33,6 +33,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``consent_level`` is the gate of the script; ``write_key`` is for pages of other origins, empty on the shop's own;
     ``nonce`` that of the Content-Security-Policy, may be empty. An empty ``style_url`` leaves styling to the shop.
+    ``data_layer`` is the global with GA4's events that the script reads, empty for none.
     """
 
     script_url: str
@@ -40,6 +41,7 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     consent_level: ConsentLevel = ConsentLevel.NON_PERSONAL
     nonce: str = ""
     write_key: str = ""
+    data_layer: str = ""
 
 
 def block_variables(

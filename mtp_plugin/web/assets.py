@@ -1,4 +1,4 @@
-"""``widget.js`` and ``mtp.css``: read once, named by their content, kept by browsers for ever under that name."""
+"""``widget.js``, its parts and ``mtp.css``: read once, named by their content, kept by browsers under that name."""
 
 from __future__ import annotations
 
@@ -14,21 +14,39 @@ TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf
 YEAR = 365 * 86400
 SHORT = 300
 
+PARTS = {
+    "carousel": "Buttons of carousels",
+    "consent": "The banner without a reload",
+    "datalayer": "GA4's data layer and Google's consent mode",
+    "engage": "Time, depth and filters",
+}
+"""What the script loads only where a page uses it, as ``widget-<part>.js``."""
+
+SCRIPTS = ("mtp.js", *(f"mtp-{part}.js" for part in PARTS))
+
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file as it is sent; ``version`` is a hash of its content."""
+    """A file as it is sent; ``version`` is a hash of its content, or of what it belongs to."""
 
     body: bytes
     content_type: str
     version: str
 
 
-def load_asset(name: str) -> Asset:
-    """Read a file of ``static/mtp``."""
-    path = Path(static_folder()) / "mtp" / name
-    body = path.read_bytes()
-    return Asset(body, TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:16])
+def load_assets() -> dict[str, Asset]:
+    """Read the files of ``static/mtp`` that browsers ask for, by name.
+
+    The scripts have one version together: the first of them names the others by its own.
+    """
+    bodies = {name: (Path(static_folder()) / "mtp" / name).read_bytes() for name in (*SCRIPTS, "mtp.css")}
+    versions = dict.fromkeys(SCRIPTS, _version(b"".join(bodies[name] for name in SCRIPTS)))
+    versions["mtp.css"] = _version(bodies["mtp.css"])
+    return {name: Asset(body, TYPES[Path(name).suffix], versions[name]) for name, body in bodies.items()}
+
+
+def _version(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def send_asset(asset: Asset) -> Response:

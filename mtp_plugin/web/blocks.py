@@ -13,6 +13,7 @@ import msgspec
 from flask import Response, current_app, has_request_context, request
 from markupsafe import Markup
 
+from ..block.links import absolute
 from ..block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from ..errors import NotFoundError
 from ..records import Slate
@@ -85,13 +86,15 @@ def block(placement: str) -> Response:
     page: PageQuery = read_arguments(PageQuery)
     asker = asker_of(state)
     slate = None if is_off(state, placement) else slate_for(state, placement, asker, page)
-    html = _html(state, slate) if slate else NOTHING
+    root = request.host_url if sender.kind == "other-origin" else ""
+    html = _html(state, slate, root=root) if slate else NOTHING
     response = Response(str(html), content_type="text/html; charset=utf-8")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return cached(response, asker, state, slate)
 
 
-def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "") -> Markup:
+def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "", root: str = "") -> Markup:
+    """*root* is the shop's address for a page that has another one, where ``/p/1`` would lead elsewhere."""
     if not slate.items:
         return NOTHING
     parts = get_parts()
@@ -103,6 +106,8 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
         now=time.time(),
         preferences_url=preferences_url,
     )
+    if root:
+        built = absolute(built, root)
     variables = block_variables(
         built, parts.words, current_app.jinja_env, parts.card_pages, heading_level=heading_level
     )
@@ -112,8 +117,8 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
 def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Markup]]:
     """The functions that a shop's templates call; each fails like a block does."""
 
-    def mtp_scripts(*, style: bool = True) -> Markup:
-        return _quietly("scripts", lambda: _scripts(state, parts, style))
+    def mtp_scripts(*, style: bool = True, data_layer: str = "") -> Markup:
+        return _quietly("scripts", lambda: _scripts(state, parts, style, data_layer))
 
     def mtp_consent(*, policy_url: str = "", always: bool = False) -> Markup:
         return _quietly("consent", lambda: _consent(state, parts, policy_url, always))
@@ -131,7 +136,7 @@ def _quietly(what: str, make: Callable[[], Markup]) -> Markup:
         return NOTHING
 
 
-def _scripts(state: State, parts: Parts, style: bool) -> Markup:
+def _scripts(state: State, parts: Parts, style: bool, data_layer: str) -> Markup:
     """Tags of script and style; the page then depends on the visitor's choice, so caches are told."""
     if not state.settings.enabled:
         return NOTHING
@@ -142,6 +147,7 @@ def _scripts(state: State, parts: Parts, style: bool) -> Markup:
         style_url=_asset_url(parts, "mtp.css", "mtp.css") if style else "",
         consent_level=current_visitor().level,
         nonce=nonce or "",
+        data_layer=data_layer,
     )
     return _render("mtp/_scripts.html", scripts_variables(scripts))
 

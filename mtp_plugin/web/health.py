@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import msgspec
 from flask import Response
@@ -73,11 +74,10 @@ def metrics() -> Response:
     return response
 
 
-def widget() -> Response:
-    """The script of the shop's pages."""
-    return send_asset(get_parts().assets["mtp.js"])
+def asset_view(name: str) -> Callable[[], Response]:
+    """The view of a file of ``static/mtp``."""
 
+    def view() -> Response:
+        return send_asset(get_parts().assets[name])
 
-def style() -> Response:
-    """The style of blocks."""
-    return send_asset(get_parts().assets["mtp.css"])
+    return view

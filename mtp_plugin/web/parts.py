@@ -16,7 +16,7 @@ from ..config import Settings
 from ..errors import SetupError
 from ..memory import Remembered
 from ..state import State
-from .assets import Asset, load_asset
+from .assets import Asset, load_assets
 from .cookies import Cookies
 from .limits import Limits
 from .metrics import Metrics
@@ -68,7 +68,7 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
         written=Remembered(1000),
         strangers=Remembered(4096),
         zone=ZoneInfo(settings.time_zone),
-        assets={name: load_asset(name) for name in ("mtp.js", "mtp.css")},
+        assets=load_assets(),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from flask import Response
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from ..records import Receipt
 from . import blocks, collect, consent, health, recommendations
+from .assets import PARTS, TYPES
 from .queries import PageQuery, RecommendationQuery
 
 
@@ -51,6 +53,18 @@ def _segment(kind: str, summary: str) -> Route:
         events=kind,
         answer=Receipt,
         errors=WRITE,
+    )
+
+
+def _asset(address: str, name: str, file: str, summary: str) -> Route:
+    return Route(
+        method="GET",
+        rule=f"/{address}",
+        name=name,
+        view=health.asset_view(file),
+        summary=summary,
+        content_type=TYPES[PurePath(file).suffix].partition(";")[0],
+        keys="none",
     )
 
 
@@ -128,24 +142,9 @@ ROUTES: tuple[Route, ...] = (
         answer=consent.ConsentState,
         errors=(*WRITE, 303),
     ),
-    Route(
-        method="GET",
-        rule="/widget.js",
-        name="widget",
-        view=health.widget,
-        summary="Tracker, consent and block loader",
-        content_type="text/javascript",
-        keys="none",
-    ),
-    Route(
-        method="GET",
-        rule="/mtp.css",
-        name="style",
-        view=health.style,
-        summary="The style of blocks",
-        content_type="text/css",
-        keys="none",
-    ),
+    _asset("widget.js", "widget", "mtp.js", "Tracker, consent and block loader"),
+    *(_asset(f"widget-{part}.js", f"widget_{part}", f"mtp-{part}.js", summary) for part, summary in PARTS.items()),
+    _asset("mtp.css", "style", "mtp.css", "The style of blocks"),
     Route(
         method="GET",
         rule="/health/live",

@@ -10,8 +10,11 @@ interface MtpTracker {
   /** Record a page view, and what the page says of itself; for pages that change without loading. */
   page(name?: string, properties?: Record<string, unknown>): boolean;
 
-  /** Fill every `data-mtp-block` anew; settled when all are. */
+  /** Fill every place of a block anew; settled when all are. */
   refresh(): Promise<void>;
+
+  /** What may be used from now on, where a consent manager and not our banner asks; places are filled anew. */
+  consent(level: MtpConsentLevel): void;
 }
 
 interface Window {
@@ -20,7 +23,15 @@ interface Window {
 
 declare const mtp: MtpTracker;
 
+interface HTMLElementTagNameMap {
+  /** A place for a block; the attributes of `data-mtp-block` without their `data-mtp-`, and `placement`. */
+  "mtp-block": HTMLElement;
+}
+
 interface DocumentEventMap {
   /** The visitor has chosen; `detail` is the level from now on. */
   "mtp:consent": CustomEvent<MtpConsentLevel>;
+
+  /** The page is hidden, left, or becomes another; `detail` is the product in view. What is tracked now is still sent. */
+  "mtp:leave": CustomEvent<string | undefined>;
 }

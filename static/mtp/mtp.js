@@ -3,32 +3,65 @@
   "use strict";
   if (window.mtp) return;
   const script = document.currentScript;
-  const base = new URL(".", script.src);
+  const { src, nonce } = script;
+  const base = new URL(".", src);
   const own = base.origin === location.origin;
   const credentials = own ? "same-origin" : "omit";
-  const key = script.dataset.key;
-  const QUIET = 1000, SOON = 50, MANY = 10, MOST = 100, TRIES = 4;
+  const { key, datalayer } = script.dataset;
+  const QUIET = 1000, SOON = 50, MANY = 10, MOST = 100, TRIES = 4, UNSENT = "mtp_unsent";
   let level = script.dataset.consent;
-  let queue = [], timer = 0, due = 0, tries = 0, anonymousId;
+  let queue = [], timer = 0, due = 0, tries = 0, reached = own, anonymousId, here, viewed, searched;
 
+  const one = (selector) => document.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const now = () => new Date().toISOString();
   const unique = () =>
     crypto.randomUUID ? crypto.randomUUID() : String(crypto.getRandomValues(new Uint32Array(4))).replaceAll(",", "-");
+  const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`mtp:${name}`, { detail }));
+
+  // What not every page needs lies in files of the same version.
+  const parts = new Set();
+  const need = (part) => {
+    if (parts.has(part)) return;
+    parts.add(part);
+    const extra = document.createElement("script");
+    Object.assign(extra.dataset, script.dataset);
+    extra.nonce = nonce;
+    extra.src = new URL(`widget-${part}.js${new URL(src).search}`, base);
+    document.head.append(extra);
+  };
 
   // ---------------------------------------------------------------------------------------- consent and sending
 
   const allowed = () => level === "full";
 
+  const kept = (use) => {
+    try {
+      return use();
+    } catch {
+      // Storage is switched off.
+    }
+  };
+
+  const consent = (answer) => {
+    const before = level;
+    level = answer;
+    if (!allowed()) {
+      queue = [];
+      stow(queue);
+      watcher.disconnect();
+      if (!own) anonymousId = kept(() => void delete localStorage.mtp_visitor);
+    }
+    tell("consent", level);
+    if (before === level) return;
+    start();
+    refresh();
+  };
+
   // Pages of other origins have no cookie of ours; on the shop's own the server alone knows who this is.
   const visitor = () => {
     if (own) return {};
-    try {
-      anonymousId ||= localStorage.mtp_visitor ||= unique();
-    } catch {
-      // Storage is switched off: an id for as long as this page lives.
-      anonymousId = unique();
-    }
+    anonymousId ||= kept(() => (localStorage.mtp_visitor ||= unique())) || unique();
     return { anonymousId };
   };
 
@@ -40,7 +73,7 @@
       navigator.sendBeacon(url, new Blob([body], { type }));
       return Promise.resolve({ status: 200 });
     }
-    // A browser takes 64 kB in all from pages that go away; more than that can only be sent while the page stays.
+    // A browser takes 64 kB in all from pages that go away.
     const keepalive = body.length < 60000;
     return fetch(url, { method: "POST", body, keepalive, credentials, headers: { "Content-Type": type } });
   };
@@ -48,21 +81,49 @@
   const flush = (leaving) => {
     clearTimeout(timer);
     timer = 0;
-    if (!queue.length || !allowed()) return;
+    if (!queue.length || !allowed() || !navigator.onLine) return;
     const batch = queue.splice(0, 50);
     if (queue.length) later(SOON);
     send(batch, leaving).then(
-      ({ status }) => (status >= 500 || status === 429 ? again(batch) : (tries = 0)),
-      () => again(batch),
+      ({ status }) => {
+        reached = true;
+        if ((status >= 500 || status === 429) && tries < TRIES) again(batch);
+        else tries = 0;
+      },
+      () => {
+        // Refused at its first words, a page of another origin is not listed.
+        if (reached || !navigator.onLine) again(batch);
+        else level = "";
+      },
     );
   };
 
   // The server knows a messageId it has seen, so a batch whose answer was lost may go twice.
   const again = (batch) => {
     if (!allowed()) return;
-    if (++tries > TRIES) return void (tries = 0);
     queue = [...batch, ...queue].slice(-MOST);
-    later(QUIET * 2 ** tries);
+    if (++tries <= TRIES) later(pause());
+  };
+
+  const pause = () => QUIET * 2 ** Math.min(tries, 5);
+
+  // What could not be sent may outlive its page, in this tab alone.
+  const stow = (events) => kept(() => {
+    if (events.length) sessionStorage[UNSENT] = JSON.stringify(events);
+    else delete sessionStorage[UNSENT];
+  });
+
+  const recall = () => {
+    queue = [...(kept(() => JSON.parse(sessionStorage[UNSENT])) || []), ...queue].slice(-MOST);
+    stow([]);
+    if (queue.length) later(SOON);
+  };
+
+  // The page is hidden or goes away, or becomes another without loading.
+  const leave = () => {
+    tell("leave", viewed);
+    if (queue.length && (tries || !navigator.onLine)) stow(queue);
+    flush(true);
   };
 
   const later = (wait) => {
@@ -75,16 +136,14 @@
 
   const record = (type, name, properties, wait) => {
     if (!allowed()) return false;
-    const { pathname, search, origin } = location;
-    const page = { path: pathname, search, url: origin + pathname, title: document.title, referrer: document.referrer };
     queue.push({
-      type, messageId: unique(), timestamp: now(), context: { page }, ...visitor(),
+      type, messageId: unique(), timestamp: now(), context: { page: here }, ...visitor(),
       ...(type === "track" ? { event: name } : { name }),
-      properties: type === "page" ? { ...page, ...properties } : properties,
+      properties: type === "page" ? { ...here, ...properties } : properties,
     });
     queue = queue.slice(-MOST);
     if (queue.length >= MANY && !tries) flush();
-    else later(tries ? QUIET * 2 ** tries : wait);
+    else later(tries ? pause() : wait);
     return true;
   };
 
@@ -101,42 +160,85 @@
     return { product_id: id, variant: mtpVariant || undefined, price: number(mtpPrice), currency: mtpCurrency };
   };
 
-  const inView = () => document.querySelector("[data-mtp-product]");
+  const inView = () => one("[data-mtp-product]");
 
-  // Where in a slate an element stands, nothing outside of one.
+  const LISTS = "[data-mtp-slate],[data-mtp-list]";
+
+  // Where in a list an element stands, nothing outside of one.
   const origin = (element) => {
     const item = element.closest("[data-mtp-item]");
-    const slate = item && item.closest("[data-mtp-slate]");
-    return slate && {
-      product_id: item.dataset.mtpItem, position: +item.dataset.mtpPosition,
-      list_id: slate.dataset.mtpPlacement, recommendation_id: slate.dataset.mtpSlate,
-    };
+    const list = item && item.closest(LISTS);
+    return list && { ...line(item), ...named(list) };
   };
 
-  const page = (name, properties = {}) => {
-    const done = record("page", name, properties, QUIET);
+  const line = ({ dataset }) => ({ product_id: dataset.mtpItem, position: number(dataset.mtpPosition) });
+
+  const named = ({ dataset }) => (
+    { list_id: dataset.mtpPlacement || dataset.mtpList, recommendation_id: dataset.mtpSlate }
+  );
+
+  // What the page says of itself is told when it is new: at first, and whenever it changes.
+  const look = () => {
     const view = inView();
-    if (view?.dataset.mtpProduct) trackSoon("Product Viewed", product(view, view.dataset.mtpProduct));
-    const search = document.querySelector("[data-mtp-search]");
-    if (search) {
-      const { mtpSearch, mtpResults } = search.dataset;
+    const id = view?.dataset.mtpProduct || "";
+    if (id !== viewed) {
+      if (viewed) tell("leave", viewed);
+      if (id) trackSoon("Product Viewed", product(view, id));
+      viewed = id;
+    }
+    const { mtpSearch, mtpResults } = one("[data-mtp-search]")?.dataset || {};
+    if (mtpSearch && mtpSearch !== searched) {
       trackSoon("Products Searched", { query: mtpSearch, results: number(mtpResults) });
     }
+    searched = mtpSearch;
+  };
+
+  const where = () => {
+    const { pathname, search, origin } = location;
+    here = { path: pathname, search, url: origin + pathname, title: document.title, referrer: document.referrer };
+  };
+
+  const page = (name, properties) => {
+    where();
+    const done = record("page", name, properties, QUIET);
+    viewed = searched = "";
+    look();
     return done;
   };
 
+  // A hash is a page only where a router writes it as one.
+  const address = () => location.pathname + location.search + (/^#[!/]/.test(location.hash) ? location.hash : "");
+  let at = address(), moving = 0, another;
+
+  const moved = (replaced) => {
+    const before = at;
+    at = address();
+    if (at === before) return;
+    // Who replaces the query alone tidies the address of the same page.
+    if (!replaced || at.split("?")[0] !== before.split("?")[0]) {
+      leave();
+      another = true;
+    }
+    // The page's content follows its address.
+    moving ||= setTimeout(() => {
+      where();
+      if (another) record("page", undefined, {}, SOON);
+      scan();
+      tell("moved", another);
+      moving = another = 0;
+    }, SOON);
+  };
+
   const seen = new Set();
+  const which = ({ dataset }) => dataset.mtpSlate || dataset.mtpList + at;
   const watcher = new IntersectionObserver((entries) => {
     for (const { target, intersectionRect, boundingClientRect } of entries) {
       // Half of the slate, or half of the window where the slate is taller than it.
       const half = Math.min(boundingClientRect.height, innerHeight) / 2;
-      const { mtpSlate, mtpPlacement } = target.dataset;
-      if (!intersectionRect.height || intersectionRect.height < half || seen.has(mtpSlate)) continue;
-      const products = all("[data-mtp-item]", target).map((item) => (
-        { product_id: item.dataset.mtpItem, position: +item.dataset.mtpPosition }
-      ));
-      if (!track("Product List Viewed", { list_id: mtpPlacement, recommendation_id: mtpSlate, products })) continue;
-      seen.add(mtpSlate);
+      if (!intersectionRect.height || intersectionRect.height < half || seen.has(which(target))) continue;
+      const products = all("[data-mtp-item]", target).map(line);
+      if (!track("Product List Viewed", { ...named(target), products })) continue;
+      seen.add(which(target));
       watcher.unobserve(target);
     }
   }, { threshold: [...Array(21).keys()].map((step) => step / 20) });
@@ -164,111 +266,66 @@
     if (control && !control.closest(`form:is(${CART})`)) changed(control);
   };
 
-  // -------------------------------------------------------------------------------------------- consent banner
-
-  const choose = (form, button) => {
-    const body = new URLSearchParams(new FormData(form));
-    if (button) body.set(button.name, button.value);
-    const headers = { Accept: "application/json" };
-    form.inert = true;
-    fetch(form.action, { method: "POST", body, headers, credentials, redirect: "manual" })
-      .then(async (answer) => {
-        // The answer says what the choice amounts to; an older server only leads back to the page.
-        if (answer.type === "opaqueredirect") return body.get("choice") === "granted" ? "full" : "non-personal";
-        if (!answer.ok) throw answer;
-        return (await answer.json()).consent_level;
-      })
-      .then((answer) => {
-        (form.closest(".mtp-consent") || form).remove();
-        settle(answer);
-      })
-      .catch(() => {
-        form.inert = false;
-        form.removeAttribute("data-mtp-consent");
-        form.requestSubmit(button);
-      });
-  };
-
-  const settle = (answer) => {
-    const before = level;
-    level = answer;
-    if (!allowed()) {
-      queue = [];
-      watcher.disconnect();
-    }
-    document.dispatchEvent(new CustomEvent("mtp:consent", { detail: level }));
-    if (before === level) return;
-    start();
-    refresh();
-  };
-
-  const submitted = (event) => {
-    const form = event.target;
-    if (form.matches("[data-mtp-consent]")) {
-      event.preventDefault();
-      choose(form, event.submitter);
-    } else if (form.matches(CART)) changed(form);
-  };
+  const submitted = ({ target }) => target.matches(CART) && changed(target);
 
   // ---------------------------------------------------------------------------------------------------- blocks
 
-  const turns = new WeakMap();
+  const PLACES = "[data-mtp-block],mtp-block[placement]";
   const ASKED = {
-    mtpProducts: "product_ids", mtpExclude: "exclude_ids", mtpLimit: "limit",
-    mtpCategory: "category", mtpQuery: "query", mtpPage: "page_type",
+    products: "product_ids", exclude: "exclude_ids", limit: "limit",
+    category: "category", query: "query", page: "page_type",
+  };
+  const asked = Object.keys(ASKED);
+
+  const question = (place) => {
+    const name = place.dataset.mtpBlock || place.getAttribute("placement");
+    const url = new URL(`v1/blocks/${encodeURIComponent(name)}`, base);
+    const id = inView()?.dataset.mtpProduct;
+    if (id) url.searchParams.set("product_ids", id);
+    for (const name of asked) {
+      const value = place.getAttribute(`data-mtp-${name}`) || place.getAttribute(name);
+      if (value) url.searchParams.set(ASKED[name], value);
+    }
+    if (key) url.searchParams.set("writeKey", key);
+    return url.href;
   };
 
+  const turns = new WeakMap();
+
   const load = async (place) => {
-    const turn = {};
+    const turn = { url: question(place), spare: turns.get(place)?.spare ?? place.innerHTML };
     turns.set(place, turn);
-    const url = new URL(`v1/blocks/${encodeURIComponent(place.dataset.mtpBlock)}`, base);
-    for (const name in ASKED) if (place.dataset[name]) url.searchParams.set(ASKED[name], place.dataset[name]);
-    if (key) url.searchParams.set("writeKey", key);
-    const id = inView()?.dataset.mtpProduct;
-    if (id && !place.dataset.mtpProducts) url.searchParams.set("product_ids", id);
-    const html = await fetch(url, { credentials }).then((answer) => (answer.ok ? answer.text() : "")).catch(() => "");
+    const html = await fetch(turn.url, { credentials }).then(
+      (answer) => {
+        reached = true;
+        return answer.ok ? answer.text() : "";
+      },
+    ).catch(() => "");
     if (turns.get(place) !== turn) return;
-    place.innerHTML = html;
-    place.hidden = !html.trim();
+    // Without a block the place shows what the page had put there.
+    place.innerHTML = html.trim() ? html : turn.spare;
+    place.hidden = !place.innerHTML.trim();
+    place.dataset.mtpLoaded = "";
     scan();
   };
 
-  const refresh = () => Promise.all(all("[data-mtp-block]").map(load)).then(() => {});
-
-  const carousel = (frame) => {
-    const list = frame.querySelector(".mtp-cards");
-    const [back, on] = all("[data-mtp-step]", frame);
-    const update = () => {
-      // Written from right to left, a list scrolls below zero.
-      const at = Math.abs(list.scrollLeft), end = list.scrollWidth - list.clientWidth;
-      const focused = document.activeElement;
-      back.hidden = at < 2;
-      on.hidden = at > end - 2;
-      if (focused === back && back.hidden) on.focus();
-      if (focused === on && on.hidden) back.focus();
-    };
-    for (const button of [back, on]) {
-      button.onclick = () => {
-        const forward = getComputedStyle(list).direction === "rtl" ? -1 : 1;
-        list.scrollBy({ left: forward * button.dataset.mtpStep * list.clientWidth });
-      };
-    }
-    list.addEventListener("scroll", update, { passive: true });
-    new ResizeObserver(update).observe(list);
-  };
-
-  const known = new WeakSet();
-  const fresh = (element) => !known.has(element) && known.add(element);
+  const refresh = () => Promise.all(all(PLACES).map(load)).then(() => {});
 
   const scan = () => {
-    all("[data-mtp-block]").filter(fresh).forEach(load);
-    all('[data-mtp-step="1"]').map((button) => button.parentElement).filter(fresh).forEach(carousel);
+    if (allowed()) look();
+    for (const place of all(PLACES)) if (turns.get(place)?.url !== question(place)) load(place);
+    if (one("[data-mtp-step]")) need("carousel");
+    if (one("[data-mtp-consent]")) need("consent");
     if (!allowed()) return;
-    for (const slate of all("[data-mtp-slate]")) if (!seen.has(slate.dataset.mtpSlate)) watcher.observe(slate);
+    need("engage");
+    for (const list of all(LISTS)) if (!seen.has(which(list))) watcher.observe(list);
   };
 
   const start = () => {
-    if (allowed()) page();
+    if (allowed()) {
+      recall();
+      page();
+    } else if (level !== "google") stow([]);
     scan();
   };
 
@@ -280,17 +337,42 @@
 
   const begin = () => {
     start();
-    new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true });
+    const attributeFilter = ["product", "search", "block", ...asked].map((name) => `data-mtp-${name}`);
+    new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true, attributeFilter });
+    customElements.define("mtp-block", class extends HTMLElement {
+      static observedAttributes = ["placement", ...asked];
+      attributeChangedCallback() {
+        soon();
+      }
+    });
+    if (datalayer !== undefined || level === "google") need("datalayer");
+    if (window.navigation) {
+      navigation.addEventListener("currententrychange", (event) => moved(event.navigationType === "replace"));
+    } else {
+      for (const name of ["pushState", "replaceState"]) {
+        const plain = history[name];
+        history[name] = function (...given) {
+          plain.apply(this, given);
+          moved(name === "replaceState");
+        };
+      }
+      addEventListener("popstate", () => moved());
+    }
   };
 
-  window.mtp = { track, page, refresh };
-  document.addEventListener("click", clicked, true);
-  document.addEventListener("auxclick", clicked, true);
-  document.addEventListener("submit", submitted, true);
-  document.addEventListener("visibilitychange", () => document.hidden && flush(true));
-  addEventListener("pagehide", () => flush(true));
-  const once = { once: true };
-  if (document.prerendering) document.addEventListener("prerenderingchange", begin, once);
-  else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin, once);
+  const on = document.addEventListener.bind(document);
+  window.mtp = { track, page, refresh, consent };
+  on("click", clicked, true);
+  on("auxclick", clicked, true);
+  on("submit", submitted, true);
+  on("visibilitychange", () => (document.hidden ? leave() : stow([])));
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", ({ persisted }) => persisted && page());
+  addEventListener("online", () => {
+    tries = 0;
+    flush();
+  });
+  if (document.prerendering) on("prerenderingchange", begin, { once: true });
+  else if (document.readyState === "loading") on("DOMContentLoaded", begin);
   else begin();
 })();

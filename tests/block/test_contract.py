@@ -14,6 +14,7 @@ from mtp_plugin.block.page import Banner, Scripts, banner_variables, block_varia
 from mtp_plugin.block.placements import _CHECKS
 from mtp_plugin.block.words import Words
 from mtp_plugin.records import Block, Card
+from mtp_plugin.track.aliases import canonical
 
 from .catalog import FRIENDLY, dress, slate
 from .pages import TEMPLATES, environment
@@ -21,7 +22,7 @@ from .pages import TEMPLATES, environment
 ROOT = TEMPLATES.parent
 THEMING = (ROOT / "docs" / "theming.md").read_text(encoding="utf-8")
 TRACKER = (ROOT / "docs" / "tracker.md").read_text(encoding="utf-8")
-SCRIPT = (ROOT / "static" / "mtp" / "mtp.js").read_text(encoding="utf-8")
+SCRIPT = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "static" / "mtp").glob("*.js")))
 STYLE = (ROOT / "static" / "mtp" / "mtp.css").read_text(encoding="utf-8")
 PAGES = sorted((TEMPLATES / "mtp").glob("*.html"))
 
@@ -96,13 +97,17 @@ def test_placement_options_are_the_documented_ones():
 
 def test_attributes_that_the_script_reads_are_documented():
     dataset = {re.sub(r"[A-Z]", lambda m: "-" + m[0].lower(), name) for name in re.findall(r"\bmtp[A-Z]\w+", SCRIPT)}
+    asked = re.search(r"const ASKED = \{(.*?)\};", SCRIPT, re.DOTALL)
     read = {f"data-{name}" for name in dataset} | set(re.findall(r"data-mtp-[a-z]+", SCRIPT + STYLE))
+    read |= {f"data-mtp-{name}" for name in re.findall(r"(\w+):", asked[1])}
     assert read == set(re.findall(r"data-mtp-[a-z]+", TRACKER))
 
 
 def test_events_that_the_script_sends_are_documented():
-    name = r"(Products? [A-Z][\w ]+)"
-    assert set(re.findall(f'"{name}"', SCRIPT)) == set(re.findall(f"`{name}`", TRACKER))
+    name = r"((?:Products?|Page) [A-Z][\w ]+)"
+    sent = set(re.findall(f'"{name}"', SCRIPT))
+    assert sent | {"Page Viewed"} == set(re.findall(f"`{name}`", TRACKER)), "a page call is a Page Viewed"
+    assert {canonical(name) for name in sent} == sent
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from mtp_plugin.web.assets import PARTS
+
 from .widget_shop import STATIC, WidgetShop, served
 
 pytestmark = pytest.mark.browser
@@ -251,7 +253,7 @@ def test_retries_end(visit):
     visit.pass_time(600, until=lambda: visit.posts() == 5)
     visit.pass_time(100)
     visit.leave()
-    assert visit.posts() == 5
+    assert visit.shop.tried.count(visit.shop.tried[0]) == 5
 
 
 def test_a_batch_that_was_refused_is_let_go(visit):
@@ -261,7 +263,7 @@ def test_a_batch_that_was_refused_is_let_go(visit):
     visit.pass_time(600, until=lambda: visit.posts() == 1)
     visit.pass_time(30)
     visit.leave()
-    assert visit.posts() == 1
+    assert visit.shop.tried.count(visit.shop.tried[0]) == 1
 
 
 def test_a_browser_without_keepalive_uses_a_beacon(visit):
@@ -382,6 +384,129 @@ def test_an_empty_answer_is_no_block_and_a_later_one_is(visit):
     visit.page.wait_for_selector(".mtp-card")
 
 
+def waiting(visit, path):
+    """Open a page whose blocks are still on their way; gives what lets them go on."""
+    held = []
+    visit.page.route("**/v1/blocks/*", lambda route: held.append(route))
+    visit.go(path)
+    visit.wait(lambda: held)
+    return held[0]
+
+
+@pytest.mark.parametrize("element", ["", "&element=1"])
+@pytest.mark.parametrize("layout", ["grid", "carousel", "list"])
+def test_the_skeleton_is_as_high_as_the_block(visit, layout, element):
+    held = waiting(visit, f"/inject?layout={layout}&limit=4{element}")
+    place = visit.page.locator("[data-mtp-block], mtp-block")
+    before = place.bounding_box()
+    shown = place.evaluate("element => getComputedStyle(element, '::before').backgroundImage")
+    assert shown.startswith("repeating-linear-gradient")
+    assert before["height"] > 200
+    held.continue_()
+    visit.page.wait_for_selector(".mtp-card")
+    assert place.bounding_box()["height"] == pytest.approx(before["height"], abs=1)
+    assert place.evaluate("element => getComputedStyle(element, '::before').content") == "none"
+
+
+def test_the_fallback_stands_until_the_block_comes_and_when_none_does(visit):
+    held = waiting(visit, "/inject?element=1")
+    link = visit.page.get_by_role("link", name="All products")
+    assert link.is_visible()
+    high = visit.page.locator("mtp-block").bounding_box()["height"]
+    held.abort()
+    visit.page.wait_for_selector("mtp-block[data-mtp-loaded]")
+    assert link.is_visible()
+    assert visit.page.locator("mtp-block").bounding_box()["height"] < high / 4
+    visit.page.unroute_all()
+    visit.page.evaluate("mtp.refresh()")
+    visit.page.wait_for_selector(".mtp-card")
+    assert link.count() == 0
+    visit.shop.blocks["home-hero"] = ""
+    visit.page.evaluate("mtp.refresh()")
+    link.click()
+    visit.page.wait_for_url("**/plain")
+
+
+def test_a_place_is_filled_anew_when_it_asks_for_something_else(visit):
+    visit.go("/inject?element=1")
+    visit.page.wait_for_selector("[data-mtp-item=p0]")
+    visit.page.evaluate("document.querySelector('mtp-block').setAttribute('limit', 3)")
+    visit.wait(lambda: visit.page.locator(".mtp-card").count() == 3)
+    visit.go("/inject")
+    visit.page.wait_for_selector("[data-mtp-item=p0]")
+    visit.page.evaluate("document.querySelector('[data-mtp-block]').dataset.mtpProducts = 'p9'")
+    visit.wait(lambda: visit.page.locator("[data-mtp-item]").first.get_attribute("data-mtp-item") == "p1")
+    asked = [line for line in visit.shop.requests if "blocks" in line]
+    assert len(asked) == 4, "once for each change"
+
+
+def test_without_javascript_a_place_is_its_fallback(chromium, shop):
+    with served(shop) as base:
+        context = chromium.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(base + "/inject")
+        assert not page.locator("[data-mtp-block]").is_visible()
+        page.goto(base + "/inject?element=1")
+        assert page.locator("mtp-block").bounding_box()["height"] < 60
+        page.get_by_role("link", name="All products").click()
+        page.wait_for_url("**/plain")
+        context.close()
+
+
+# ---------------------------------------------------------------------------------------------------- themes
+
+LIGHT, DARK = 0.6, 0.4
+
+
+def brightness(visit, selector, style="color", pseudo=""):
+    """From 0, black, to 1, white: how a colour comes out on a canvas."""
+    return visit.page.evaluate(
+        """([selector, style, pseudo]) => {
+            const colour = getComputedStyle(document.querySelector(selector), pseudo || null)[style];
+            const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1}).getContext("2d");
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            const [r, g, b] = canvas.getImageData(0, 0, 1, 1).data;
+            return (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
+        }""",
+        [selector, style, pseudo],
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["", "light", "dark"])
+def test_a_block_follows_the_pages_colours_and_its_switch(visit, scheme, theme):
+    visit.page.emulate_media(color_scheme=scheme)
+    visit.go(f"/inject?element=1&theme={theme}")
+    visit.page.wait_for_selector(".mtp-card")
+    text, raised = brightness(visit, ".mtp-name"), brightness(visit, ".mtp-reasons", "backgroundColor")
+    assert text < DARK if scheme == "light" else text > LIGHT, "text is the page's own"
+    assert raised > LIGHT if (theme or scheme) == "light" else raised < DARK, "what lies above the page is the switch's"
+
+
+def test_five_lines_change_the_look(visit):
+    visit.page.route("**/mtp.css", lambda route: route.fulfill(
+        body=(STATIC / "mtp.css").read_text(encoding="utf-8")
+        + ":root { --mtp-radius: 3px; --mtp-ink: rgb(20, 40, 60); --mtp-sale: rgb(9, 99, 9); --mtp-ratio: 1 / 1 }",
+        content_type="text/css",
+    ))  # fmt: skip
+    held = waiting(visit, "/inject?element=1&limit=4")
+    place = visit.page.locator("mtp-block")
+    high = place.bounding_box()["height"]
+    held.continue_()
+    visit.page.wait_for_selector(".mtp-card")
+    assert place.bounding_box()["height"] == pytest.approx(high, abs=1), "the skeleton has the theme's shape"
+    look = visit.page.evaluate(
+        """["media", "name", "price ins"].map(part => getComputedStyle(document.querySelector(".mtp-" + part)))
+            .map(({color, borderRadius, aspectRatio}) => [color, borderRadius, aspectRatio])"""
+    )
+    assert look[0][1:] == ["3px", "1 / 1"]
+    assert [look[1][0], look[2][0]] == ["rgb(20, 40, 60)", "rgb(9, 99, 9)"]
+
+
+# ---------------------------------------------------------------------------------------------- more of places
+
+
 def test_a_fragment_put_in_by_the_shop_is_watched_and_works(visit):
     visit.go("/plain?level=full")
     visit.page.evaluate(
@@ -395,7 +520,14 @@ def test_a_fragment_put_in_by_the_shop_is_watched_and_works(visit):
 
 
 @pytest.mark.parametrize("width", [390, 820, 1440])
-@pytest.mark.parametrize("path", ["/gallery", "/inject?layout=grid", "/inject?layout=carousel", "/inject?layout=list"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gallery",
+        *(f"/inject?layout={layout}" for layout in ("grid", "carousel", "list")),
+        *(f"/inject?element=1&layout={layout}&limit=4" for layout in ("grid", "carousel", "list")),
+    ],
+)
 def test_nothing_jumps(visit, width, path):
     visit.page.set_viewport_size({"width": width, "height": 900})
     visit.page.add_init_script(
@@ -453,8 +585,63 @@ def test_every_card_is_one_stop_and_the_reasons_open_by_keyboard(visit):
 # ------------------------------------------------------------------------------------------- the file itself
 
 
-def test_the_script_is_at_most_five_kilobytes_gzipped():
-    assert len(gzip.compress((STATIC / "mtp.js").read_bytes(), 9)) <= 5 * 1024
+def test_the_script_is_at_most_five_kilobytes_gzipped_and_its_parts_are_small():
+    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9)) for path in STATIC.glob("*.js")}
+    assert sizes.pop("mtp.js") <= 5 * 1000
+    assert set(sizes) == {f"mtp-{part}.js" for part in PARTS}
+    assert max(sizes.values()) <= 2.5 * 1000
+
+
+def test_parts_are_loaded_only_where_they_are_used(visit):
+    def parts():
+        return sorted(line[len("GET /mtp/widget-") :] for line in visit.shop.requests if "widget-" in line)
+
+    visit.go("/plain")
+    visit.page.wait_for_timeout(100)
+    assert parts() == []
+    visit.go("/gallery?banner=1")
+    visit.page.wait_for_selector(".mtp-next:visible")
+    visit.wait(lambda: len(parts()) == 2)
+    visit.go("/plain?level=full")
+    visit.wait(lambda: len(parts()) == 3)
+    assert parts() == ["carousel.js", "consent.js", "engage.js"]
+
+
+def test_time_counts_while_the_page_can_be_seen(visit):
+    def show(hidden):
+        visit.page.evaluate(
+            """hidden => {
+                Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+                document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            hidden,
+        )
+
+    visit.stop_the_clock()
+    visit.go("/p/p1?level=full")
+    visit.wait(lambda: "GET /mtp/widget-engage.js" in visit.shop.requests)
+    visit.page.wait_for_timeout(200)
+    visit.page.clock.run_for(5 * SECOND)
+    show(hidden=True)
+    visit.page.clock.run_for(600 * SECOND)
+    show(hidden=False)
+    visit.page.clock.run_for(3 * SECOND)
+    visit.leave()
+    visit.wait(lambda: len(visit.named("Page Engaged")) == 2)
+    first, second = (event["properties"] for event in visit.named("Page Engaged"))
+    assert (first["seconds"], second["seconds"]) == (5, 3)
+    assert first["product_id"] == second["product_id"] == "p1"
+
+
+def test_time_has_an_end(visit):
+    visit.stop_the_clock()
+    visit.go("/plain?level=full")
+    visit.wait(lambda: "GET /mtp/widget-engage.js" in visit.shop.requests)
+    visit.page.wait_for_timeout(200)
+    visit.page.clock.fast_forward(7200 * SECOND)
+    visit.leave()
+    visit.wait(lambda: visit.named("Page Engaged"))
+    assert [event["properties"]["seconds"] for event in visit.named("Page Engaged")] == [1800]
 
 
 def test_the_types_name_what_the_global_has(visit):

@@ -10,6 +10,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from flask import Flask, Response, g, redirect, request
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.serving import make_server
 
-from mtp_plugin.block.build import build
+from mtp_plugin.block.build import Dresser
+from mtp_plugin.block.cards import CardPages
 from mtp_plugin.block.money import Money
 from mtp_plugin.block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from mtp_plugin.block.words import Words
 from mtp_plugin.records import ConsentLevel, Placement, Product, Slate, SlateItem
+from mtp_plugin.web.assets import PARTS
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static" / "mtp"
@@ -100,6 +103,9 @@ class WidgetShop:
         app.jinja_loader = ChoiceLoader([FileSystemLoader(ROOT / "templates")])
         app.after_request(self._finish)
         app.add_url_rule("/mtp/widget.js", view_func=lambda: _file("mtp.js", "text/javascript"), endpoint="js")
+        for part in PARTS:
+            view = partial(_file, f"mtp-{part}.js", "text/javascript")
+            app.add_url_rule(f"/mtp/widget-{part}.js", f"widget-{part}", view)
         app.add_url_rule("/mtp/mtp.css", view_func=lambda: _file("mtp.css", "text/css"), endpoint="css")
         app.add_url_rule("/mtp/v1/batch", view_func=self.batch, methods=["POST"])
         app.add_url_rule("/mtp/v1/blocks/<placement>", view_func=self.fragment)
@@ -155,16 +161,17 @@ class WidgetShop:
 
     def block(self, placement: str, size: int, layout: str, *, first: int = 0, title: str = "") -> str:
         """A rendered block."""
-        made = build(
+        made = Dresser(WORDS).block(
             make_slate(placement, size, self.level, first=first),
             Placement(name=placement, title=title, strategies=("recommended-for-you",), layout=layout),
             PRODUCTS,
-            words=WORDS,
             price=MONEY,
             now=NOW,
             preferences_url="/plain",
         )
-        return self.app.jinja_env.get_template("mtp/block.html").render(block_variables(made, WORDS))
+        return self.app.jinja_env.get_template("mtp/block.html").render(
+            block_variables(made, WORDS, self.app.jinja_env, CardPages())
+        )
 
     # -------------------------------------------------------------------------------------------------- the shop's side
 
@@ -216,6 +223,11 @@ class WidgetShop:
     def inject(self) -> str:
         """Places that the script fills."""
         layout, limit = request.args.get("layout", "grid"), request.args.get("limit", "6")
+        if request.args.get("element"):
+            return self.page(
+                f'<mtp-block placement="home-hero" layout="{layout}" limit="{limit}" category="{layout}">'
+                '<a href="/plain">All products</a></mtp-block><p id="after">After the block</p>'
+            )
         return self.page(
             f'<div data-mtp-block="home-hero" data-mtp-layout="{layout}" data-mtp-limit="{limit}" '
             f'data-mtp-category="{layout}"></div><p id="after">After the block</p>'

@@ -12,8 +12,9 @@ from flask import render_template_string
 
 from mtp_plugin.errors import NotFoundError, UnavailableError
 from mtp_plugin.records import Product
+from mtp_plugin.web.assets import PARTS
 
-from .shop import Shop
+from .shop import BLOG, PUBLIC, Shop
 
 
 def render(shop: Shop, template: str, **variables: Any) -> str:
@@ -32,6 +33,26 @@ def test_page_and_fragment_are_the_same(shop: Shop) -> None:
     assert shown(page) == shown(fragment.text) != []
     without_id = re.compile(r'data-mtp-slate="[^"]+"')
     assert without_id.sub("", page) == without_id.sub("", fragment.text)
+
+
+def test_a_fragment_for_a_page_elsewhere_leads_to_the_shop(shop: Shop) -> None:
+    shop.state.catalog_store.import_products(
+        [
+            Product(product_id="near", title="Near", price=1.0, stock=1, created=2e9, url="/p/near", image="i.svg"),
+            Product(product_id="far", title="Far", price=1.0, stock=1, created=2e9, url="https://far.example/p"),
+            Product(product_id="odd", title="Odd", price=1.0, stock=1, created=2e9, image="http://[odd/i.svg"),
+        ],
+        hide_missing=True,
+    )
+    shop.state.pipeline.live.refresh()
+    home = shop.browser().get("/mtp/v1/blocks/home-hero").text
+    assert sorted(re.findall(r'(?:href|src)="([^"]*)"', home)) == [
+        "/p/near", "http://[odd/i.svg", "https://far.example/p", "i.svg",
+    ]  # fmt: skip
+    blog = shop.app.test_client().get(f"/mtp/v1/blocks/home-hero?writeKey={PUBLIC}", headers={"Origin": BLOG}).text
+    assert sorted(re.findall(r'(?:href|src)="([^"]*)"', blog)) == [
+        "http://localhost/i.svg", "http://localhost/p/near", "https://far.example/p",
+    ]  # fmt: skip
 
 
 def test_options(shop: Shop) -> None:
@@ -130,6 +151,20 @@ class TestScripts:
             answer = shop.browser().get(address)
             assert answer.headers["Cache-Control"] == "public, max-age=300"
             assert not answer.headers.getlist("Set-Cookie")
+
+    def test_parts_have_the_version_of_the_script(self, shop: Shop) -> None:
+        (version,) = re.findall(r"widget.js\?(v=\w+)", render(shop, "{{ mtp_scripts() }}"))
+        for part in PARTS:
+            answer = shop.browser().get(f"/mtp/widget-{part}.js?{version}")
+            assert answer.content_type.startswith("text/javascript")
+            assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+            assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+            assert not answer.headers.getlist("Set-Cookie")
+        assert shop.browser().get("/mtp/widget-nope.js").status_code == 404
+
+    def test_the_name_of_a_data_layer(self, shop: Shop) -> None:
+        assert "datalayer" not in render(shop, "{{ mtp_scripts() }}")
+        assert ' data-datalayer="shopLayer"' in render(shop, '{{ mtp_scripts(data_layer="shopLayer") }}')
 
     def test_without_style(self, shop: Shop) -> None:
         assert "<link" not in render(shop, "{{ mtp_scripts(style=False) }}")
