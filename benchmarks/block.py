@@ -2,8 +2,8 @@
 JSON object.
 
 Run it alone on the machine: ``python benchmarks/block.py [--products 10000 100000] [--rounds 2000]``. The application
-is called as a server calls it, in this process. Floors of the same run are the same page of the same visitor without the
-block, and the dispatch of an empty Flask route. What the shop's own ``availability`` takes is told apart. Personal
+is called as a server calls it, in this process. Floors of the same run are the same page of the same visitor without
+the block, and the dispatch of an empty Flask route. What the shop's own ``availability`` takes is told apart. Personal
 blocks go round two hundred visitors with one to twenty products in their sessions.
 """
 
