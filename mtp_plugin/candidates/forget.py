@@ -11,6 +11,7 @@ from ..errors import ModelError
 from ..ports import Bundle
 from .counts import Counts
 from .learn.behaviour import from_counts
+from .learn.cap import capped
 from .learn.session_index import drop_owner, owner
 from .log import TrainingLog
 
@@ -32,7 +33,7 @@ def forget(bundle: Bundle, theirs: TrainingLog) -> Arrays:
         raise ModelError("the events name products that this model was not trained on; take those it was trained on")
     arrays = dict(bundle.arrays)
     counts = Counts.from_arrays(arrays, len(items))
-    counts = counts - Counts.of(theirs, bundle.meta["trained_at"], bundle.meta["half_life"])
+    counts = counts - Counts.of(capped(theirs), bundle.meta["trained_at"], bundle.meta["half_life"])
     arrays |= from_counts(counts) | counts.arrays()
     for visitor in theirs.visitors:
         for prefix in ("", "basket_", "user_"):
