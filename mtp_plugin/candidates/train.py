@@ -54,13 +54,14 @@ def train(
     moment = log.end if now is None or not log.timed else max(now, log.end)
     log = capped(log)
     content = _content(table)
-    experts, settings, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
+    experts, settings, ridge, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
     progress("counting")
-    arrays = learn_behaviour(log, now=moment, keep_counts=True)
+    arrays = learn_behaviour(log, now=moment, keep_counts=True, ridge=ridge)
     meta = {
         "format": FORMAT,
         "experts": experts,
         "neighbours": settings,
+        "ease_ridge": ridge,
         "interactions": len(log),
         "trained_at": moment,
         "half_life": half_life(log),

@@ -45,9 +45,11 @@ def basket_baselines(before: Iterable[Event], table: ProductTable, cut: float) -
     for event, rows in orders:
         popular[rows] += 2 ** ((event.timestamp - cut) / (HALF_LIFE_DAYS * DAY_S))
     baskets = _lines(pairs, n)
+    holders = baskets.T.tocsr()
     followed = _followed([event.profile_id for event, _ in orders])
     after = _lines([pairs[later] for _, later in followed], n)
     preceding = _lines([pairs[earlier] for earlier, _ in followed], n)
+    leaders = preceding.T.tocsr()
     bought = np.asarray(baskets.sum(axis=0)).ravel()
     norm = 1 / np.sqrt(np.maximum(1, bought))
     share = 1 / np.maximum(1, np.asarray(preceding.sum(axis=0)).ravel())
@@ -61,14 +63,13 @@ def basket_baselines(before: Iterable[Event], table: ProductTable, cut: float) -
     def item_item(query: Query) -> FloatArray:
         asked = _asked(query, table)
         weight = asked * norm
-        scores: FloatArray = norm * np.asarray(baskets.T @ (baskets @ weight)).ravel()
+        scores: FloatArray = norm * _through(holders, baskets, weight)
         scores -= norm * weight * bought  # nothing is near to itself
         return scores
 
     def markov(query: Query) -> FloatArray:
         asked = _asked(query, table, last=True)
-        scores: FloatArray = np.asarray(after.T @ (preceding @ (asked * share))).ravel()
-        return scores
+        return _through(leaders, after, asked * share)
 
     ways = {
         "popularity": lambda query: popular,
@@ -78,6 +79,18 @@ def basket_baselines(before: Iterable[Event], table: ProductTable, cut: float) -
         "item-item": item_item,
     }
     return {name: Baseline(table, scores, popular) for name, scores in ways.items()}
+
+
+def _through(holders: Any, lines: Any, weights: FloatArray) -> FloatArray:
+    """What the baskets that hold weighted rows hold beside them, shape ``(n,)``.
+
+    :param holders: sparse, shape ``(n, baskets)``: which baskets hold a row; *lines* what is to be summed of each
+    """
+    rows = np.flatnonzero(weights)
+    voice = holders[rows].T @ weights[rows]
+    found = np.flatnonzero(voice)
+    total: FloatArray = np.asarray(lines[found].T @ voice[found])
+    return total
 
 
 def _lines(baskets: list[list[int]], n: int) -> Any:

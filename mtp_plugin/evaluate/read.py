@@ -125,7 +125,7 @@ def _column(names: list[str], known: tuple[str, ...], path: str | Path, field: s
     for name in known:
         if name in names:
             return names.index(name)
-    raise InputError(f"{path} has no column {known[0]!r}; it has {', '.join(names)}", field=field)
+    raise InputError(f"{path} has no column {known[0]!r}; it has {', '.join(names)[:200]}", field=field)
 
 
 def _reason(error: Exception) -> str:

@@ -39,7 +39,7 @@ def session_baselines(log: TrainingLog, k: int) -> dict[str, Predict]:
         if not parts:
             return []
         codes, at = np.unique(np.concatenate([codes for codes, _ in parts]), return_inverse=True)
-        scores: FloatArray = np.bincount(at, np.concatenate([values for _, values in parts]))
+        scores = np.bincount(at, np.concatenate([values for _, values in parts])).astype(np.float64)
         return best(codes, scores, len(prefix))
 
     return {

@@ -31,7 +31,7 @@ def test_a_flood_from_one_browser_weighs_as_much_as_a_few_views() -> None:
     code = calm.strings["items"].index("p095")
     assert loud.meta["interactions"] == calm.meta["interactions"]
     for name in ("popular", "lately", "trending"):
-        assert loud.arrays[name][code] == pytest.approx(calm.arrays[name][code], rel=0.01)
+        assert loud.arrays[name][code] == pytest.approx(calm.arrays[name][code], rel=0.1)
 
 
 def test_a_flood_of_many_products_is_bounded_by_the_day() -> None:
