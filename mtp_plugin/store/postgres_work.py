@@ -12,10 +12,6 @@ from .rows import COLUMNS, EventRow, row_event
 COPY_FROM = 200
 """Rows from which COPY is faster than arrays."""
 
-ADD_PROFILES = (
-    "INSERT INTO mtp_profile (profile_id, last_seq, body) SELECT id, 0, ''::bytea FROM unnest(%s::text[]) AS id "
-    'ORDER BY id COLLATE "C" ON CONFLICT DO NOTHING'
-)
 LOCK_PROFILES = (
     "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id = ANY(%s) ORDER BY profile_id FOR UPDATE"
 )
@@ -30,6 +26,10 @@ PUT_PROFILES = (
     "UPDATE mtp_profile SET last_seq = new.last_seq, body = new.body "
     "FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) AS new (profile_id, last_seq, body) "
     "WHERE mtp_profile.profile_id = new.profile_id"
+)
+ADD_PROFILES = (
+    "INSERT INTO mtp_profile (profile_id, last_seq, body) SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) "
+    "ON CONFLICT DO NOTHING"
 )
 ADD_STALE = "INSERT INTO mtp_stale_profile (profile_id) SELECT unnest(%s::text[])"
 HISTORY = f"SELECT {COLUMNS} FROM mtp_event WHERE profile_id = ANY(%s) ORDER BY seq"  # noqa: S608  constants
@@ -46,6 +46,7 @@ class PostgresWork:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._known: frozenset[str] = frozenset()
 
     def inspect(
         self, profile_ids: Sequence[str], keys: Sequence[SeenKey], event_ids: Sequence[bytes], count: int
@@ -54,14 +55,12 @@ class PostgresWork:
         buckets = sorted({near for bucket, _ in keys for near in (bucket, bucket - 1)})
         with self._connection.pipeline():
             # The profile's lock comes before everything else: what is read after it is what the last writer left.
-            execute(ADD_PROFILES, (ids,))
             profiles = execute(LOCK_PROFILES, (ids,))
             seen = execute(SEEN, (buckets, [key for _, key in keys])) if keys else ()
             lasting = execute(PERMANENT, (list(event_ids),)) if event_ids else ()
             numbers = execute(NUMBERS, (count,))
         locked = {row[0]: Stored(row[1], row[2]) for row in profiles}
-        if len(locked) < len(ids):
-            raise Contended("a profile was erased while it was being locked")
+        self._known = frozenset(locked)
         repeated = frozenset(bytes(row[0]) for rows in (seen, lasting) for row in rows)
         return Found(locked, repeated, [row[0] for row in numbers])
 
@@ -80,10 +79,13 @@ class PostgresWork:
                 copy.write_row(row)
 
     def put(self, profiles: Mapping[str, Stored]) -> None:
-        if not profiles:
-            return
-        numbers, bodies = zip(*profiles.values(), strict=True)
-        self._connection.execute(PUT_PROFILES, (list(profiles), list(numbers), list(bodies)))
+        old = {name: stored for name, stored in profiles.items() if name in self._known}
+        new = {name: profiles[name] for name in sorted(profiles.keys() - self._known)}
+        if old:
+            self._connection.execute(PUT_PROFILES, _columns(old))
+        # What was not there could not be locked: if somebody else has made it since, nothing of ours may stand.
+        if new and self._connection.execute(ADD_PROFILES, _columns(new)).rowcount < len(new):
+            raise Contended("another writer made the same profile")
 
     def erase(self, profile_id: str) -> int:
         gone = self._connection.execute("DELETE FROM mtp_event WHERE profile_id = %s", (profile_id,)).rowcount
@@ -99,3 +101,7 @@ class PostgresWork:
             event = row_event(row)
             found.setdefault(event.profile_id, []).append((row[0], event))
         return found
+
+
+def _columns(profiles: Mapping[str, Stored]) -> list[list[Any]]:
+    return [list(profiles), [stored.last_seq for stored in profiles.values()], [s.body for s in profiles.values()]]
