@@ -133,9 +133,7 @@ def _folded(batches: Sequence[Batch], new: Sequence[bool], found: Found) -> dict
     return changed
 
 
-def _fold_one(
-    before: Stored | None, runs: Sequence[tuple[FoldFunction, Sequence[Event]]], number: int
-) -> Stored:
+def _fold_one(before: Stored | None, runs: Sequence[tuple[FoldFunction, Sequence[Event]]], number: int) -> Stored:
     profile = bytes_profile(before.body) if before else None
     for fold, events in runs:
         profile = fold(profile, tuple(events))

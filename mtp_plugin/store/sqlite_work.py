@@ -21,7 +21,7 @@ PROFILES = "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id 
 SEEN = "SELECT key FROM mtp_message_seen WHERE bucket IN (?, ?) AND key IN ({})"
 PERMANENT = "SELECT event_id FROM mtp_event WHERE permanent AND event_id IN ({})"
 LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'mtp_event'"
-ADD_EVENTS = f"INSERT INTO mtp_event ({COLUMNS}) VALUES {{}}"
+ADD_EVENTS = f"INSERT INTO mtp_event ({COLUMNS}) VALUES {{}}"  # noqa: S608  constants
 ADD_SEEN = "INSERT INTO mtp_message_seen (bucket, key) VALUES {}"
 PUT_PROFILES = (
     "INSERT INTO mtp_profile (profile_id, last_seq, body) VALUES {} "
