@@ -1,12 +1,13 @@
 """Events in server batches of 20, into SQLite and PostgreSQL: in process and over HTTP. Prints one JSON object.
 
 Beside each figure stands its floor of the same run. In process it is the database alone: the same rows in the same
-commits, by ``executemany`` with ``synchronous=FULL`` or by ``COPY`` into tables with the same indexes. Over HTTP it is a
-Flask route that reads the same body and answers 200. Each event is parsed, de-duplicated, made durable and folded into
-its visitor's profile before it counts.
+commits, by ``executemany`` with ``synchronous=FULL`` or by ``COPY`` into tables with the same indexes. Over HTTP it is
+a Flask route that reads the same body and answers 200. Each event is parsed, de-duplicated, made durable and folded
+into its visitor's profile before it counts.
 
-Where the machine is shared trust ``ratio`` and ``cpu_us`` (processor time of an event in our process; PostgreSQL's own
-is not in it), not events per second.
+``cpu_us`` is the processor time of an event in our process, without PostgreSQL's own. ``steps_us`` are the least that
+it took for any of many groups of eight batches: what an undisturbed core takes. Where the machine is shared trust these
+and ``ratio``, not events per second.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from mtp_plugin.track.sender import Sender
 sys.path.append(str(Path(__file__).parents[1]))
 
 BATCH = 20
+GROUP = 8
+"""Batches of one commit when the steps are measured."""
 PRODUCTS = 5000
 KEY = "sk_benchmark"
 NAMES = ("Product Viewed", "Product Viewed", "Product Viewed", "Product Added", "Page Viewed")
@@ -175,7 +178,7 @@ def floor_sqlite(folder: Path, config: dict[str, Any], groups: list[list[EventRo
     assert stores.journal.count() == 0
     stores.close()
     connection = open_sqlite(str(floor / "mtp.sqlite"))
-    add = f"INSERT INTO mtp_event ({COLUMNS}) VALUES ({', '.join('?' * len(TYPES))})"  # noqa: S608  constants
+    add = f"INSERT INTO mtp_event ({COLUMNS}) VALUES ({', '.join('?' * len(TYPES))})"
 
     def run() -> None:
         for group in groups:
@@ -211,6 +214,35 @@ def _settings(config: dict[str, Any]) -> Any:
     from mtp_plugin.config import Settings
 
     return Settings.read(config)
+
+
+def steps(folder: Path, config: dict[str, Any], options: argparse.Namespace) -> dict[str, float]:
+    """Least microseconds of processor time an event took in each step; ``commit`` is look-up, fold and write."""
+    state, least = mounted(folder, config), dict[str, float]()
+    sender = Sender(kind="server", consent=ConsentLevel.FULL, key=KEY)
+    fold, window = state.pipeline._folding(state.pipeline.live.get().table), 48 * 3600.0
+
+    def timed_step(name: str, run: Callable[[Any], Any], given: Any) -> Any:
+        began = time.process_time()
+        result = run(given)
+        took = (time.process_time() - began) / (GROUP * BATCH) * 1e6
+        least[name] = round(min(took, least.get(name, took)), 1)
+        return result
+
+    def parse(some: Sequence[bytes]) -> list[Any]:
+        return [state.intake.segment("batch", body, sender, time.time()) for body in some]
+
+    def make_rows(parsed: Sequence[Any]) -> list[Batch]:
+        return [Batch(one.events, fold, window) for one in parsed]
+
+    todo = bodies(options.events, options.visitors)
+    for at in range(0, len(todo) - GROUP, GROUP):
+        parsed = timed_step("parse", parse, todo[at : at + GROUP])
+        group = timed_step("rows", make_rows, parsed)
+        assert timed_step("commit", state.journal._commit_group, group) == [None] * GROUP
+    state.close()
+    least["all"] = round(sum(least.values()), 1)
+    return least
 
 
 # ------------------------------------------------------------------------------------------------ HTTP
@@ -297,6 +329,8 @@ def main() -> None:
         say(f"{name}: in process")
         with tempfile.TemporaryDirectory() as folder:
             figures[name] = {"in_process": in_process(Path(folder), fresh(), options)}
+        with tempfile.TemporaryDirectory() as folder:
+            figures[name]["steps_us"] = steps(Path(folder), fresh(), options)
         for server in options.servers:
             say(f"{name}: {server}")
             with tempfile.TemporaryDirectory() as folder:

@@ -9,8 +9,8 @@ from ..records import Event
 from .batch import Found, SeenKey, Stored
 from .rows import COLUMNS, EventRow, row_event
 
-COPY_FROM = 200
-"""Rows from which COPY is faster than arrays."""
+COPY_FROM = 50
+"""Rows from which COPY costs less than arrays, by more than its own round trip."""
 
 LOCK_PROFILES = (
     "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id = ANY(%s) ORDER BY profile_id FOR UPDATE"
@@ -18,9 +18,11 @@ LOCK_PROFILES = (
 SEEN = "SELECT key FROM mtp_message_seen WHERE bucket = ANY(%s) AND key = ANY(%s)"
 PERMANENT = "SELECT event_id FROM mtp_event WHERE permanent AND event_id = ANY(%s)"
 NUMBERS = "SELECT nextval('mtp_event_seq_seq') FROM generate_series(1, %s)"
+SEEN_TYPES = ("bigint", "bytea")
 TYPES = ("bigint", "bytea", "text", "text", "float8", "float8", "bool", "text", "text")
 ADD_EVENTS = f"INSERT INTO mtp_event ({COLUMNS}) SELECT * FROM unnest({', '.join(f'%b::{t}[]' for t in TYPES)})"  # noqa: S608
 COPY_EVENTS = f"COPY mtp_event ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
+COPY_SEEN = "COPY mtp_message_seen (bucket, key) FROM STDIN (FORMAT BINARY)"
 ADD_SEEN = "INSERT INTO mtp_message_seen (bucket, key) SELECT * FROM unnest(%b::bigint[], %b::bytea[])"
 PUT_PROFILES = (
     "UPDATE mtp_profile SET last_seq = new.last_seq, body = new.body "
@@ -65,16 +67,17 @@ class PostgresWork:
         return Found(locked, repeated, [row[0] for row in numbers])
 
     def append(self, rows: Sequence[EventRow], keys: Sequence[SeenKey]) -> None:
-        if len(rows) >= COPY_FROM:
-            self._copy(rows)
-        else:
-            self._connection.execute(ADD_EVENTS, [list(column) for column in zip(*rows, strict=True)])
-        if keys:
-            self._connection.execute(ADD_SEEN, [list(column) for column in zip(*sorted(keys), strict=True)])
+        self._add(rows, ADD_EVENTS, COPY_EVENTS, TYPES)
+        # In order, so that two writers of the same keys wait for each other and do not lock each other out.
+        self._add(sorted(keys), ADD_SEEN, COPY_SEEN, SEEN_TYPES)
 
-    def _copy(self, rows: Sequence[EventRow]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(COPY_EVENTS) as copy:
-            copy.set_types(TYPES)
+    def _add(self, rows: Sequence[Sequence[Any]], insert: str, copy_in: str, types: Sequence[str]) -> None:
+        if len(rows) < COPY_FROM:
+            if rows:
+                self._connection.execute(insert, [list(column) for column in zip(*rows, strict=True)])
+            return
+        with self._connection.cursor() as cursor, cursor.copy(copy_in) as copy:
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
 

@@ -66,7 +66,7 @@ def _bounded_list(value: list[Any], field: str, personal: frozenset[str], depth:
 def _bounded_object(value: dict[str, Any], field: str, personal: frozenset[str], depth: int) -> dict[str, Any]:
     if len(value) > MAX_KEYS:
         raise InputError(f"this has {len(value)} keys, {MAX_KEYS} are allowed", field=field)
-    kept = {}
+    kept: dict[str, Any] = {}
     for key, member in value.items():
         if len(key) > MAX_NAME or (name := kept_name(key, personal)) is None:
             raise InputError(f"a key must be printable and at most {MAX_NAME} characters long", field=field)
