@@ -308,8 +308,8 @@ def emptied(url: str) -> str:
 
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=20_000, help="events in process (default %(default)s)")
-    parser.add_argument("--http-events", type=int, default=10_000, help="events over HTTP (default %(default)s)")
+    parser.add_argument("--events", type=int, default=10_000, help="events in process (default %(default)s)")
+    parser.add_argument("--http-events", type=int, default=5_000, help="events over HTTP (default %(default)s)")
     parser.add_argument("--visitors", type=int, default=5_000, help="visitors they are of (default %(default)s)")
     parser.add_argument("--threads", type=int, default=16, help="threads of a process (default %(default)s)")
     parser.add_argument("--workers", type=int, default=1, help="processes of a server (default %(default)s)")
