@@ -11,7 +11,7 @@ from mtp_plugin.errors import MTPError
 from mtp_plugin.web.parts import get_state
 
 from ..account import current_account, sign_in, sign_out
-from ..browsing import visitor_view
+from ..browsing import interests, visitor_view
 from ..forms import EmptyForm
 from ..personas import PERSONAS
 from ..shop import current_shop
@@ -21,12 +21,10 @@ bp = Blueprint("account", __name__)
 
 @bp.get("/account")
 def show() -> str:
-    """Orders of the account, or the choice of one."""
-    account = current_account()
+    """What the shop thinks one likes and why, what it may remember, orders; or the choice of an account."""
+    account, view = current_account(), visitor_view(time.time())
     orders = current_shop().ledger.orders_of(account.user_id) if account else []
-    return render_template(
-        "shop/account.html", orders=orders, personas=PERSONAS.values(), form=EmptyForm(), view=visitor_view(time.time())
-    )
+    return render_template("shop/account.html", orders=orders, form=EmptyForm(), view=view, interests=interests(view))
 
 
 @bp.post("/account/as/<key>")

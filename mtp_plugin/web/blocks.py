@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
+import msgspec
 from flask import Response, current_app, has_request_context, request
 from markupsafe import Markup
 
@@ -61,20 +62,21 @@ def block(placement: str) -> Response:
     page: PageQuery = read_arguments(PageQuery)
     asker = asker_of(state)
     slate = None if is_off(state, placement) else slate_for(state, placement, asker, page)
-    html = _html(state, slate) if slate else NOTHING
+    base = request.host_url if sender.kind == "other-origin" else ""
+    html = _html(state, slate, base=base) if slate else NOTHING
     response = Response(str(html), content_type="text/html; charset=utf-8")
     response.headers["X-Content-Type-Options"] = "nosniff"
     return cached(response, asker, state, slate)
 
 
-def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "") -> Markup:
+def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "", base: str = "") -> Markup:
     if not slate.items:
         return NOTHING
     parts = get_parts()
     built = build(
         slate,
         state.pipeline.placements[slate.placement],
-        _products(state, slate),
+        _products(state, slate, base),
         words=parts.words,
         price=state.loaders.price or parts.money,
         now=time.time(),
@@ -84,11 +86,27 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
     return _render("mtp/block.html", block_variables(built, parts.words, heading_level=heading_level))
 
 
-def _products(state: State, slate: Slate) -> dict[str, Product]:
-    """The products of the slate and those its items are there because of."""
+def _products(state: State, slate: Slate, base: str = "") -> dict[str, Product]:
+    """The products of the slate and those its items are there because of.
+
+    :param base: what relative addresses are relative to, for a page of another origin
+    """
     table = state.pipeline.live.get().table
     wanted = {name for item in slate.items for name in (item.product_id, item.because) if name}
-    return {name: table.products[table.index[name]] for name in wanted if name in table.index}
+    found = {name: table.products[table.index[name]] for name in wanted if name in table.index}
+    return {name: _absolute(product, base) for name, product in found.items()} if base else found
+
+
+def _absolute(product: Product, base: str) -> Product:
+    """The product with whole addresses."""
+    return msgspec.structs.replace(product, url=_whole(base, product.url), image=_whole(base, product.image))
+
+
+def _whole(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address) if address else ""
+    except ValueError:
+        return ""  # no address at all, such as "http://["
 
 
 def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Markup]]:

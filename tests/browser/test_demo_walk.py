@@ -4,111 +4,17 @@ next slate."""
 from __future__ import annotations
 
 import re
-import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
-from demo_store import create_app
 from mtp_plugin.profile.read import affinities
-from mtp_plugin.records import Event, Profile
-from mtp_plugin.state import State
+
+from .demo_shop import Store
 
 pytestmark = pytest.mark.browser
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
-"""Headless Chromium says that it is one, and robots get no question and no profile."""
-
-
-@dataclass(frozen=True)
-class Store:
-    """The running shop."""
-
-    app: Flask
-    url: str
-    strangers: frozenset[str]
-
-    @property
-    def state(self) -> State:
-        found = self.app.extensions["mtp"]
-        assert isinstance(found, State)
-        return found
-
-    def visitors(self) -> set[str]:
-        """Profiles of those who really came."""
-        known = {name for batch in self.state.journal.profile_ids() for name in batch}
-        return known - self.strangers
-
-    def events(self) -> list[Event]:
-        return [event for name in self.visitors() for event in self.state.journal.events_of(name)]
-
-    def wait_for(self, name: str, fits: Callable[[Event], bool] = lambda event: True) -> Event:
-        """The first such event, as soon as it is stored."""
-        for _ in range(100):
-            for event in self.events():
-                if event.name == name and fits(event):
-                    return event
-            time.sleep(0.1)
-        raise AssertionError(f"no {name}; there are {[event.name for event in self.events()]}")
-
-    def profile(self) -> Profile:
-        (name,) = self.visitors()
-        found = self.state.journal.profiles([name])[0]
-        assert found is not None
-        return found
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance folder with a shop that has had shoppers."""
-    folder = tmp_path_factory.mktemp("built")
-    app = create_app({"DEMO_INSTANCE": str(folder)})
-    answer = app.test_cli_runner().invoke(args=["demo", "build", "--visitors", "250"])
-    assert answer.exit_code == 0, answer.output
-    app.extensions["mtp"].close()
-    return folder
-
-
-@pytest.fixture
-def store(built: Path, tmp_path: Path) -> Iterator[Store]:
-    shutil.copytree(built, tmp_path / "instance")
-    app = create_app({"DEMO_INSTANCE": str(tmp_path / "instance")})
-    state = app.extensions["mtp"]
-    strangers = frozenset(name for batch in state.journal.profile_ids() for name in batch)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Store(app, f"http://127.0.0.1:{server.server_port}", strangers)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    state.close()
-
-
-@pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a browser window; whatever its console complains about fails the test."""
-    contexts, complaints = [], []
-
-    def open_window(**options: Any) -> Page:
-        context = chromium.new_context(user_agent=BROWSER, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        return page
-
-    yield open_window
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def hero(page: Page) -> list[str]:
