@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from mtp_plugin.profile.read import affinities
 
-from .demo_shop import Store
+from .demo_shop import Store, be
 
 pytestmark = pytest.mark.browser
 
@@ -113,18 +113,34 @@ def test_seen_and_clicked(store: Store, visit: Callable[..., Page]) -> None:
     assert [(line.product_id, line.position) for line in clicked.products] == [(product_id, 3)]
 
 
-def test_the_inspector_follows(store: Store, visit: Callable[..., Page]) -> None:
+def test_the_inspector_follows_without_a_reload(store: Store, visit: Callable[..., Page]) -> None:
     page = visit(viewport={"width": 1440, "height": 900})
+    be(page, store, "Flora")
     page.goto(store.url)
-    page.locator(".mtp-consent button[value=granted]").click()
-    page.goto(f"{store.url}/account")
-    page.get_by_role("button", name=re.compile("Flora")).click()
     page.get_by_role("link", name="Inspector").first.click()
     sheet = page.get_by_role("dialog", name="Inspector")
-    expect(sheet).to_contain_text("Consent: Full")
-    expect(sheet).to_contain_text("Plants")
-    expect(sheet.get_by_role("heading", name="home-hero")).to_be_visible()
-    page.keyboard.press("Escape")
+    expect(sheet).to_contain_text("Consent: full")
+    expect(sheet).to_contain_text("simulated past")
+    profile, block = sheet.locator("[data-part=profile]"), sheet.locator("[data-part=block-home-hero]")
+    expect(profile).to_contain_text("Plants")
+    expect(block.locator(".slate li")).to_have_count(8)
+    expect(block.locator(".origins .tag").first).to_be_visible()
+    assert [line.inner_text() for line in block.locator(".what a").all()] == [
+        card.inner_text() for card in page.locator("[data-mtp-placement=home-hero] .mtp-link").all()
+    ]
+    before = profile.locator("p").first.inner_text()
+
+    other = page.context.new_page()
+    for address in ("/products/glint-task-lamp", "/products/vigil-desk-lamp", "/products/aurora-task-lamp"):
+        other.goto(store.url + address)
+        store.wait_for("Product Viewed", lambda event, name=address: name.endswith(event.products[0].product_id))
+    page.bring_to_front()
+    expect(profile.locator("p").first).not_to_have_text(before, timeout=15_000)
+    expect(profile.get_by_role("link", name="Glint Task Lamp: view")).to_have_count(1)
+    expect(block).to_contain_text("changed since this page")
+    expect(block.locator(".by", has_text="new").first).to_be_visible()
+
+    sheet.get_by_role("button", name="Close the inspector").click()
     expect(page.locator("dialog.sheet")).to_be_hidden()
 
 
