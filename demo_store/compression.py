@@ -14,6 +14,7 @@ def add_compression(app: Flask) -> None:
     @app.after_request
     def read(response: Response) -> Response:
         if response.direct_passthrough:
-            response.direct_passthrough = False
-            response.get_data()
+            response.direct_passthrough, file = False, response.response
+            response.set_data(response.get_data())
+            getattr(file, "close", lambda: None)()
         return response

@@ -12,7 +12,6 @@ from mtp_plugin.web.parts import get_state
 
 from ..account import current_account, sign_in, sign_out
 from ..browsing import interests, visitor_view
-from ..forms import EmptyForm
 from ..personas import PERSONAS
 from ..shop import current_shop
 
@@ -24,7 +23,7 @@ def show() -> str:
     """What the shop thinks one likes and why, what it may remember, orders; or the choice of an account."""
     account, view = current_account(), visitor_view(time.time())
     orders = current_shop().ledger.orders_of(account.user_id) if account else []
-    return render_template("shop/account.html", orders=orders, form=EmptyForm(), view=view, interests=interests(view))
+    return render_template("shop/account.html", orders=orders, view=view, interests=interests(view))
 
 
 @bp.post("/account/as/<key>")
@@ -53,7 +52,7 @@ def out() -> Response:
 @bp.get("/preferences")
 def preferences() -> str:
     """What is remembered, and a way to change one's mind."""
-    return render_template("shop/preferences.html", view=visitor_view(time.time()), form=EmptyForm())
+    return render_template("shop/preferences.html", view=visitor_view(time.time()))
 
 
 def _as_somebody_new() -> Response:

@@ -7,7 +7,6 @@ import time
 from flask import Blueprint, render_template, request
 
 from ..browsing import block_views, visitor_view
-from ..forms import EmptyForm
 
 bp = Blueprint("inspector", __name__)
 
@@ -18,9 +17,7 @@ def show() -> str:
     names = [name for name in request.args.get("slates", "").split(",") if name.isalnum()]
     template = "shop/parts/inspector.html" if request.args.get("part") else "shop/inspector.html"
     now = time.time()
-    return render_template(
-        template, view=visitor_view(now), blocks=block_views(names, now), form=EmptyForm(), back=_back()
-    )
+    return render_template(template, view=visitor_view(now), blocks=block_views(names, now), back=_back())
 
 
 def _back() -> str:

@@ -43,6 +43,19 @@ def test_nothing_is_wider_than_the_window(front: Store, visit: Callable[..., Pag
         assert wide <= width, f"{address} is {wide} px wide"
 
 
+@pytest.mark.parametrize("width", [320, 390, 820, 1440])
+def test_what_opens_stays_in_the_window(front: Store, visit: Callable[..., Page], width: int) -> None:
+    page = visit(viewport={"width": width, "height": 900})
+    be(page, front, "Vera")
+    page.goto(front.url)
+    for opener, panel in ((".menu summary", ".drop"), (".mtp-why summary", ".mtp-reasons")):
+        page.locator(opener).first.click()
+        box = page.locator(panel).first.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0, panel
+        assert box["x"] + box["width"] <= width, panel
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_targets_are_large_enough(front: Store, visit: Callable[..., Page], width: int) -> None:
     page = visit(viewport={"width": width, "height": 900})
