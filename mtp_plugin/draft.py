@@ -62,15 +62,24 @@ class Pick(msgspec.Struct, frozen=True, array_like=True):
     strategy: str
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """``picks`` best first; ``reused`` tells that it came out of the cache.
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What of a draft is cached."""
+
+    recommendation_id: str
+    picks: tuple[Pick, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """``picks`` best first, out of the ``proposals`` of the strategies tried; ``reused`` tells that it came out of the
+    cache, where what replay alone needs is not kept.
 
     ``recommendation_id`` is that of all who share the draft; a visitor who is known gets one of their own.
     """
 
     recommendation_id: str
     picks: tuple[Pick, ...]
-    rungs: tuple[Rung, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     reused: bool = False
 
 
@@ -84,7 +93,7 @@ class DraftCache:
     def __init__(self, cache: Cache, seconds: int) -> None:
         self._cache, self._seconds = cache, seconds
         self._encoder = msgspec.msgpack.Encoder()
-        self._decoder = msgspec.msgpack.Decoder(Draft)
+        self._decoder = msgspec.msgpack.Decoder(Kept)
 
     def key(self, question: Question) -> str | None:
         """The key of this question's draft, ``None`` when it must not be shared."""
@@ -105,26 +114,36 @@ class DraftCache:
         if found is None:
             return None
         try:
-            return msgspec.structs.replace(self._decoder.decode(found), reused=True)
+            kept = self._decoder.decode(found)
         except msgspec.DecodeError:
             return None
+        return Draft(recommendation_id=kept.recommendation_id, picks=kept.picks, reused=True)
 
     def set(self, key: str, draft: Draft) -> None:
-        """Keep a draft; what replay alone needs stays out."""
-        self._cache.set(key, self._encoder.encode(msgspec.structs.replace(draft, rungs=())), self._seconds)
+        """Keep a draft."""
+        kept = Kept(draft.recommendation_id, draft.picks)
+        self._cache.set(key, self._encoder.encode(kept), self._seconds)
 
 
-def rung_of(strategy: str, found: Candidates, table: ProductTable) -> Rung:
-    """What a strategy proposed, as it is logged."""
-    products = table.products
-    return Rung(
-        strategy=strategy,
-        product_ids=tuple(products[row].product_id for row in found.rows.tolist()),
-        scores=tuple(found.scores.tolist()),
-        origins=tuple(found.origins.tolist()),
-        anchors=tuple(products[row].product_id if row >= 0 else "" for row in found.anchors.tolist()),
-        sources=found.sources,
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposal:
+    """What a strategy proposed, as it came; it is put into words when the slate is logged, off the request's path."""
+
+    strategy: str
+    found: Candidates
+    table: ProductTable
+
+    def rung(self) -> Rung:
+        """The proposal as it is logged."""
+        found, products = self.found, self.table.products
+        return Rung(
+            strategy=self.strategy,
+            product_ids=tuple(products[row].product_id for row in found.rows.tolist()),
+            scores=tuple(found.scores.tolist()),
+            origins=tuple(found.origins.tolist()),
+            anchors=tuple(products[row].product_id if row >= 0 else "" for row in found.anchors.tolist()),
+            sources=found.sources,
+        )
 
 
 def picks_of(found: Candidates, order: IntArray, table: ProductTable, level: int, strategy: str) -> list[Pick]:

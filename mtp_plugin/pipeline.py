@@ -17,7 +17,7 @@ import msgspec
 
 from .bandit.null import NoBandit
 from .config import Settings
-from .draft import Draft, DraftCache, Pick, Question, picks_of, rung_of
+from .draft import Draft, DraftCache, Pick, Proposal, Question, picks_of
 from .eligible import category_of, eligible_rows, rows_of
 from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
@@ -36,7 +36,6 @@ from .records import (
     ProductTable,
     Profile,
     Query,
-    Rung,
     SegmentRef,
     Slate,
     SlateEntry,
@@ -145,7 +144,7 @@ class Pipeline:
         answered = time.perf_counter()
         slate = self._slate(question, draft, kept, (started, asked, answered))
         if question.own or not draft.reused:
-            self.slates.append(_entry(slate, question, draft, refused))
+            self.slates.append(partial(_entry, slate, question, draft, refused))
         return slate
 
     def _question(self, request: SlateRequest) -> Question:
@@ -198,20 +197,22 @@ class Pipeline:
         query = self._query(question)
         wanted = question.size + spares
         picks: list[Pick] = []
-        rungs: list[Rung] = []
+        proposals: list[Proposal] = []
         deadline = time.perf_counter() + self.settings.latency_budget_ms / 1000
         for level, strategy in enumerate(_with_last(question.ladder)):
             enough = wanted if level < len(question.ladder) else placement.min_items
-            if len(picks) >= enough or (rungs and time.perf_counter() > deadline):
+            if len(picks) >= enough or (proposals and time.perf_counter() > deadline):
                 break
             found = serving.recommender.candidates(strategy, query, 4 * wanted)
             found = self.stages.rules.apply(found, serving.table, request, question.segment)
             order = diversify(found, serving.table, serving.titles, wanted)
-            rungs.append(rung_of(strategy, found, serving.table))
+            proposals.append(Proposal(strategy, found, serving.table))
             taken = {pick.product_id for pick in picks}
             more = picks_of(found, order, serving.table, level, strategy)
             picks += [pick for pick in more if pick.product_id not in taken]
-        return Draft(recommendation_id=self.new_id(request.now), picks=tuple(picks[:wanted]), rungs=tuple(rungs))
+        return Draft(
+            recommendation_id=self.new_id(request.now), picks=tuple(picks[:wanted]), proposals=tuple(proposals)
+        )
 
     def _query(self, question: Question) -> Query:
         request, profile, table = question.request, question.profile, question.serving.table
@@ -298,7 +299,7 @@ def _with_last(ladder: tuple[str, ...]) -> tuple[str, ...]:
 
 def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, ...]) -> SlateEntry:
     """The slate as it is logged; of a visitor who did not agree nothing but the page is in it."""
-    request, rungs = question.request, draft.rungs
+    request, rungs = question.request, tuple(proposal.rung() for proposal in draft.proposals)
     if not question.own:
         rungs = () if request.cart_ids else rungs
         request = msgspec.structs.replace(

@@ -91,7 +91,8 @@ class Catalog(Protocol):
 class SlateLog(Protocol):
     """Slates served, for replay, attribution and audit. Appending returns at once; a crash may lose the newest."""
 
-    def append(self, entry: SlateEntry) -> None: ...
+    def append(self, entry: SlateEntry | Callable[[], SlateEntry]) -> None:
+        """Take an entry, or what makes one: that is called when it is stored, in whatever thread."""
 
     def get(self, recommendation_id: str) -> SlateEntry | None: ...
 

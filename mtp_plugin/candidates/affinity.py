@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compiled import HAS_NUMBA
+from ..memory import Remembered
 from ..records import PRICE_TIERS, FloatArray, IntArray, ProductTable, Profile
 from . import kernels, plain
 from .popular import Ranking
@@ -50,10 +51,18 @@ class Affinity:
         self._index = {facet: {name: code for code, name in enumerate(names[facet])} for facet in FACETS}
         sizes = [len(names[facet]) for facet in FACETS]
         self._starts: IntArray = np.cumsum([0, *sizes])
+        self._tastes: Remembered[str, tuple[Profile, Taste]] = Remembered(2000)
         self._leaders = {facet: _grouped(codes[facet], popular.order) for facet in ("category", "brand", "style")}
 
     def of(self, profile: Profile) -> Taste:
-        """The visitor's taste. Ratios of affinities need no decay: it is the same for all values."""
+        """The visitor's taste, remembered as long as the profile is the same object."""
+        known = self._tastes.get(profile.profile_id)
+        if known is None or known[0] is not profile:
+            known = self._tastes.keep(profile.profile_id, (profile, self._read(profile)))
+        return known[1]
+
+    def _read(self, profile: Profile) -> Taste:
+        """Ratios of affinities need no decay: it is the same for all values."""
         shares: FloatArray = np.zeros(int(self._starts[-1]), dtype=np.float32)
         weights: FloatArray = np.zeros(len(FACETS), dtype=np.float32)
         for place, (facet, weight) in enumerate(FACETS.items()):

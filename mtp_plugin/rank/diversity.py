@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ..records import Candidates, IntArray, ProductTable
 from .kernels import varied
 from .titles import Titles
@@ -49,6 +47,6 @@ def diversify(
 
 def _quota(codes: IntArray, size: int, share: float) -> int:
     """How many of one code; all of them where there is nothing else to show."""
-    if size <= FEWEST or not len(codes) or bool(np.all(codes == codes[0])):
+    if size <= FEWEST or not len(codes) or codes.min() == codes.max():
         return len(codes) + 1
     return max(2, math.ceil(share * size))

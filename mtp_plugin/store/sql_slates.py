@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -25,6 +25,9 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(SlateEntry).decode
 
 
+Unmade = SlateEntry | Callable[[], SlateEntry]
+
+
 class SqlSlates:
     """Implements :class:`mtp_plugin.ports.SlateLog`.
 
@@ -33,14 +36,14 @@ class SqlSlates:
 
     def __init__(self, database: Database, *, limit: int = 10_000) -> None:
         self._database = database
-        self._writer: Background[SlateEntry] = Background("mtp-slates", self._write, limit=limit)
+        self._writer: Background[Unmade] = Background("mtp-slates", self._write, limit=limit)
 
     @property
     def lost(self) -> int:
         """How many slates were dropped in this process."""
         return self._writer.lost
 
-    def append(self, entry: SlateEntry) -> None:
+    def append(self, entry: Unmade) -> None:
         self._writer.put(entry)
 
     def flush(self, timeout: float = 5.0) -> None:
@@ -49,7 +52,8 @@ class SqlSlates:
     def close(self) -> None:
         self._writer.close()
 
-    def _write(self, entries: list[SlateEntry]) -> None:
+    def _write(self, unmade: list[Unmade]) -> None:
+        entries = [entry() if callable(entry) else entry for entry in unmade]
         rows = [row for entry in entries if (row := _row(entry))]
         if not rows:
             return

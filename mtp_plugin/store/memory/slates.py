@@ -15,7 +15,8 @@ class MemorySlates:
         self._lock = threading.Lock()
         self._entries: dict[str, SlateEntry] = {}
 
-    def append(self, entry: SlateEntry) -> None:
+    def append(self, entry: SlateEntry | Callable[[], SlateEntry]) -> None:
+        entry = entry() if callable(entry) else entry
         with self._lock:
             self._entries.setdefault(entry.slate.recommendation_id, entry)
 
