@@ -31,6 +31,7 @@ from .records import (
     ConsentLevel,
     Context,
     Event,
+    FoldFunction,
     Placement,
     ProductTable,
     Profile,
@@ -92,6 +93,7 @@ class Pipeline:
         self.placements, self.availability, self.new_id = placements, availability, new_id
         self.stages = stages or Stages()
         self.fold = Fold(settings)
+        self._folder: tuple[ProductTable, FoldFunction] | None = None
         self.drafts = DraftCache(cache, settings.cache_seconds)
         self.filters = FilterMasks()
         self.by_page_alone = self.stages == Stages()
@@ -103,7 +105,7 @@ class Pipeline:
         """Make events durable and fold them into their profiles; gives for each whether it was new."""
         if not events:
             return []
-        known = self.journal.record(events, partial(self._fold, self.live.get().table))
+        known = self.journal.record(events, self._folding(self.live.get().table))
         for event, new in zip(events, known, strict=True):
             if new and event.recommendation_id:
                 self.feedback(event)
@@ -111,7 +113,14 @@ class Pipeline:
 
     def rebuild(self, progress: Callable[[int], None] | None = None) -> int:
         """Fold all profiles anew from the stored events; gives their number."""
-        return self.journal.rebuild(partial(self._fold, self.live.get().table), progress=progress)
+        return self.journal.rebuild(self._folding(self.live.get().table), progress=progress)
+
+    def _folding(self, table: ProductTable) -> FoldFunction:
+        """The fold over this catalogue, always the same: what is recorded together is then folded together."""
+        known = self._folder
+        if known is None or known[0] is not table:
+            known = self._folder = (table, partial(self._fold, table))
+        return known[1]
 
     def _fold(self, table: ProductTable, profile: Profile | None, events: Sequence[Event]) -> Profile:
         return self.fold(profile, events, table.facts)
@@ -193,7 +202,7 @@ class Pipeline:
         deadline = time.perf_counter() + self.settings.latency_budget_ms / 1000
         for level, strategy in enumerate(_with_last(question.ladder)):
             enough = wanted if level < len(question.ladder) else placement.min_items
-            if len(picks) >= enough or (rungs and time.perf_counter() > deadline):
+            if len(picks) >= enough or (picks and time.perf_counter() > deadline):
                 break
             found = serving.recommender.candidates(strategy, query, 4 * wanted)
             found = self.stages.rules.apply(found, serving.table, request, question.segment)

@@ -2,7 +2,8 @@
 
 Times are seconds since 1970 in UTC (``float``). Prices are floats in the shop's major unit beside an ISO 4217
 currency: they are for ranking and for showing, the shop's checkout alone charges. Records that are stored are
-:class:`msgspec.Struct`; records that hold arrays are dataclasses.
+:class:`msgspec.Struct`; records that hold arrays are dataclasses. Small records of which there are very many are kept
+from the garbage collector's sight (``gc=False``): they hold nothing that could hold them.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return " > ".join(self.category_path)
 
 
-class ProductFacts(msgspec.Struct, frozen=True):
+class ProductFacts(msgspec.Struct, gc=False, frozen=True):
     """What folding an event needs to know of its product."""
 
     category: str
@@ -226,7 +227,7 @@ class ProductTable:
 # ------------------------------------------------------------------------------------------------- events
 
 
-class EventProduct(msgspec.Struct, frozen=True, omit_defaults=True):
+class EventProduct(msgspec.Struct, gc=False, frozen=True, omit_defaults=True):
     """One product inside an event; ``position`` counts from 1."""
 
     product_id: str
@@ -236,7 +237,7 @@ class EventProduct(msgspec.Struct, frozen=True, omit_defaults=True):
     position: int | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, gc=False, frozen=True, kw_only=True, omit_defaults=True):
     """One immutable thing that happened.
 
     ``event_id`` is 32 hex digits whose first 48 bits are a time in milliseconds (UUIDv7 layout), so ids sort by time.
@@ -302,7 +303,7 @@ class Receipt(msgspec.Struct, frozen=True):
 # ------------------------------------------------------------------------------------------------- profile
 
 
-class RecentItem(msgspec.Struct, frozen=True, array_like=True):
+class RecentItem(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One product the visitor did something with."""
 
     product_id: str
@@ -310,7 +311,7 @@ class RecentItem(msgspec.Struct, frozen=True, array_like=True):
     action: str
 
 
-class Purchase(msgspec.Struct, frozen=True, array_like=True):
+class Purchase(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """A visitor's history with one product: pieces bought net of returns, orders, first and last time."""
 
     product_id: str
@@ -320,7 +321,7 @@ class Purchase(msgspec.Struct, frozen=True, array_like=True):
     last: float
 
 
-class PlacedOrder(msgspec.Struct, frozen=True, array_like=True):
+class PlacedOrder(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One of a visitor's latest orders: what of it was not given back; ``lines`` are (product id, pieces)."""
 
     order_id: str
@@ -329,7 +330,7 @@ class PlacedOrder(msgspec.Struct, frozen=True, array_like=True):
     lines: tuple[tuple[str, float], ...]
 
 
-class Funnel(msgspec.Struct, frozen=True, array_like=True):
+class Funnel(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """Counts in one category; ``abandoned`` is carts minus purchases, not below zero."""
 
     views: int = 0

@@ -174,10 +174,13 @@ def mortal_redis() -> Iterator[RedisServer]:
 
 
 class PostgresServer:
-    """A cluster in a folder of its own. As root it runs as the user ``postgres``: the server refuses root."""
+    """A cluster in a folder of its own. As root it runs as the user ``postgres``: the server refuses root.
 
-    def __init__(self, programs: Path) -> None:
-        self._programs = programs
+    :param settings: of the server, beside or instead of those that make tests fast
+    """
+
+    def __init__(self, programs: Path, **settings: object) -> None:
+        self._programs, self._settings = programs, settings
         self._folder = Path(tempfile.mkdtemp(prefix="mtp-postgres-"))
         self._data = self._folder / "data"
         self._user = "postgres" if os.geteuid() == 0 else ""
@@ -194,6 +197,7 @@ class PostgresServer:
         settings: dict[str, object] = {"port": self.port, "listen_addresses": "127.0.0.1"}
         settings |= {"unix_socket_directories": self._folder, "fsync": "off", "max_connections": 200}
         settings |= {"shared_buffers": "32MB", "deadlock_timeout": "200ms"}
+        settings |= self._settings
         words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self._data), *words]
         self._process = Tethered(self._folder, "QUIT", command, self._user)

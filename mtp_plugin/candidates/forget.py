@@ -11,6 +11,8 @@ from ..errors import ModelError
 from ..ports import Bundle
 from .counts import Counts
 from .learn.behaviour import from_counts
+from .learn.cap import capped
+from .learn.ease import RIDGE
 from .learn.session_index import drop_owner, owner
 from .log import TrainingLog
 
@@ -32,8 +34,8 @@ def forget(bundle: Bundle, theirs: TrainingLog) -> Arrays:
         raise ModelError("the events name products that this model was not trained on; take those it was trained on")
     arrays = dict(bundle.arrays)
     counts = Counts.from_arrays(arrays, len(items))
-    counts = counts - Counts.of(theirs, bundle.meta["trained_at"], bundle.meta["half_life"])
-    arrays |= from_counts(counts) | counts.arrays()
+    counts = counts - Counts.of(capped(theirs), bundle.meta["trained_at"], bundle.meta["half_life"])
+    arrays |= from_counts(counts, bundle.meta.get("ease_ridge", RIDGE)) | counts.arrays()
     for visitor in theirs.visitors:
         for prefix in ("", "basket_", "user_"):
             if f"{prefix}session_owners" in arrays:

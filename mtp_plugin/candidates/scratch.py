@@ -66,6 +66,18 @@ class Scratch:
         self.anchor[self.count : stop] = -1
         self.count = stop
 
+    def keep(self, places: IntArray) -> None:
+        """Drop all candidates but those at *places*, ascending; they move up."""
+        n, rows = len(places), self.rows[places]
+        self.mark[self.rows[: self.count]] = 0
+        self.mark[rows] = self.epoch
+        self.slot[rows] = np.arange(n)
+        self.rows[:n] = rows
+        self.columns[:n] = self.columns[places]
+        self.best[:n] = self.best[places]
+        self.anchor[:n] = self.anchor[places]
+        self.count = n
+
 
 class Scratches(threading.local):
     """One :class:`Scratch` a thread, made when the thread first asks."""

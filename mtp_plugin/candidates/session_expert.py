@@ -12,15 +12,21 @@ from .sources import ALIKE, LAST, NEXT, PATH, SESSION, TOGETHER, VIEWED, VOTERS,
 
 LOGS = (SESSION, VOTERS, VIEWED, LAST, NEXT, PATH, TOGETHER, ALIKE)
 RELATIVE = np.array((SESSION, VIEWED, NEXT, PATH, TOGETHER, ALIKE))
-FEATURES = (
+COMMON = (
     "session", "voters", "viewed", "viewed-last", "next", "path", "together", "alike",
     "session-relative", "viewed-relative", "next-relative", "path-relative", "together-relative", "alike-relative",
     "popular", "momentum", "lately", "is-current", "is-previous", "seen", "seen-often", "seen-lately",
 )  # fmt: skip
+APART = ("session", "voters", "viewed", "viewed-last", "session-relative", "viewed-relative")
+"""What these say of a product seen in this session has weights of its own: most votes go to what was seen, and how they
+tell one of those from another is not how they tell new products apart."""
+FEATURES = (*COMMON, *(f"seen-{name}" for name in APART))
+APART_PLACES = np.array([COMMON.index(name) for name in APART])
 DEFAULTS = {
     "session": 0.35, "viewed": 0.25, "next": 0.2, "path": 0.1, "together": 0.2, "alike": 0.15, "session-relative": 1.0,
     "viewed-relative": 0.5, "next-relative": 0.5, "together-relative": 0.5, "alike-relative": 0.6, "popular": 0.05,
-    "is-current": -4.0, "is-previous": -1.0, "seen": -2.0,
+    "is-current": -4.0, "is-previous": -1.0, "seen": -2.0, "seen-session": 0.35, "seen-viewed": 0.25,
+    "seen-session-relative": 1.0, "seen-viewed-relative": 0.5,
 }  # fmt: skip
 BUCKETS = 4
 """One product, two, three or four, five or more."""
@@ -82,4 +88,6 @@ def features(sources: Sources, scratch: Scratch, rows: IntArray, steps: IntArray
         matrix[scratch.slot[row], after + 3] += 1.0
     matrix[places, after + 3] = np.log(matrix[places, after + 3])
     matrix[places, after + 4] = HYPERBOLA[steps]
+    matrix[places, len(COMMON) :] = matrix[places[:, None], APART_PLACES]
+    matrix[places[:, None], APART_PLACES] = 0.0
     return matrix

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..ports import Bundle
 from ..records import ProductTable
 from .learn.behaviour import learn_behaviour
+from .learn.cap import capped
 from .learn.content_lists import content_lists
 from .learn.experts import learn_experts
 from .learn.rankings import half_life
@@ -45,20 +46,22 @@ def train(
 ) -> Learnt:
     """Learn sessions, item-item lists, rankings, and how to blend them.
 
-    :param log: what happened
+    :param log: what happened; no visitor weighs more than :func:`~mtp_plugin.candidates.learn.cap.capped` lets them
     :param table: the catalogue, if there is one: what its words say is then weighed too
     :param now: moment that ageing is measured from; the log's last by default, and never before it
     :param seed: of the sample of cases that weights are learnt from
     """
     moment = log.end if now is None or not log.timed else max(now, log.end)
+    log = capped(log)
     content = _content(table)
-    experts, settings, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
+    experts, settings, ridge, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
     progress("counting")
-    arrays = learn_behaviour(log, now=moment, keep_counts=True)
+    arrays = learn_behaviour(log, now=moment, keep_counts=True, ridge=ridge)
     meta = {
         "format": FORMAT,
         "experts": experts,
         "neighbours": settings,
+        "ease_ridge": ridge,
         "interactions": len(log),
         "trained_at": moment,
         "half_life": half_life(log),

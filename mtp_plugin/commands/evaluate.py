@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .base import answer, command, say
+from .base import answer, command, read_json, say
 
 FILE = click.Path(exists=True, dir_okay=False)
 
@@ -33,12 +33,22 @@ def register(mtp: click.Group) -> None:
         "--test-days", default=30, show_default=True, type=click.IntRange(1), help="Last days kept for the test."
     )
     @click.option("--format", "format_", default="", help="Told by the file if not said; online-retail is known.")
+    @click.option("--mapping", "mapping_file", type=FILE, help="JSON: our field to the file's column.")
     @click.option("--seed", default=0, show_default=True, help="Seed of everything random.")
-    def baskets(events_file: str, test_days: int, format_: str, seed: int, as_json: bool) -> None:
+    def baskets(
+        events_file: str, test_days: int, format_: str, mapping_file: str | None, seed: int, as_json: bool
+    ) -> None:
         """Predict what returning customers buy next, what of it is new to them, and what completes a basket."""
         from ..evaluate.baskets import evaluate_baskets
 
-        result = evaluate_baskets(events_file, test_days=test_days, format=format_, seed=seed, progress=say)
+        result = evaluate_baskets(
+            events_file,
+            test_days=test_days,
+            format=format_,
+            mapping=read_json(mapping_file),
+            seed=seed,
+            progress=say,
+        )
         answer(result, as_json, _table(result))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,11 @@ from ..candidates.recommender import Recommender
 from ..candidates.train import train, train_content
 from ..catalog.table import build_table
 from ..errors import InputError
-from ..records import Event, Product, ProductTable, Profile, Purchase, Query, RowError, Strategy
+from ..records import Event, Product, ProductTable, Profile, Purchase, Query, Strategy
 from ..track.files import read_events
 from .basket_baselines import basket_baselines
 from .measures import Measures
-from .sessions import open_learnt
+from .sessions import open_learnt, shuffled
 from .words import read_words
 
 DAY_S = 86_400.0
@@ -35,6 +35,7 @@ def evaluate_baskets(
     *,
     test_days: int = 30,
     format: str = "",
+    mapping: Mapping[str, Any] | None = None,
     k: int = 20,
     seed: int = 0,
     limit: int = 0,
@@ -44,25 +45,32 @@ def evaluate_baskets(
 
     :param events_path: a file that ``import-events`` reads
     :param format: of the file, told by it if empty
+    :param mapping: our field to the file's column, as ``import-events`` takes it
     :param limit: only so many orders of each kind, drawn by *seed*; 0 for all
     :raises InputError: the file cannot be read, or there are no orders before and in the test
     """
     progress("reading")
-    orders = [event for event in read_events(events_path, format=format) if not isinstance(event, RowError)]
-    orders = [event for event in orders if event.name == "Order Completed" and event.products]
+    found = read_events(events_path, format=format, mapping=mapping)
+    orders = [event for event in found if isinstance(event, Event) and event.name == "Order Completed"]
+    orders = [event for event in orders if event.products]
     if not orders:
         raise InputError(f"there are no orders in {events_path}", field="events")
     cut = max(event.timestamp for event in orders) - test_days * DAY_S
     before, test = _split(orders, cut)
     if not before or not test:
         raise InputError(f"there must be orders before and in the last {test_days} days", field="test_days")
-    table = _table(before, read_words(events_path, before=cut))
+    table = _table(before, read_words(events_path, before=cut, mapping=mapping), seed)
     started = time.perf_counter()
     learnt = train(TrainingLog.from_events([before]), table=table, now=cut, seed=seed, progress=progress)
     content = train_content(table, seed=seed)
     seconds = time.perf_counter() - started
     recommender = open_learnt(learnt, table, content)
     cases = _Cases(before, test, table, cut, limit, seed)
+    if not cases.returning and not cases.completion:
+        raise InputError(
+            f"nothing to predict in the last {test_days} days: nobody ordered before, no basket of two known products",
+            field="test_days",
+        )
     progress(f"predicting {len(cases.returning):,} next baskets, {len(cases.completion):,} completions")
     took: list[float] = []
     metrics = _measure(recommender, cases, k, took)
@@ -86,13 +94,13 @@ def _split(orders: list[Event], cut: float) -> tuple[list[Event], list[Event]]:
     return [event for event in orders if event.timestamp < cut], [event for event in orders if event.timestamp >= cut]
 
 
-def _table(before: Iterable[Event], words: dict[str, str]) -> ProductTable:
-    """Products sold before the test, with their last price."""
+def _table(before: Iterable[Event], words: Mapping[str, str], seed: int) -> ProductTable:
+    """Products sold before the test, with their last price; shuffled, as the order of ids often is a clock."""
     prices: dict[str, float | None] = {}
     for event in before:
         prices.update({product.product_id: product.price for product in event.products})
-    found = (Product(product_id=item, title=words.get(item, ""), price=prices[item]) for item in sorted(prices))
-    return build_table(found, 1)
+    found = [Product(product_id=item, title=words.get(item, ""), price=price) for item, price in prices.items()]
+    return build_table(shuffled(found, seed), 1)
 
 
 class _Cases:

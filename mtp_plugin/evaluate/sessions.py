@@ -21,7 +21,8 @@ from .session_baselines import session_baselines
 
 PROTOCOL = (
     "next product of a session; all products are ranked, repeats and the current product allowed; "
-    "novel: only targets not in the prefix, prefix products taken out of the list; top {k}"
+    "novel: only targets not in the prefix, prefix products taken out of the list; where nothing is known of the "
+    "prefix, best-sellers; targets that were never seen in training count as missed; top {k}"
 )
 Case = tuple[list[str], str]
 
@@ -49,7 +50,7 @@ def evaluate_sessions(
     started = time.perf_counter()
     learnt = train(log, seed=seed, progress=progress)
     seconds = time.perf_counter() - started
-    recommender = open_learnt(learnt, bare_table(log.items))
+    recommender = open_learnt(learnt, bare_table(log.items, seed))
     progress(f"predicting {len(cases):,} cases")
     served, novel, took = _measure(recommender, cases, log.end, k)
     progress("baselines")
@@ -68,9 +69,14 @@ def evaluate_sessions(
     }
 
 
-def bare_table(items: Iterable[str]) -> ProductTable:
-    """A catalogue of ids alone, in the order in which the store keeps one: ties are broken as when it serves."""
-    return build_table((Product(product_id=item, title="") for item in sorted(items)), 1)
+def bare_table(items: Iterable[str], seed: int) -> ProductTable:
+    """A catalogue of ids alone, shuffled: equals are ranked by row, and the order of ids often is a clock."""
+    return build_table(shuffled([Product(product_id=item, title="") for item in items], seed), 1)
+
+
+def shuffled(products: list[Product], seed: int) -> list[Product]:
+    """The products in an order that says nothing of them."""
+    return [products[place] for place in np.random.default_rng(seed).permutation(len(products))]
 
 
 def open_learnt(learnt: Learnt, table: ProductTable, content: Learnt | None = None) -> Recommender:
@@ -103,19 +109,28 @@ def _measure(recommender: Recommender, cases: list[Case], now: float, k: int) ->
         known = tuple(index[item] for item in prefix if item in index)
         targets = {index[target]} if target in index else set()
         began = time.perf_counter()
-        found = recommender.candidates(Strategy.RECOMMENDED_FOR_YOU, Query(now=now, session=known), k)
+        ranked = _ask(recommender, Query(now=now, session=known), k)
         took.append((time.perf_counter() - began) * 1e6)
-        served.add(found.rows.tolist(), targets, 1)
+        served.add(ranked, targets, 1)
         if target not in prefix:
             open_to_all[list(known)] = False
-            query = Query(now=now, session=known, eligible=open_to_all)
-            novel.add(recommender.candidates(Strategy.RECOMMENDED_FOR_YOU, query, k).rows.tolist(), targets, 1)
+            novel.add(_ask(recommender, Query(now=now, session=known, eligible=open_to_all), k), targets, 1)
             open_to_all[list(known)] = True
     return served, novel, took
 
 
+def _ask(recommender: Recommender, query: Query, k: int) -> list[int]:
+    """The slate, by the next rung of a block's ladder where nothing is known of the visitor."""
+    found = recommender.candidates(Strategy.RECOMMENDED_FOR_YOU, query, k)
+    if not len(found):
+        found = recommender.candidates(Strategy.BEST_SELLERS, query, k)
+    ranked: list[int] = found.rows.tolist()
+    return ranked
+
+
 def _baselines(log: TrainingLog, cases: list[Case], k: int) -> dict[str, dict[str, Any]]:
     codes = {item: code for code, item in enumerate(log.items)}
+    n = len(codes)
     results: dict[str, dict[str, Any]] = {}
     for name, predict in session_baselines(log, k).items():
         every, novel = Measures(k), Measures(k)
@@ -126,5 +141,9 @@ def _baselines(log: TrainingLog, cases: list[Case], k: int) -> dict[str, dict[st
             every.add(ranked, targets, 1)
             if target not in prefix:
                 novel.add([code for code in ranked if code not in set(known)], targets, 1)
-        results[name] = {**every.single(), "novel": novel.single()}
+        results[name] = {
+            **every.single(),
+            f"coverage@{k}": every.coverage(n),
+            "novel": {**novel.single(), f"coverage@{k}": novel.coverage(n)},
+        }
     return results

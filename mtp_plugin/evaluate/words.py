@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from .read import header, open_text
+from ..errors import InputError
+from ..track.clock import parse_time
+from .read import delimiter_of, header, open_text
 
 TITLES = ("description", "title", "product_title", "product_name")
-PRODUCTS = ("stockcode", "product_id", "item_id", "sku", "item")
-TIMES = ("invoicedate", "timestamp", "time", "event_time", "date")
+PRODUCTS = ("stockcode", "product_id", "productid", "item_id", "itemid", "sku", "item")
+TIMES = ("invoicedate", "timestamp", "time", "event_time", "datetime", "date", "ts", "created_at")
 
 
-def read_words(path: str | Path, *, before: float) -> dict[str, str]:
-    """The last title of each product from rows older than *before*; none where the file has no such columns."""
+def read_words(path: str | Path, *, before: float, mapping: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """The last title of each product from rows older than *before*; none where the file has no such columns.
+
+    :param mapping: our field to the file's column, where ``product_id`` and ``timestamp`` are named
+    """
     if not str(path).lower().removesuffix(".gz").endswith((".csv", ".tsv", ".txt")):
         return {}
     names = header(path)
-    places = [next((names.index(name) for name in known if name in names), -1) for known in (TITLES, PRODUCTS, TIMES)]
-    if min(places) < 0:
+    mapped = mapping or {}
+    product = _place(names, mapped.get("product_id"), PRODUCTS)
+    moment = _place(names, mapped.get("timestamp"), TIMES)
+    title = _place(names, None, TITLES)
+    if min(product, moment, title) < 0:
         return {}
-    title, product, moment = places
+    shout = names[product] == "stockcode"  # where one product is written in both cases
     words: dict[str, str] = {}
     with open_text(path) as file:
-        delimiter = "\t" if "\t" in file.readline() else ","
-        for row in csv.reader(file, delimiter=delimiter):
-            if len(row) > max(places) and row[title] and _older(row[moment], before):
-                words[row[product].strip().upper()] = row[title]
+        for row in csv.reader(file, delimiter=delimiter_of(file.readline())):
+            if len(row) > max(product, moment, title) and row[title] and _older(row[moment], before):
+                name = row[product].strip()
+                words[name.upper() if shout else name] = row[title]
     return words
+
+
+def _place(names: list[str], mapped: Any, known: tuple[str, ...]) -> int:
+    """Place of a column, -1 for none."""
+    wanted = (mapped.strip().lower(),) if isinstance(mapped, str) else known
+    return next((names.index(name) for name in wanted if name in names), -1)
 
 
 def _older(text: str, before: float) -> bool:
     try:
-        moment = datetime.fromisoformat(text)
+        value: Any = float(text)
     except ValueError:
+        value = text
+    try:
+        return parse_time(value, "timestamp") < before
+    except InputError:
         return False
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() < before

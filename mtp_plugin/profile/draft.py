@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable
 from typing import Any
 
 from ..records import Action, Funnel, ProductFacts, Profile, RecentItem
@@ -66,15 +65,29 @@ class Draft:
         if facts is None:
             return
         amount = weight * weight_at(t, self._landmark, self._half_life)
-        for facet, values in _facets(facts):
-            known = self._affinities.setdefault(facet, {})
-            for value in values:
-                _add(known, value, amount / len(values))
-            if not known:
-                del self._affinities[facet]
+        for facet, value in (
+            ("category", facts.category),
+            ("brand", facts.brand),
+            ("style", facts.style),
+            ("price_tier", facts.price_tier),
+        ):
+            if value:
+                self._add(facet, value, amount)
+        for color in facts.colors:
+            self._add("color", color, amount / len(facts.colors))
         if facts.margin is not None:
             self._margin = _sum(self._margin, amount, facts.margin)
         self._discount = _sum(self._discount, amount, facts.on_sale)
+
+    def _add(self, facet: str, value: str, amount: float) -> None:
+        known = self._affinities.setdefault(facet, {})
+        total = known[value] = known.get(value, 0.0) + amount
+        if total <= -amount * ROUNDING:  # what was given was taken back whole, but for rounding
+            del known[value]
+            if not known:
+                del self._affinities[facet]
+        elif len(known) > MAX_VALUES:
+            del known[min(known.keys() - {value}, key=lambda name: (known[name], name))]
 
     def count(self, facts: ProductFacts | None, *, views: int = 0, carts: int = 0, purchases: int = 0) -> None:
         """Count in the funnel of the product's category; what was taken back counts no more."""
@@ -142,28 +155,7 @@ def _when(item: RecentItem) -> float:
     return item.timestamp
 
 
-def _add(known: dict[str, float], value: str, amount: float) -> None:
-    known[value] = known.get(value, 0.0) + amount
-    if known[value] <= -amount * ROUNDING:  # what was given was taken back whole, but for rounding
-        del known[value]
-    if len(known) > MAX_VALUES:
-        del known[min(known.keys() - {value}, key=lambda name: (known[name], name))]
-
-
 def _sum(pair: tuple[float, float], amount: float, value: float) -> tuple[float, float]:
     """A weighted sum and its weight; when all weight was taken back nothing but rounding is left."""
     weight = pair[1] + amount
     return (pair[0] + amount * value, weight) if weight > -amount * ROUNDING else (0.0, 0.0)
-
-
-def _facets(facts: ProductFacts) -> Iterable[tuple[str, tuple[str, ...]]]:
-    if facts.category:
-        yield "category", (facts.category,)
-    if facts.brand:
-        yield "brand", (facts.brand,)
-    if facts.colors:
-        yield "color", facts.colors
-    if facts.style:
-        yield "style", (facts.style,)
-    if facts.price_tier:
-        yield "price_tier", (facts.price_tier,)

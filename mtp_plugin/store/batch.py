@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import compress
+from itertools import compress, islice
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -54,7 +54,7 @@ class Work(Protocol):
 
 
 class Batch:
-    """Events to be recorded together.
+    """Events to be recorded together; :func:`apply` sets ``new``, which of them were, and ``profiles``, what changed.
 
     ``stale`` says that whoever keeps copies of profiles could not be told beforehand.
 
@@ -65,57 +65,80 @@ class Batch:
     def __init__(self, events: Sequence[Event], fold: FoldFunction, window_s: float) -> None:
         self.events, self.fold = events, fold
         self.rows = [event_row(event) for event in events]
-        self.marks = [_mark(event, row) for event, row in zip(events, self.rows, strict=True)]
-        self.keys = [(int(event.received_at // window_s), mark) for event, mark in zip(events, self.marks, strict=True)]
+        self.keys = [
+            (int(event.received_at // window_s), row.event_id if row.permanent else seen_key(event))
+            for event, row in zip(events, self.rows, strict=True)
+        ]
         self.profile_ids = sorted({event.profile_id for event in events})
         self.stale = False
         self.new: list[bool] = []
         self.profiles: dict[str, Stored] = {}
 
-    def apply(self, work: Work) -> None:
-        """Record within *work*; sets ``new`` and ``profiles``, those that were changed."""
-        passing = [key for key, row in zip(self.keys, self.rows, strict=True) if not row.permanent]
-        lasting = [row.event_id for row in self.rows if row.permanent]
-        found = work.inspect(self.profile_ids, passing, lasting, len(self.rows))
-        self.new = self._first_sightings(found.repeated)
-        if not any(self.new):
-            self.profiles = {}
-            return
-        self.profiles = self._folded(found)
-        numbered = zip(self.rows, found.numbers, strict=True)
+
+def apply(batches: Sequence[Batch], work: Work) -> None:
+    """Record batches within *work* as if they were one: whatever their number, the store is asked and told once.
+
+    Raises what a fold raises; nothing was written then.
+    """
+    rows = [row for batch in batches for row in batch.rows]
+    keys = [key for batch in batches for key in batch.keys]
+    passing = [not row.permanent for row in rows]
+    found = work.inspect(
+        sorted({name for batch in batches for name in batch.profile_ids}),
+        list(compress(keys, passing)),
+        [row.event_id for row in rows if row.permanent],
+        len(rows),
+    )
+    new = _first_sightings(keys, found.repeated)
+    changed = _folded(batches, new, found)
+    if changed:
+        numbered = zip(rows, found.numbers, strict=True)
         work.append(
-            [row._replace(seq=number) for row, number in compress(numbered, self.new)],
-            [key for key, row in compress(zip(self.keys, self.rows, strict=True), self.new) if not row.permanent],
+            [EventRow(number, *row[1:]) for row, number in compress(numbered, new)],
+            [key for key, passes in compress(zip(keys, passing, strict=True), new) if passes],
         )
-        work.put(self.profiles)
-        if self.stale:
-            work.mark_stale(list(self.profiles))
-
-    def _first_sightings(self, repeated: frozenset[bytes]) -> list[bool]:
-        seen = set(repeated)
-        new = []
-        for mark in self.marks:
-            new.append(mark not in seen)
-            seen.add(mark)
-        return new
-
-    def _folded(self, found: Found) -> dict[str, Stored]:
-        fresh: dict[str, list[Event]] = {}
-        last: dict[str, int] = {}
-        for event, number, new in zip(self.events, found.numbers, self.new, strict=True):
-            if new:
-                fresh.setdefault(event.profile_id, []).append(event)
-                last[event.profile_id] = number
-        changed = {}
-        for profile_id, events in fresh.items():
-            before = found.profiles.get(profile_id)
-            after = self.fold(bytes_profile(before.body) if before else None, tuple(events))
-            changed[profile_id] = Stored(last[profile_id], profile_bytes(after))
-        return changed
+        work.put(changed)
+    stale = [name for batch in batches if batch.stale for name in batch.profiles]
+    if stale:
+        work.mark_stale(stale)
 
 
-def _mark(event: Event, row: EventRow) -> bytes:
-    return row.event_id if row.permanent else seen_key(event)
+def _first_sightings(keys: Sequence[SeenKey], repeated: frozenset[bytes]) -> list[bool]:
+    seen = set(repeated)
+    new = []
+    for _, mark in keys:
+        new.append(mark not in seen)
+        seen.add(mark)
+    return new
+
+
+def _folded(batches: Sequence[Batch], new: Sequence[bool], found: Found) -> dict[str, Stored]:
+    """Fold what is new, each profile once for all batches; tells the batches what became of theirs."""
+    fresh: dict[str, list[tuple[FoldFunction, list[Event]]]] = {}
+    last: dict[str, int] = {}
+    flags, numbers = iter(new), iter(found.numbers)
+    for batch in batches:
+        batch.new = list(islice(flags, len(batch.events)))
+        own = islice(numbers, len(batch.events))
+        for event, number in compress(zip(batch.events, own, strict=True), batch.new):
+            runs = fresh.setdefault(event.profile_id, [])
+            if not runs or runs[-1][0] is not batch.fold:
+                runs.append((batch.fold, []))
+            runs[-1][1].append(event)
+            last[event.profile_id] = number
+    changed = {name: _fold_one(found.profiles.get(name), runs, last[name]) for name, runs in fresh.items()}
+    for batch in batches:
+        names = {event.profile_id for event in compress(batch.events, batch.new)}
+        batch.profiles = {name: changed[name] for name in names}
+    return changed
+
+
+def _fold_one(before: Stored | None, runs: Sequence[tuple[FoldFunction, Sequence[Event]]], number: int) -> Stored:
+    profile = bytes_profile(before.body) if before else None
+    for fold, events in runs:
+        profile = fold(profile, tuple(events))
+    assert profile is not None  # noqa: S101  there are events
+    return Stored(number, profile_bytes(profile))
 
 
 def fold_anew(work: Work, profile_ids: Sequence[str], fold: FoldFunction, stale: bool = False) -> dict[str, Stored]:

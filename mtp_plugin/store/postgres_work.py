@@ -9,27 +9,29 @@ from ..records import Event
 from .batch import Found, SeenKey, Stored
 from .rows import COLUMNS, EventRow, row_event
 
-COPY_FROM = 200
-"""Rows from which COPY is faster than arrays."""
+COPY_FROM = 50
+"""Rows from which COPY costs less than arrays, by more than its own round trip."""
 
-ADD_PROFILES = (
-    "INSERT INTO mtp_profile (profile_id, last_seq, body) SELECT id, 0, ''::bytea FROM unnest(%s::text[]) AS id "
-    'ORDER BY id COLLATE "C" ON CONFLICT DO NOTHING'
-)
 LOCK_PROFILES = (
     "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id = ANY(%s) ORDER BY profile_id FOR UPDATE"
 )
 SEEN = "SELECT key FROM mtp_message_seen WHERE bucket = ANY(%s) AND key = ANY(%s)"
 PERMANENT = "SELECT event_id FROM mtp_event WHERE permanent AND event_id = ANY(%s)"
 NUMBERS = "SELECT nextval('mtp_event_seq_seq') FROM generate_series(1, %s)"
+SEEN_TYPES = ("bigint", "bytea")
 TYPES = ("bigint", "bytea", "text", "text", "float8", "float8", "bool", "text", "text")
 ADD_EVENTS = f"INSERT INTO mtp_event ({COLUMNS}) SELECT * FROM unnest({', '.join(f'%b::{t}[]' for t in TYPES)})"  # noqa: S608
 COPY_EVENTS = f"COPY mtp_event ({COLUMNS}) FROM STDIN (FORMAT BINARY)"
+COPY_SEEN = "COPY mtp_message_seen (bucket, key) FROM STDIN (FORMAT BINARY)"
 ADD_SEEN = "INSERT INTO mtp_message_seen (bucket, key) SELECT * FROM unnest(%b::bigint[], %b::bytea[])"
 PUT_PROFILES = (
     "UPDATE mtp_profile SET last_seq = new.last_seq, body = new.body "
     "FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) AS new (profile_id, last_seq, body) "
     "WHERE mtp_profile.profile_id = new.profile_id"
+)
+ADD_PROFILES = (
+    "INSERT INTO mtp_profile (profile_id, last_seq, body) SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) "
+    "ON CONFLICT DO NOTHING"
 )
 ADD_STALE = "INSERT INTO mtp_stale_profile (profile_id) SELECT unnest(%s::text[])"
 HISTORY = f"SELECT {COLUMNS} FROM mtp_event WHERE profile_id = ANY(%s) ORDER BY seq"  # noqa: S608  constants
@@ -46,6 +48,7 @@ class PostgresWork:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self._known: frozenset[str] = frozenset()
 
     def inspect(
         self, profile_ids: Sequence[str], keys: Sequence[SeenKey], event_ids: Sequence[bytes], count: int
@@ -54,36 +57,38 @@ class PostgresWork:
         buckets = sorted({near for bucket, _ in keys for near in (bucket, bucket - 1)})
         with self._connection.pipeline():
             # The profile's lock comes before everything else: what is read after it is what the last writer left.
-            execute(ADD_PROFILES, (ids,))
             profiles = execute(LOCK_PROFILES, (ids,))
             seen = execute(SEEN, (buckets, [key for _, key in keys])) if keys else ()
             lasting = execute(PERMANENT, (list(event_ids),)) if event_ids else ()
             numbers = execute(NUMBERS, (count,))
         locked = {row[0]: Stored(row[1], row[2]) for row in profiles}
-        if len(locked) < len(ids):
-            raise Contended("a profile was erased while it was being locked")
+        self._known = frozenset(locked)
         repeated = frozenset(bytes(row[0]) for rows in (seen, lasting) for row in rows)
         return Found(locked, repeated, [row[0] for row in numbers])
 
     def append(self, rows: Sequence[EventRow], keys: Sequence[SeenKey]) -> None:
-        if len(rows) >= COPY_FROM:
-            self._copy(rows)
-        else:
-            self._connection.execute(ADD_EVENTS, [list(column) for column in zip(*rows, strict=True)])
-        if keys:
-            self._connection.execute(ADD_SEEN, [list(column) for column in zip(*sorted(keys), strict=True)])
+        self._add(rows, ADD_EVENTS, COPY_EVENTS, TYPES)
+        # In order, so that two writers of the same keys wait for each other and do not lock each other out.
+        self._add(sorted(keys), ADD_SEEN, COPY_SEEN, SEEN_TYPES)
 
-    def _copy(self, rows: Sequence[EventRow]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(COPY_EVENTS) as copy:
-            copy.set_types(TYPES)
+    def _add(self, rows: Sequence[Sequence[Any]], insert: str, copy_in: str, types: Sequence[str]) -> None:
+        if len(rows) < COPY_FROM:
+            if rows:
+                self._connection.execute(insert, [list(column) for column in zip(*rows, strict=True)])
+            return
+        with self._connection.cursor() as cursor, cursor.copy(copy_in) as copy:
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
 
     def put(self, profiles: Mapping[str, Stored]) -> None:
-        if not profiles:
-            return
-        numbers, bodies = zip(*profiles.values(), strict=True)
-        self._connection.execute(PUT_PROFILES, (list(profiles), list(numbers), list(bodies)))
+        old = {name: stored for name, stored in profiles.items() if name in self._known}
+        new = {name: profiles[name] for name in sorted(profiles.keys() - self._known)}
+        if old:
+            self._connection.execute(PUT_PROFILES, _columns(old))
+        # What was not there could not be locked: if somebody else has made it since, nothing of ours may stand.
+        if new and self._connection.execute(ADD_PROFILES, _columns(new)).rowcount < len(new):
+            raise Contended("another writer made the same profile")
 
     def erase(self, profile_id: str) -> int:
         gone = self._connection.execute("DELETE FROM mtp_event WHERE profile_id = %s", (profile_id,)).rowcount
@@ -99,3 +104,7 @@ class PostgresWork:
             event = row_event(row)
             found.setdefault(event.profile_id, []).append((row[0], event))
         return found
+
+
+def _columns(profiles: Mapping[str, Stored]) -> list[list[Any]]:
+    return [list(profiles), [stored.last_seq for stored in profiles.values()], [s.body for s in profiles.values()]]

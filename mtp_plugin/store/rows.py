@@ -13,7 +13,7 @@ from ..records import Event, EventProduct, Profile
 from .words import storable
 
 
-class EventBody(msgspec.Struct, omit_defaults=True, kw_only=True):
+class EventBody(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
     """What of an event is not a column of its own."""
 
     dedupe_key: str

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
+from ..errors import UnavailableError
 from ..records import Event, FoldFunction, Profile
-from .batch import Batch, Stored, Work, fold_anew
+from .batch import Batch, Stored, Work, apply, fold_anew
 from .database import Database
 from .engine import open_sqlite
 from .fork import after_fork
@@ -44,7 +46,7 @@ class SqlJournal:
         if window_s <= 0:
             raise ValueError(f"window_s must be positive seconds, not {window_s}")
         self._database, self._window_s = database, window_s
-        self._turns = Turns(self._commit_group) if database.is_sqlite else None
+        self._turns = Turns(self._commit_group)
         self._reset()
         after_fork(self._reset)
 
@@ -63,18 +65,25 @@ class SqlJournal:
 
     def commit(self, batch: Batch) -> Batch:
         """Record a batch; afterwards it knows which events were new and which profiles changed."""
-        if self._turns is not None:
-            self._turns.take(batch)
-        else:
-            self._in_work(batch.apply, page=True)
+        self._turns.take(batch)
         return batch
 
     def _commit_group(self, batches: Sequence[Batch]) -> list[BaseException | None]:
-        def apply_all(work: Work) -> list[BaseException | None]:
-            return [_error_of(batch, work) for batch in batches]
+        try:
+            self._in_work(partial(apply, batches), page=True)
+        except UnavailableError:
+            raise
+        except Exception as error:
+            # One of them cannot be folded or stored, and it must not take the others with it.
+            return [error] if len(batches) == 1 else [self._error_of(batch) for batch in batches]
+        return [None] * len(batches)
 
-        errors: list[BaseException | None] = self._in_work(apply_all, page=True)
-        return errors
+    def _error_of(self, batch: Batch) -> BaseException | None:
+        try:
+            self._in_work(partial(apply, [batch]), page=True)
+        except Exception as error:
+            return error
+        return None
 
     def _in_work(self, job: Callable[[Work], Any], *, page: bool = False) -> Any:
         """Do *job* in one transaction, again if another writer was in the way."""
@@ -232,17 +241,6 @@ class SqlJournal:
         """Close what only reads; the database is closed by who opened it."""
         while self._readers:
             self._readers.pop().close()
-
-
-def _error_of(batch: Batch, work: Work) -> BaseException | None:
-    """Nothing is written before the fold is through: a fold that fails spoils its own batch only."""
-    try:
-        batch.apply(work)
-    except sqlite3.Error:
-        raise
-    except Exception as error:
-        return error
-    return None
 
 
 def _sqlstate(error: BaseException | None) -> str | None:

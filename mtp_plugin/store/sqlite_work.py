@@ -1,9 +1,15 @@
-"""A journal's transaction on SQLite: the lock on the whole file is held already, so plain statements do."""
+"""A journal's transaction on SQLite: the lock on the whole file is held already, so plain statements do.
+
+Many rows go into one statement: each step of a statement lets other threads have the interpreter, and waiting to get it
+back from a busy one costs more than the step.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from ..records import Event
@@ -11,17 +17,21 @@ from .batch import Found, SeenKey, Stored
 from .rows import COLUMNS, EventRow, row_event
 
 PROFILE = "SELECT last_seq, body FROM mtp_profile WHERE profile_id = ?"
-SEEN = "SELECT 1 FROM mtp_message_seen WHERE bucket IN (?, ?) AND key = ?"
-PERMANENT = "SELECT 1 FROM mtp_event WHERE permanent AND event_id = ?"
+PROFILES = "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id IN ({})"
+SEEN = "SELECT key FROM mtp_message_seen WHERE bucket IN (?, ?) AND key IN ({})"
+PERMANENT = "SELECT event_id FROM mtp_event WHERE permanent AND event_id IN ({})"
 LAST = "SELECT seq FROM sqlite_sequence WHERE name = 'mtp_event'"
-ADD_EVENT = f"INSERT INTO mtp_event ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  constants
-ADD_SEEN = "INSERT INTO mtp_message_seen (bucket, key) VALUES (?, ?)"
-PUT_PROFILE = (
-    "INSERT INTO mtp_profile (profile_id, last_seq, body) VALUES (?, ?, ?) "
+ADD_EVENTS = f"INSERT INTO mtp_event ({COLUMNS}) VALUES {{}}"  # noqa: S608  constants
+ADD_SEEN = "INSERT INTO mtp_message_seen (bucket, key) VALUES {}"
+PUT_PROFILES = (
+    "INSERT INTO mtp_profile (profile_id, last_seq, body) VALUES {} "
     "ON CONFLICT (profile_id) DO UPDATE SET last_seq = excluded.last_seq, body = excluded.body"
 )
 ADD_STALE = "INSERT INTO mtp_stale_profile (profile_id) VALUES (?)"
 HISTORY = f"SELECT {COLUMNS} FROM mtp_event WHERE profile_id = ? ORDER BY seq"  # noqa: S608  constants
+
+MOST = 256
+"""Most rows of one statement; a power of two, as are all numbers of rows, so that few statements are ever prepared."""
 
 
 class SqliteWork:
@@ -33,22 +43,28 @@ class SqliteWork:
     def inspect(
         self, profile_ids: Sequence[str], keys: Sequence[SeenKey], event_ids: Sequence[bytes], count: int
     ) -> Found:
-        one = self._one
-        profiles = {name: Stored(*row) for name in profile_ids if (row := one(PROFILE, (name,)))}
-        repeated = {key for bucket, key in keys if one(SEEN, (bucket, bucket - 1, key))}
-        repeated.update(event_id for event_id in event_ids if one(PERMANENT, (event_id,)))
-        first = (one(LAST, ()) or (0,))[0] + 1
+        profiles = {name: Stored(*rest) for name, *rest in self._among(PROFILES, profile_ids)}
+        repeated = {row[0] for row in self._among(PERMANENT, event_ids)}
+        for bucket in {bucket for bucket, _ in keys}:
+            own = [key for of, key in keys if of == bucket]
+            repeated.update(row[0] for row in self._among(SEEN, own, bucket, bucket - 1))
+        first = (self._cursor.execute(LAST).fetchone() or (0,))[0] + 1
         return Found(profiles, frozenset(repeated), range(first, first + count))
 
-    def _one(self, statement: str, values: tuple[Any, ...]) -> Any:
-        return self._cursor.execute(statement, values).fetchone()
+    def _among(self, statement: str, values: Sequence[Any], *others: Any) -> Iterator[Any]:
+        for some in _parts(values):
+            yield from self._cursor.execute(_filled(statement, 0, len(some)), (*others, *some)).fetchall()
+
+    def _add(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+        for some in _parts(rows):
+            self._cursor.execute(_filled(statement, len(some[0]), len(some)), tuple(chain.from_iterable(some)))
 
     def append(self, rows: Sequence[EventRow], keys: Sequence[SeenKey]) -> None:
-        self._cursor.executemany(ADD_EVENT, rows)
-        self._cursor.executemany(ADD_SEEN, keys)
+        self._add(ADD_EVENTS, rows)
+        self._add(ADD_SEEN, keys)
 
     def put(self, profiles: Mapping[str, Stored]) -> None:
-        self._cursor.executemany(PUT_PROFILE, [(name, *stored) for name, stored in profiles.items()])
+        self._add(PUT_PROFILES, [(name, *stored) for name, stored in profiles.items()])
 
     def erase(self, profile_id: str) -> int:
         gone = self._cursor.execute("DELETE FROM mtp_event WHERE profile_id = ?", (profile_id,)).rowcount
@@ -65,3 +81,19 @@ class SqliteWork:
             if rows:
                 found[profile_id] = [(row[0], row_event(row)) for row in rows]
         return found
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The rows in parts whose sizes are powers of two."""
+    start = 0
+    while left := len(rows) - start:
+        size = min(MOST, 1 << (left.bit_length() - 1))
+        yield rows[start : start + size]
+        start += size
+
+
+@lru_cache(maxsize=64)
+def _filled(statement: str, columns: int, rows: int) -> str:
+    """The statement with marks for so many rows; without *columns* a row is one value of a list."""
+    mark = f"({', '.join('?' * columns)})" if columns else "?"
+    return statement.format(", ".join([mark] * rows))

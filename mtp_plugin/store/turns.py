@@ -13,15 +13,19 @@ T = TypeVar("T")
 
 
 class _Ticket(Generic[T]):
-    __slots__ = ("done", "error", "item")
+    """One item and the thread that waits with it, until it is run or is to run the next group."""
+
+    __slots__ = ("done", "error", "item", "leads", "wake")
 
     def __init__(self, item: T) -> None:
-        self.item, self.done = item, False
+        self.item, self.done, self.leads = item, False, False
         self.error: BaseException | None = None
+        self.wake = threading.Lock()
+        self.wake.acquire()
 
 
 class Turns(Generic[T]):
-    """Runs items one group after the other.
+    """Runs items one group after the other, each in a thread that brought one of them.
 
     :param run: takes the items of a group; gives for each ``None`` or the error that is its own. What it raises
         befell the whole group
@@ -37,32 +41,48 @@ class Turns(Generic[T]):
 
     def _reset(self) -> None:
         self._waiting: deque[_Ticket[T]] = deque()
-        self._turn = threading.Lock()
+        self._lock, self._busy = threading.Lock(), False
 
     def take(self, item: T) -> None:
         """Wait for the turn and have *item* run; raises its error."""
         ticket = _Ticket(item)
-        self._waiting.append(ticket)
-        while not ticket.done:
-            with self._turn:
-                if not ticket.done:
-                    self._run_group()
+        with self._lock:
+            self._waiting.append(ticket)
+            ticket.leads, self._busy = not self._busy, True
+        try:
+            if not ticket.leads:
+                ticket.wake.acquire()
+            if not ticket.done:
+                self._run_group()
+        finally:
+            self._leave(ticket)
         if ticket.error is not None:
             raise ticket.error
 
     def _run_group(self) -> None:
-        group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._largest))]
+        """Run the next items; whoever leads is the first who waits, so its own is among them."""
+        with self._lock:
+            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._largest))]
+        errors: Sequence[BaseException | None] = ()
         try:
             errors = self._run([ticket.item for ticket in group])
         except BaseException as error:
             errors = [error] * len(group)
             if not isinstance(error, Exception):
-                self._finish(group, errors)
                 raise
-        self._finish(group, errors)
+        finally:
+            for ticket, own in zip(group, errors, strict=True):
+                ticket.error, ticket.done = own, True
+                ticket.wake.release()
 
-    @staticmethod
-    def _finish(group: Sequence[_Ticket[T]], errors: Sequence[BaseException | None]) -> None:
-        for ticket, error in zip(group, errors, strict=True):
-            ticket.error = error
-            ticket.done = True
+    def _leave(self, ticket: _Ticket[T]) -> None:
+        """Hand the lead on, also when the thread is interrupted while it waits."""
+        with self._lock:
+            if not ticket.done and ticket in self._waiting:
+                self._waiting.remove(ticket)
+            if not ticket.leads:
+                return
+            self._busy = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].leads = True
+                self._waiting[0].wake.release()

@@ -7,6 +7,8 @@ def storable(text: str) -> bool:
     """Whether both databases can hold the text: no NUL, no lone surrogate."""
     if "\0" in text:
         return False
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 CANONICAL = (
     "Products Searched", "Product List Viewed", "Product List Filtered", "Promotion Viewed", "Promotion Clicked",
     "Product Clicked", "Product Viewed", "Product Added", "Product Removed", "Cart Viewed", "Checkout Started",
@@ -55,6 +57,7 @@ def _squeezed(name: str) -> str:
 _BY_SQUEEZED = {_squeezed(name): to for name, to in ({name: name for name in CANONICAL} | GA4 | OLDER).items()}
 
 
+@lru_cache(maxsize=1024)
 def canonical(name: str) -> str:
     """The canonical name of an event; a name nobody knows stays as it is, but for its blanks.
 

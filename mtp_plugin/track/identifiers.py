@@ -51,4 +51,4 @@ def _uuid(t: float, version: int, rest: int) -> str:
     """*rest* has 74 bits: 12 before the two bits of the variant, 62 after."""
     milliseconds = min(max(int(t * 1000), 0), _MAX_MS)
     high, low = rest >> 62, rest & (1 << 62) - 1
-    return f"{milliseconds << 80 | version << 76 | high << 64 | 0b10 << 62 | low:032x}"
+    return (milliseconds << 80 | version << 76 | high << 64 | 0b10 << 62 | low).to_bytes(16, "big").hex()

@@ -66,13 +66,28 @@ def _bounded_list(value: list[Any], field: str, personal: frozenset[str], depth:
 def _bounded_object(value: dict[str, Any], field: str, personal: frozenset[str], depth: int) -> dict[str, Any]:
     if len(value) > MAX_KEYS:
         raise InputError(f"this has {len(value)} keys, {MAX_KEYS} are allowed", field=field)
-    kept = {}
+    kept: dict[str, Any] = {}
     for key, member in value.items():
-        if len(key) > MAX_NAME or not key.isprintable():
+        if len(key) > MAX_NAME or (name := kept_name(key, personal)) is None:
             raise InputError(f"a key must be printable and at most {MAX_NAME} characters long", field=field)
-        if not is_personal(key, personal):
-            kept[plain(key)] = bounded(member, f"{field}.{key}", personal, depth)
+        if not name and key:
+            continue
+        # Most members are short and plain: they need neither a call nor the name of their place.
+        if type(member) is str and len(member) <= MAX_TEXT:
+            kept[name] = plain(member) if "@" in member or "\x00" in member else member
+        elif member is None or type(member) is float:
+            kept[name] = member
+        else:
+            kept[name] = bounded(member, f"{field}.{key}", personal, depth)
     return kept
+
+
+@lru_cache(maxsize=4096)
+def kept_name(key: str, personal: frozenset[str] = PERSONAL) -> str | None:
+    """The key as it is kept, ``""`` when it is personal, ``None`` when it is no name."""
+    if not key.isprintable():
+        return None
+    return "" if is_personal(key, personal) else plain(key)
 
 
 def plain(text: str) -> str:
@@ -82,7 +97,6 @@ def plain(text: str) -> str:
     return _ADDRESS.sub(HIDDEN, text) if "@" in text else text
 
 
-@lru_cache(maxsize=4096)
 def is_personal(key: str, personal: frozenset[str] = PERSONAL) -> bool:
     """Whether a property of this name says who somebody is, however it is spelt.
 
@@ -93,15 +107,19 @@ def is_personal(key: str, personal: frozenset[str] = PERSONAL) -> bool:
     return any("".join(words[place:]) in personal for place in range(len(words)))
 
 
-def identifier(value: Any, field: str) -> str:
+def identifier(value: Any, field: str, key: str = "") -> str:
     """An id that somebody made up: text or a whole number, printable, at most :data:`MAX_ID` characters.
 
+    :param key: under which it stands in *field*, if not *field* itself
     :raises InputError: it is none
     """
-    if isinstance(value, int) and not isinstance(value, bool) and -MAX_INTEGER <= value < MAX_INTEGER:
+    if isinstance(value, str):
+        text = value.strip()
+        if text and len(text) <= MAX_ID and text.isprintable():
+            return text
+    elif isinstance(value, int) and not isinstance(value, bool) and -MAX_INTEGER <= value < MAX_INTEGER:
         return str(value)
-    if not isinstance(value, str) or not (text := value.strip()):
-        raise InputError("this must be a text that is not empty", field=field)
-    if len(text) > MAX_ID or not text.isprintable():
-        raise InputError(f"this must be printable and at most {MAX_ID} characters long", field=field)
-    return text
+    where = f"{field}.{key}" if key else field
+    if isinstance(value, str) and value.strip():
+        raise InputError(f"this must be printable and at most {MAX_ID} characters long", field=where)
+    raise InputError("this must be a text that is not empty", field=where)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from .limits import is_personal, plain
+from .limits import kept_name, plain
 
 ADDRESSES = ("url", "referrer", "referer", "path", "page_location", "page_referrer")
 """Properties that are addresses of pages; their queries and fragments are cut off."""
@@ -15,8 +14,7 @@ ADDRESSES = ("url", "referrer", "referer", "path", "page_location", "page_referr
 def without_queries(properties: dict[str, Any]) -> None:
     """Cut from addresses what may name a person or be a secret; of ``search`` the campaign stays."""
     for name in ADDRESSES:
-        value = properties.get(name)
-        if isinstance(value, str):
+        if name in properties and isinstance(value := properties[name], str):
             properties[name] = _cut(value)
     search = properties.get("search")
     if isinstance(search, str) and search.startswith("?"):
@@ -27,6 +25,8 @@ def without_queries(properties: dict[str, Any]) -> None:
 def kept_context(given: Any) -> dict[str, Any]:
     """What is kept of an event's context: path, campaign and language; no addresses of machines, no user agents."""
     context = _mapping(given)
+    if not context:
+        return {}
     page, campaign, locale = _mapping(context.get("page")), _mapping(context.get("campaign")), context.get("locale")
     path = page.get("path")
     kept: dict[str, Any] = {}
@@ -34,9 +34,9 @@ def kept_context(given: Any) -> dict[str, Any]:
         kept["page"] = {"path": plain(_cut(path)[:300])}
     if campaign:
         kept["campaign"] = {
-            plain(key[:40]): plain(value[:100])
+            name: plain(value[:100])
             for key, value in list(campaign.items())[:8]
-            if isinstance(value, str) and not is_personal(key[:40])
+            if isinstance(value, str) and (name := kept_name(key[:40]))
         }
     if isinstance(locale, str):
         kept["locale"] = plain(locale[:20])
@@ -47,5 +47,5 @@ def _cut(address: str) -> str:
     return address.partition("?")[0].partition("#")[0]
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -43,20 +43,20 @@ def products_of(name: str, properties: Mapping[str, Any], field: str = "properti
 
 
 def _listed(given: Any, field: str) -> EventProduct:
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise InputError("this must be an object", field=field)
     return _product(given, next((key for key in _LISTED_IDS if given.get(key) not in (None, "")), "product_id"), field)
 
 
 def _product(given: Mapping[str, Any], key: str, field: str) -> EventProduct:
-    position = _number(given.get("position"), f"{field}.position", _MOST)
-    quantity = _number(given.get("quantity"), f"{field}.quantity", _MOST)
+    position = _number(given, "position", field, _MOST)
+    quantity = _number(given, "quantity", field, _MOST)
     return EventProduct(
-        product_id=identifier(given.get(key), f"{field}.{key}"),
-        quantity=1.0 if quantity is None else quantity,
-        price=_number(given.get("price"), f"{field}.price", _HUGE),
-        variant_id=_variant(given),
-        position=None if position is None else int(position),
+        identifier(given.get(key), field, key),
+        1.0 if quantity is None else quantity,
+        _number(given, "price", field, _HUGE),
+        _variant(given),
+        None if position is None else int(position),
     )
 
 
@@ -68,7 +68,8 @@ def _variant(given: Mapping[str, Any]) -> str:
     return ""
 
 
-def _number(value: Any, field: str, most: float) -> float | None:
+def _number(given: Mapping[str, Any], key: str, field: str, most: float) -> float | None:
+    value = given.get(key)
     if value is None or value == "":
         return None
     try:
@@ -76,5 +77,5 @@ def _number(value: Any, field: str, most: float) -> float | None:
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not 0 <= number <= most:
-        raise InputError(f"this must be a number from 0 to {most:g}", field=field)
+        raise InputError(f"this must be a number from 0 to {most:g}", field=f"{field}.{key}")
     return number

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtp_plugin.candidates import basket_expert, session_expert
 from mtp_plugin.candidates.blend import Expert, relative, shares, softmax
 from mtp_plugin.candidates.content import Lookalikes, price_closeness
 from mtp_plugin.candidates.counts import Counts
@@ -16,11 +17,12 @@ from mtp_plugin.candidates.learn.ease import ease_lists
 from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.own import DAY_S, Bought, due, latest_first
 from mtp_plugin.candidates.popular import Ranking
+from mtp_plugin.candidates.scratch import Scratch
 from mtp_plugin.candidates.words import tokens, words
 from mtp_plugin.catalog.table import build_table
 from mtp_plugin.records import Product
 
-from .shop import table
+from .shop import recommender, table
 
 
 def test_words_of_any_script() -> None:
@@ -96,7 +98,7 @@ def test_the_top_of_a_ranking_is_that_of_the_whole_order(k: int, allowed: set[in
 @given(st.floats(0.01, 1000))
 def test_features_do_not_change_when_an_index_grows(factor: float) -> None:
     votes = np.array([[1, 0], [3, 2], [0, 5]], dtype=np.float32)
-    for feature in (shares, relative):
+    for feature in (shares, lambda columns: relative(columns, np.arange(2))):
         assert feature(votes * np.float32(factor)) == pytest.approx(feature(votes), rel=1e-4, abs=1e-5)
 
 
@@ -148,3 +150,44 @@ def test_ease_rebuilds_baskets_as_its_equation_says() -> None:
     gap = gram @ (np.eye(12) - weights) - 60.0 * weights
     np.fill_diagonal(gap, 0.0)
     assert np.abs(gap).max() < 0.05 * np.abs(gram).max()
+
+
+def test_a_scratch_keeps_what_it_is_told() -> None:
+    scratch = Scratch(9, 1, 2)
+    scratch.begin()
+    scratch.add(np.array([7, 2, 5, 8]))
+    scratch.columns[:4, 0] = (1, 2, 3, 4)
+    scratch.keep(np.array([0, 3]))
+    assert scratch.rows[: scratch.count].tolist() == [7, 8]
+    assert scratch.columns[: scratch.count, 0].tolist() == [1, 4]
+    assert scratch.slot[[7, 8]].tolist() == [0, 1]
+    scratch.add(np.array([8, 2]))
+    assert scratch.rows[: scratch.count].tolist() == [7, 8, 2], "what was dropped can come again"
+
+
+def test_only_the_loudest_are_weighed_and_the_own_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = recommender().sources
+    own = Bought(np.array([3, 90]), np.ones(2), np.ones(2), np.zeros(2), np.full(2, DAY_S), 2)
+    scratch = sources.scratch()
+    basket_expert.gather_return(sources, scratch, own, 40 * DAY_S)
+    every = set(scratch.rows[: scratch.count].tolist())
+    monkeypatch.setattr(basket_expert, "ENOUGH", 10)
+    scratch = sources.scratch()
+    basket_expert.gather_return(sources, scratch, own, 40 * DAY_S)
+    few = scratch.rows[: scratch.count].tolist()
+    assert len(every) > len(few) == 12
+    assert few[:2] == [3, 90]
+    assert set(few) <= every
+
+
+def test_what_was_seen_has_weights_of_its_own() -> None:
+    sources = recommender().sources
+    scratch, way = sources.scratch(), (0, 6, 12)
+    rows, steps = session_expert.gather(sources, scratch, way)
+    matrix = session_expert.features(sources, scratch, rows, steps, way)
+    n, seen = len(session_expert.COMMON), scratch.slot[rows]
+    others = np.setdiff1d(np.arange(scratch.count), seen)
+    assert not matrix[seen][:, session_expert.APART_PLACES].any()
+    assert not matrix[others][:, n:].any()
+    assert matrix[seen][:, n].all(), "sessions voted for what was seen"
+    assert matrix[others][:, session_expert.APART_PLACES].any()

@@ -17,6 +17,7 @@ from mtp_plugin.errors import SettingError, SetupError, UnavailableError
 from mtp_plugin.records import Event, Profile
 from mtp_plugin.store.database import Database
 from mtp_plugin.store.open import Stores
+from mtp_plugin.store.sql_journal import SqlJournal
 from mtp_plugin.store.turns import Turns
 from tests.servers import PostgresServer, wait_until
 
@@ -210,6 +211,64 @@ def test_one_failing_fold_spoils_only_its_own_batch(open_again: Open) -> None:
         thread.join()
     assert {number for number, outcome in outcomes.items() if outcome == "failed"} == set(range(300, 310))
     assert journal.count() == 70
+
+
+def test_a_group_is_recorded_as_if_one_after_the_other(
+    kind: str, request: pytest.FixtureRequest, open_again: Open
+) -> None:
+    stores = open_again(settings_of(kind, request))
+    journal = stores.journal
+    assert isinstance(journal, SqlJournal)
+    stores.journal.record([make_event(1)], note)
+    folds: list[list[str]] = []
+
+    def counting(profile: Profile | None, events: Sequence[Event]) -> Profile:
+        folds.append([event.dedupe_key for event in events])
+        return note(profile, events)
+
+    numbers = [[1, 2], [2, 3], [3, 3], [4]]
+    batches = [journal.batch([make_event(number) for number in some], counting) for some in numbers]
+    batches[3].stale = True
+    assert journal._commit_group(batches) == [None] * 4
+    assert [batch.new for batch in batches] == [[False, True], [False, True], [False, False], [True]]
+    assert folds == [["a:1|2", "a:1|3", "a:1|4"]], "one profile is folded once"
+    assert [sorted(batch.profiles) for batch in batches] == [["a:1"], ["a:1"], [], ["a:1"]]
+    assert seen(stores) == ["a:1|1", "a:1|2", "a:1|3", "a:1|4"]
+    assert next(journal.stale())[1] == ["a:1"]
+
+
+def test_who_is_interrupted_while_waiting_holds_up_nobody() -> None:
+    ran: list[int] = []
+    started, gate = threading.Event(), threading.Event()
+
+    def run(items: Sequence[int]) -> list[BaseException | None]:
+        started.set()
+        gate.wait(60)
+        ran.extend(items)
+        return [None] * len(items)
+
+    def interrupt(*told: object) -> None:
+        raise InterruptedError
+
+    turns = Turns(run)
+    first, third = (threading.Thread(target=turns.take, args=(item,)) for item in (1, 3))
+    first.start()
+    started.wait(60)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(InterruptedError):
+            turns.take(2)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    third.start()
+    wait_until(lambda: len(turns._waiting) == 1, "the third to wait")
+    gate.set()
+    for thread in (first, third):
+        thread.join(60)
+    assert ran == [1, 3]
+    turns.take(4)
+    assert ran == [1, 3, 4]
 
 
 def test_who_waits_goes_along_with_the_next_group() -> None:

@@ -12,9 +12,9 @@ from mtp_plugin.cli import mtp
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 HEAD = """# Commands
 
-All are commands of `flask`, and know the application as it does: by `app.py`, `--app` or `FLASK_APP`. Progress goes to stderr.
-With `--json`, which every one of them has, stdout is exactly one JSON object. The exit code is 1 when a command fails,
-and 2 when it was called with words that it does not know.
+All are commands of `flask`, and know the application as it does: by `app.py`, `--app` or `FLASK_APP`. Progress goes to
+stderr. With `--json`, which every one of them has, stdout is exactly one JSON object. The exit code is 1 when a command
+fails, and 2 when it was called with words that it does not know.
 """
 
 

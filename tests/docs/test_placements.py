@@ -58,7 +58,12 @@ def test_calls_in_a_page(tmp_path: Path) -> None:
     app = shop(tmp_path, told)
     app.debug = True  # what fails is raised
     page = app.test_client().get("/", headers=BROWSER).text
-    for name, title in (("home-hero", "h2"), ("product-similar", "h2"), ("category-top", "h3"), ("home-trending", "h2")):
+    for name, title in (
+        ("home-hero", "h2"),
+        ("product-similar", "h2"),
+        ("category-top", "h3"),
+        ("home-trending", "h2"),
+    ):
         block = page.split(f'data-mtp-placement="{name}"', 1)[1].split("</section>")[0]
         assert f"<{title}" in block, name
         assert "data-mtp-item=" in block, name
@@ -68,7 +73,9 @@ def test_calls_in_a_page(tmp_path: Path) -> None:
     assert lamps.count("data-mtp-item=") == lamps.count("Desk lamp") >= 6
     with app.test_request_context(headers=BROWSER):
         mtp = MTP()
-        (call,) = re.findall(r"`(mtp\.recommend\(.*?\))`", (ROOT / "docs" / "placements.md").read_text(encoding="utf-8"))
+        (call,) = re.findall(
+            r"`(mtp\.recommend\(.*?\))`", (ROOT / "docs" / "placements.md").read_text(encoding="utf-8")
+        )
         assert len(eval(call, {"mtp": mtp}).items) == 3
     app.extensions["mtp"].close()
 

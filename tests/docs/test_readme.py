@@ -1,4 +1,4 @@
-"""A stranger who follows the README alone gets a shop: its files are written and its commands run, as they stand there."""
+"""A stranger who follows the README alone gets a shop: its files are written, its commands run, as they stand there."""
 
 from __future__ import annotations
 

@@ -19,10 +19,10 @@ LIKELY = 50
 OTHERS = 30
 """Drawn from the rest; each stands for as many as it was drawn from, or weights would forget that they lose."""
 SMALLEST_SPREAD = 1e-6
-LIGHT = (1e-4, 2e-3)
-"""Ridges of the common weights and of a bucket's difference from them, for many cases."""
-HEAVY = (3e-2, 1e-1)
-"""For few: of the ridges that do equally well on later cases, the strongest."""
+LIGHT = (2.0, 20.0)
+"""Ridges of the common weights and of a bucket's difference from them, divided by the number of cases."""
+HEAVY = (60.0, 200.0)
+"""For customers' pasts, whose features say much the same: of ridges that do equally well, the strongest."""
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class _Loss:
         cases_of_bucket: IntArray,
         ridge: tuple[float, float],
     ) -> None:
-        self._ridge = ridge
+        self._ridge = ridge[0] / len(sizes), ridge[1] / len(sizes)
         self._x, self._target, self._offset, self._sizes = x, target, offset, sizes
         self._starts = np.append(0, np.cumsum(sizes)[:-1])
         ends = np.append(0, np.cumsum(sizes))[np.append(0, np.cumsum(cases_of_bucket))]

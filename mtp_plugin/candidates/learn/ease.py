@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
+from ...records import FloatArray, IntArray
 from ..counts import Counts
 from .related_lists import nearest
 
 RIDGE = 60.0
+"""Where there are too few orders to learn a better one from."""
 MOST_PRODUCTS = 6_000
 """Products in the system of equations, the most bought: its cost grows with their cube."""
 FEWEST_ORDERS = 3
@@ -20,21 +22,43 @@ FIXED = 4096.0
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def ease_lists(counts: Counts) -> Arrays:
-    """``ease_indptr``, ``ease_indices``, ``ease_values``; empty when nothing was bought together."""
-    gram, orders = counts.pairs["bought"], counts.items["orders"]
-    members = np.flatnonzero(orders >= FEWEST_ORDERS)
-    if len(members) > MOST_PRODUCTS:
-        members = np.sort(members[np.argsort(-orders[members], kind="stable")[:MOST_PRODUCTS]])
-    n = gram.shape[0]
+def ease_lists(counts: Counts, ridge: float = RIDGE) -> Arrays:
+    """``ease_indptr``, ``ease_indices``, ``ease_values``; empty when nothing was bought together.
+
+    :param ridge: in orders of today; what a weight must explain to be worth having
+    """
+    members = most_bought(counts, MOST_PRODUCTS)
+    n = counts.pairs["bought"].shape[0]
     if len(members) < 2:
         return nearest("ease", sparse.csr_matrix((n, n)))
-    system = gram[members][:, members].toarray().astype(np.float32) / np.float32(FIXED)
-    system[np.diag_indices(len(members))] += np.float32(RIDGE)
-    weights = -_inverse(system)
+    weights = weights_of(system_of(counts, members), ridge)
+    return nearest("ease", _strong(weights, members, n), NEAREST, signed=True)
+
+
+def most_bought(counts: Counts, most: int) -> IntArray:
+    """Codes of the products in the most orders, ascending; those in too few are left out."""
+    orders = counts.items["orders"]
+    members = np.flatnonzero(orders >= FEWEST_ORDERS)
+    if len(members) > most:
+        members = np.sort(members[np.argsort(-orders[members], kind="stable")[:most]])
+    return members
+
+
+def system_of(counts: Counts, members: IntArray) -> FloatArray:
+    """Weighted orders that hold both of two products, shape ``(members, members)``."""
+    pairs = counts.pairs["bought"][members][:, members].toarray()
+    system: FloatArray = pairs.astype(np.float32) / np.float32(FIXED)
+    return system
+
+
+def weights_of(system: FloatArray, ridge: float) -> FloatArray:
+    """The weights that rebuild each basket from its other products, shape as *system*, which stays as it is."""
+    ridged = system.copy()
+    ridged[np.diag_indices(len(ridged))] += np.float32(ridge)
+    weights: FloatArray = -_inverse(ridged)
     weights /= -np.diag(weights)[None, :]
     np.fill_diagonal(weights, 0.0)
-    return nearest("ease", _strong(weights, members, n), NEAREST, signed=True)
+    return weights
 
 
 def _inverse(system: np.ndarray) -> np.ndarray:

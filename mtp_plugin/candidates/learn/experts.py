@@ -10,13 +10,17 @@ from typing import Any
 
 from ...ports import Bundle
 from ...records import ProductTable
+from ..counts import Counts
 from ..log import TrainingLog
 from ..recommender import Recommender
 from ..sources import FORMAT
 from .bare_table import bare_table
 from .basket_choice import complete_choice, return_choice
 from .behaviour import learn_behaviour
+from .ease import RIDGE
+from .ease_ridge import ease_ridge
 from .neighbour_settings import neighbour_settings
+from .rankings import half_life
 from .session_choice import session_choice
 
 HELD_OUT = 0.1
@@ -28,19 +32,20 @@ DAY_S = 86_400.0
 
 def learn_experts(
     log: TrainingLog, *, table: ProductTable | None, content: Bundle | None, seed: int, progress: Callable[[str], None]
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Weights by expert, settings of the neighbours, and figures on held-out history."""
+) -> tuple[dict[str, Any], dict[str, Any], float, dict[str, Any]]:
+    """Weights by expert, settings of the neighbours, the ridge of EASE, and figures on held-out history."""
     known = table if table is not None and len(table) else bare_table(log.items)
     experts: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     figures: dict[str, Any] = {}
+    ridge = RIDGE
     if len(log.views()):
         progress("learning what predicts the next view")
         experts["session"], settings[""], figures["session_cases"] = _session(log, known, content, seed)
     if len(log.purchases()):
         progress("learning what predicts the next basket")
-        experts["return"], experts["complete"] = _baskets(log, known, content, seed)
-    return {name: learnt for name, learnt in experts.items() if learnt}, settings, figures
+        experts["return"], experts["complete"], ridge = _baskets(log, known, content, seed)
+    return {name: learnt for name, learnt in experts.items() if learnt}, settings, ridge, figures
 
 
 def _session(
@@ -60,20 +65,26 @@ def _session(
     return learnt, settings, len(cases)
 
 
-def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> tuple[Any, Any]:
+def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> tuple[Any, Any, float]:
+    """Both experts, and the ridge of EASE they were learnt with."""
     purchases = log.purchases()
     cut = log.end - min(BASKET_DAYS * DAY_S, log.span * 0.2) if log.timed else log.end - log.span * HELD_OUT
     before = log.take(log.time < cut)
     if not len(before):
-        return None, None
-    recommender = _recommender(before, table, content)
+        return None, None, RIDGE
+    counts = Counts.of(before, before.end, half_life(before))
+    ridge = ease_ridge(counts, purchases.take(purchases.time >= cut), seed=seed)
+    recommender = _recommender(before, table, content, counts, ridge)
     return (
         return_choice(recommender, purchases, cut, seed=seed),
         complete_choice(recommender, purchases, cut, seed=seed),
+        ridge,
     )
 
 
-def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None) -> Recommender:
-    arrays = learn_behaviour(log, now=log.end)
+def _recommender(
+    log: TrainingLog, table: ProductTable, content: Bundle | None, counts: Counts | None = None, ridge: float = RIDGE
+) -> Recommender:
+    arrays = learn_behaviour(log, now=log.end, counts=counts, ridge=ridge)
     bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta={"format": FORMAT})
     return Recommender(table, bundle, content)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ...records import Event, FoldFunction, Profile
-from ..batch import Batch, Found, SeenKey, Stored, fold_anew
+from ..batch import Batch, Found, SeenKey, Stored, apply, fold_anew
 from ..chunks import chunks
 from ..rows import EventRow, bytes_profile, row_event
 
@@ -28,7 +28,7 @@ class MemoryJournal:
     def record(self, events: Sequence[Event], fold: FoldFunction) -> list[bool]:
         batch = Batch(events, fold, self._window_s)
         with self._lock:
-            batch.apply(self)
+            apply([batch], self)
         return batch.new
 
     def profiles(self, profile_ids: Sequence[str]) -> list[Profile | None]:

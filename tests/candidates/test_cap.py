@@ -1,0 +1,86 @@
+"""One browser that sends event after event weighs no more than a busy visitor."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mtp_plugin.candidates.counts import Counts
+from mtp_plugin.candidates.forget import forget
+from mtp_plugin.candidates.learn.cap import MOST_A_DAY, MOST_OF_ONE, capped
+from mtp_plugin.candidates.log import TrainingLog
+from mtp_plugin.candidates.train import train
+from mtp_plugin.records import Event
+
+from .shop import DAY, bundle, event, events
+
+NOW = 100 * DAY
+
+
+def flood(n: int, product: str = "p095", visitor: str = "u:flood") -> list[Event]:
+    """One visitor who sends *n* views of a product within an hour."""
+    return [event("Product Viewed", visitor, 25 * DAY + 3600.0 * place / n, product) for place in range(n)]
+
+
+def test_a_flood_from_one_browser_weighs_as_much_as_a_few_views() -> None:
+    """Views of one product count up to the limit; a thousand times as many change nothing."""
+    few, many = flood(MOST_OF_ONE), flood(MOST_OF_ONE * 1_000)
+    calm = train(TrainingLog.from_events([events() + few]), now=NOW)
+    loud = train(TrainingLog.from_events([events() + many]), now=NOW)
+    code = calm.strings["items"].index("p095")
+    assert loud.meta["interactions"] == calm.meta["interactions"]
+    for name in ("popular", "lately", "trending"):
+        assert loud.arrays[name][code] == pytest.approx(calm.arrays[name][code], rel=0.1)
+
+
+def test_a_flood_of_many_products_is_bounded_by_the_day() -> None:
+    found = [event("Product Viewed", "u:flood", DAY + 40.0 * place, f"p{place % 96:03}") for place in range(2_000)]
+    log = TrainingLog.from_events([found])
+    assert len(capped(log)) == MOST_A_DAY
+    assert capped(log).item.tolist() == log.item[:MOST_A_DAY].tolist(), "the earliest stay"
+
+
+def test_orders_count_whole_whatever_else_the_day_brought() -> None:
+    order = event("Order Completed", "u:flood", DAY + 80_000.0, *(f"p{one:03}" for one in range(60)))
+    views = [event("Product Viewed", "u:flood", DAY + 40.0 * place, f"p{place % 96:03}") for place in range(1_000)]
+    assert len(capped(TrainingLog.from_events([[*views, order]])).purchases()) == 60
+
+
+def test_a_day_starts_anew() -> None:
+    days = [event("Product Viewed", "u:1", day * DAY + 60.0 * turn, "p001") for day in range(3) for turn in range(20)]
+    assert len(capped(TrainingLog.from_events([days]))) == 3 * MOST_OF_ONE
+
+
+def test_a_log_within_the_limits_stays_as_it_is() -> None:
+    log = TrainingLog.from_events([events()])
+    assert capped(log) is log
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 3 * 24 * 60)),
+        min_size=1,
+        max_size=120,
+        unique=True,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_the_limits_look_at_one_visitor_at_a_time(history: list[tuple[int, int, int]]) -> None:
+    """So that counts lose a visitor exactly, limits or not."""
+    found = [event("Product Viewed", f"u:{who}", at * 60.0, f"p{what}") for who, what, at in history]
+    log = TrainingLog.from_events([found])
+    whole = Counts.of(capped(log), NOW, 14 * DAY)
+    for visitor in range(len(log.visitors)):
+        rest = Counts.of(capped(log.without_visitor(visitor)), NOW, 14 * DAY)
+        assert (whole - Counts.of(capped(log.of_visitor(visitor)), NOW, 14 * DAY)).same(rest)
+
+
+def test_a_flood_is_forgotten_like_everybody_else() -> None:
+    found = events() + flood(500, "p001")
+    log = TrainingLog.from_events([found])
+    trained = bundle("behaviour", train(log, now=NOW))
+    items = trained.strings["items"]
+    after = forget(trained, TrainingLog.from_events([flood(500, "p001")], items=items))
+    without = Counts.of(TrainingLog.from_events([events()], items=items), NOW, trained.meta["half_life"])
+    assert Counts.from_arrays(after, len(items)).same(without)
