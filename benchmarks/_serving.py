@@ -76,9 +76,10 @@ def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.1)
 
 
-def send_all(port: int, requests: Sequence[bytes], connections: int) -> float:
+def send_all(port: int, requests: Sequence[bytes], connections: int, waits: list[float] | None = None) -> float:
     """Send every request over so many connections, each answered before its next; gives the seconds it took.
 
+    :param waits: the seconds that each answer took are added to it
     :raises SystemExit: an answer is not 200
     """
     todo, lock, wrong = iter(requests), threading.Lock(), list[bytes]()
@@ -90,8 +91,11 @@ def send_all(port: int, requests: Sequence[bytes], connections: int) -> float:
                     request = next(todo, None)
                 if request is None:
                     return
+                asked = time.perf_counter()
                 connection.sendall(request)
                 answer = _answer(connection)
+                if waits is not None:
+                    waits.append(time.perf_counter() - asked)
                 if not answer.startswith(b"HTTP/1.1 200"):
                     wrong.append(answer[:500])
 

@@ -19,13 +19,16 @@ from .account import current_account
 from .addresses import add_addresses
 from .basket import current_basket
 from .commands import demo
+from .compression import add_compression
+from .elsewhere import WRITE_KEY, elsewhere_url, origins
 from .formatting import add_filters, money
 from .ledger import Ledger
 from .personalisation import create_mtp
+from .personas import PERSONAS
 from .ranges import DEPARTMENTS
 from .security import add_headers, current_nonce
 from .shop import EXTENSION, Shop
-from .views import account, basket, checkout, inspector, pages, pictures
+from .views import account, basket, checkout, elsewhere, inspector, pages, pictures
 
 PLACEMENTS = {
     # Without trending below it: that has a block of its own on the same page.
@@ -39,7 +42,7 @@ PLACEMENTS = {
     },
     "product-together": {"title": "Goes well with", "size": 4},
     "product-similar": {"title": "In the same spirit", "size": 12},
-    "category-top": {"title": "Most wanted here", "size": 6},
+    "category-top": {"title": "Most wanted here", "size": 10, "layout": "carousel"},
     "cart-complete": {"title": "Before you go", "size": 6},
     "search-empty": {"title": "Perhaps one of these", "size": 6},
     "recently-viewed": {"title": "You looked at", "size": 12, "min_items": 2},
@@ -50,7 +53,9 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The shop as a Flask application.
 
     :param config: laid over the defaults, such as ``{"TESTING": True}``; ``DEMO_NOW`` (seconds since 1970) fixes the
-        day that the catalogue is made for, ``DEMO_INSTANCE`` the folder of databases
+        day that the catalogue is made for, ``DEMO_INSTANCE`` the folder of databases, ``DEMO_PORT`` says on which port
+        the shop is served. Settings also come from the environment with Flask's prefix, such as
+        ``FLASK_MTP_ENABLED=false``
     """
     config = dict(config or {})
     folder = config.get("DEMO_INSTANCE") or os.environ.get("DEMO_INSTANCE")
@@ -59,22 +64,25 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(
         MTP_PLACEMENTS=PLACEMENTS,
         MTP_CURRENCY="EUR",
+        MTP_WRITE_KEYS={WRITE_KEY: list(origins(config))},
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,
         MAX_CONTENT_LENGTH=1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,
     )
+    app.config.from_prefixed_env()
     app.config.update(config)
     app.secret_key = app.config["SECRET_KEY"] or os.environ.get("SECRET_KEY") or _kept_secret(app)
     app.extensions[EXTENSION] = Shop.open(
         Ledger(Path(app.instance_path) / "tarn.sqlite"), now=float(app.config.get("DEMO_NOW") or time.time())
     )
     csrf = CSRFProtect(app)
+    add_compression(app)
     mtp = create_mtp()
     mtp.init_app(app)
     # The plugin checks the origin of what is sent to it; its routes have no form token of ours.
     csrf.exempt(app.blueprints["mtp"])
-    for blueprint in (pages.bp, pictures.bp, basket.bp, checkout.bp, account.bp, inspector.bp):
+    for blueprint in (pages.bp, pictures.bp, basket.bp, checkout.bp, account.bp, inspector.bp, elsewhere.bp):
         app.register_blueprint(blueprint)
     add_filters(app)
     add_addresses(app)
@@ -101,7 +109,9 @@ def _common() -> dict[str, Any]:
         "basket_count": current_basket().count,
         "csp_nonce": current_nonce,
         "departments": DEPARTMENTS,
+        "elsewhere_url": elsewhere_url,
         "money": money,
+        "personas": PERSONAS.values(),
         "query": g.get("search_query", ""),
         "theme": request.cookies.get("theme", ""),
     }

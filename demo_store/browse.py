@@ -12,6 +12,9 @@ from werkzeug.datastructures import MultiDict
 from mtp_plugin.records import Product
 
 PAGE = 24
+FEW = 7
+"""Options of a filter shown at once."""
+
 PRICES = (
     ("Under €25", 0, 25),
     ("€25 to €75", 25, 75),
@@ -48,6 +51,19 @@ class Facet:
     name: str
     title: str
     options: tuple[Option, ...]
+
+    @property
+    def first(self) -> tuple[Option, ...]:
+        """The options to show at once: the chosen and the fullest."""
+        return self.options if len(self.options) <= FEW + 2 else tuple(o for o in self.options if self._is_first(o))
+
+    @property
+    def rest(self) -> tuple[Option, ...]:
+        """The others."""
+        return tuple(option for option in self.options if option not in self.first)
+
+    def _is_first(self, option: Option) -> bool:
+        return option.chosen or option in self.options[:FEW]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
+from mtp_plugin.errors import MTPError
 from mtp_plugin.profile.read import affinities, discount_share, merge
-from mtp_plugin.records import ConsentLevel, Product, Profile, SlateEntry
+from mtp_plugin.records import ConsentLevel, Context, Product, Profile, Slate, SlateEntry, SlateItem, SlateRequest
 from mtp_plugin.web.parts import get_state
 from mtp_plugin.web.visitor import Visitor, current_visitor
 
+from .basket import current_basket
 from .shop import current_shop
 
 FACETS = (
@@ -19,6 +24,7 @@ FACETS = (
     ("color", "Colours"),
     ("price_tier", "Price tier"),
 )
+FRONT = ("home-hero", "home-trending", "recently-viewed")
 LEVELS = {
     ConsentLevel.FULL: ("Full", "Your own profile is used."),
     ConsentLevel.CONTEXTUAL: ("Contextual", "Only this page and this moment are used. Nothing is kept."),
@@ -40,6 +46,45 @@ class VisitorView:
     bars: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
     recent: tuple[tuple[Product, str], ...]
     sale_share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Something the visitor seems to like: its name and page, its share from 0 to 1, and what that rests on."""
+
+    name: str
+    key: str
+    share: float
+    because: tuple[Product, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One product of a slate: as it would be served now, and where it stood when the page was made (0: nowhere).
+
+    ``strength`` is its score as a share of the slate's best.
+    """
+
+    item: SlateItem
+    product: Product
+    because: Product | None
+    before: int
+    strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class BlockView:
+    """A block of the page: the slate it was served with, the one it would be served with now, line by line."""
+
+    served: Slate
+    now: Slate
+    lines: tuple[Line, ...]
+    gone: tuple[Product, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the next page would show something else."""
+        return bool(self.gone) or any(line.before != line.item.position for line in self.lines)
 
 
 def visitor_view(now: float) -> VisitorView:
@@ -64,7 +109,87 @@ def visitor_view(now: float) -> VisitorView:
     return VisitorView(visitor, level, meaning, profile, bars, _recent(profile), discount_share(profile))
 
 
-def slate_entries(recommendation_ids: Sequence[str], limit: int = 8) -> list[SlateEntry]:
+def interests(view: VisitorView, limit: int = 5) -> tuple[Interest, ...]:
+    """The categories that the visitor seems to like most, each with the products of late that say so."""
+    categories = next((values for title, values in view.bars if title == "Categories"), ())
+    shelves = {shelf[0].category_path[-1]: key for key, shelf in current_shop().catalogue.by_category.items()}
+    return tuple(
+        Interest(
+            name,
+            shelves.get(name, ""),
+            share,
+            tuple(product for product, _ in view.recent if product.category_path[-1] == name)[:3],
+        )
+        for name, share in categories[:limit]
+    )
+
+
+def block_views(recommendation_ids: Sequence[str], now: float) -> list[BlockView]:
+    """The blocks of a page, with what each would hold if the page were made at *now*.
+
+    :param recommendation_ids: slates of the page; without any, the front page's blocks are asked for
+    """
+    entries = _entries(recommendation_ids) if recommendation_ids else [_front(name, now) for name in FRONT]
+    return [view for entry in entries if (view := _block_view(entry, now)).served.items]
+
+
+def _block_view(entry: SlateEntry, now: float) -> BlockView:
+    products = current_shop().catalogue.products
+    fresh = _ask_again(entry, now)
+    before = {item.product_id: item.position for item in entry.slate.items}
+    best = max((item.score for item in fresh.items), default=0.0)
+    lines = tuple(
+        Line(
+            item,
+            products[item.product_id],
+            products.get(item.because),
+            before.get(item.product_id, 0),
+            max(0.0, item.score / best) if best > 0 else 0.0,
+        )
+        for item in fresh.items
+        if item.product_id in products
+    )
+    kept = {item.product_id for item in fresh.items}
+    gone = tuple(products[name] for name in before if name not in kept and name in products)
+    return BlockView(entry.slate, fresh, lines, gone)
+
+
+class _Nowhere:
+    """Takes slates and keeps none: what the inspector asks for was not served to anybody."""
+
+    def append(self, entry: SlateEntry) -> None:
+        """Forget it."""
+
+
+def _ask_again(entry: SlateEntry, now: float) -> Slate:
+    try:
+        return _ask(entry.request, now)
+    except MTPError:
+        return entry.slate
+
+
+def _front(placement: str, now: float) -> SlateEntry:
+    """A block of the front page as if it had just been served."""
+    request = SlateRequest(placement=placement, now=now, context=Context(page_type="home"))
+    return SlateEntry(slate=_ask(request, now), request=request)
+
+
+def _ask(request: SlateRequest, now: float) -> Slate:
+    """The question as of this moment and for this visitor, without a trace in the log of slates."""
+    pipeline, visitor = copy.copy(get_state().pipeline), current_visitor()
+    pipeline.slates = _Nowhere()
+    return pipeline.recommend(
+        msgspec.structs.replace(
+            request,
+            now=now,
+            consent_level=visitor.level,
+            profile_ids=visitor.profile_ids,
+            cart_ids=tuple(current_basket().product_ids),
+        )
+    )
+
+
+def _entries(recommendation_ids: Sequence[str], limit: int = 8) -> list[SlateEntry]:
     """Slates of this page that were made for this visitor, or for everybody; never another's."""
     state, mine = get_state(), set(current_visitor().profile_ids)
     state.slates.flush(1.0)

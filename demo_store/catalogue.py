@@ -87,7 +87,7 @@ class _Making:
         dice = self.dice
         colours = dice.sample(self.piece.colours.split(), dice.choice((1, 2, 3, 3, 4)))
         pictures = self._looks(colours)
-        age = dice.choice((3, 9, 16, 24, 45, 80, 120, 200, 320, 480, 610))
+        age = dice.choice((9, 24, 40, 55, 80, 120, 160, 200, 320, 480, 610))
         variants = self._variants(colours, sold_out=dice.random() < 0.06)
         sale_price, sale_from, sale_until = self._sale()
         rated = age > 20

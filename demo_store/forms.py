@@ -30,10 +30,6 @@ class QuantityForm(FlaskForm):
     quantity = IntegerField(validators=[NumberRange(0, MOST)])
 
 
-class EmptyForm(FlaskForm):
-    """A button with a token."""
-
-
 class CheckoutForm(FlaskForm):
     """Everything an order needs, in one column. Nothing of it leaves the demo, and the card is never charged."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import bags, chairs, lamps, mugs, plants
 from .colour import backdrop, shade
-from .studio import Look, Studio, scenery, shorten
+from .studio import Look, Studio, dusk, scenery, shorten
 
 WIDE, HIGH = 960, 720
 WALL = "#3d6b66"
@@ -30,7 +30,7 @@ def hero() -> str:
     floor = f'<path d="M0 610H{WIDE}V{HIGH}H0z" fill="{backdrop(WALL, 0.86)}"/>'
     return shorten(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}">'
-        f"<defs>{wall}{definitions}</defs>{paper}{floor}{things}{table.thing('translate(-40 0) ')}"
+        f"<defs>{wall}{definitions}</defs>{paper}{floor}{dusk(WIDE, HIGH)}{things}{table.thing('translate(-40 0) ')}"
         f"{mug.thing('translate(206 326) scale(.34) ')}</svg>"
     )
 

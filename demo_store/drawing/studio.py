@@ -23,6 +23,10 @@ FINISHES: dict[str, tuple[tuple[float, float], ...]] = {
 """Finish by name: lightness added to the colour at points from the lit side to the dark side."""
 
 
+DUSK = "@media(prefers-color-scheme:dark){#n{display:inline}}"
+"""In a dark page the wall behind the thing is a dim one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a picture must show of its product.
@@ -213,7 +217,7 @@ class Studio:
         wall, paper = scenery(self.look.colour, WIDTH, HEIGHT)
         return shorten(
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}">'
-            f"<defs>{wall}{self.definitions}</defs>{paper}{self.thing()}</svg>"
+            f"<defs>{wall}{self.definitions}</defs>{paper}{dusk(WIDTH, HEIGHT)}{self.thing()}</svg>"
         )
 
     @property
@@ -254,9 +258,14 @@ def scenery(colour: str, wide: int, high: int) -> tuple[str, str]:
     return wall, f'<path d="{sheet}" fill="url(#w)"/><path d="{sheet}" fill="url(#l)"/>'
 
 
+def dusk(wide: int, high: int) -> str:
+    """What dims the wall in a dark page; browsers tell a picture which kind of page it is in."""
+    return f'<style>{DUSK}</style><path id="n" display="none" opacity=".58" d="M0 0H{wide}V{high}H0z"/>'
+
+
 def shorten(svg: str) -> str:
     """The same picture with its numbers no longer than the eye can tell."""
-    return _NUMBER.sub(_short, svg)
+    return _NUMBER.sub(_short, svg).replace(' offset="0"', "")
 
 
 _NUMBER = re.compile(r"(?<![#\w.])-?\d+\.\d+")

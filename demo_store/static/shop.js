@@ -13,20 +13,52 @@
   // ------------------------------------------------------------------------------------------------------- filters
 
   const wide = matchMedia("(min-width: 1000px)");
-  const box = one("[data-open-wide]");
-  const fit = () => box && (box.open = wide.matches);
+  const fit = () => {
+    const box = one("[data-open-wide]");
+    if (box) box.open = wide.matches;
+  };
   fit();
   wide.addEventListener("change", fit);
 
-  const filters = one("[data-filters]");
-  // On a phone several are chosen, then shown; beside the list each shows at once.
-  filters?.addEventListener("change", ({ target }) => (wide.matches || target.id === "sort") && filters.requestSubmit());
-  filters?.addEventListener("submit", () => {
-    // An address without empty words; the fields come back if the page does.
-    const empty = all("select", filters).filter((field) => !field.value);
-    for (const field of empty) field.disabled = true;
-    setTimeout(() => empty.forEach((field) => (field.disabled = false)));
-  });
+  // The list is replaced in place; the address says what it shows, as if the page had been loaded.
+  const shelf = () => one("[data-shelf]");
+  const show = async (url, keep) => {
+    const opened = all("[data-keep][open]").map((box) => box.dataset.keep);
+    const answer = await fetch(url).catch(() => null);
+    const fresh = answer?.ok && one("[data-shelf]", new DOMParser().parseFromString(await answer.text(), "text/html"));
+    if (!fresh) return void (location.href = url);
+    shelf().replaceWith(fresh);
+    for (const box of all("[data-keep]")) box.open = opened.includes(box.dataset.keep);
+    fit();
+    if (keep) [...one("[data-filters]").elements].find((field) => field.name === keep.name && field.value === keep.value)?.focus();
+  };
+  const address = (form) => {
+    const words = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    return `${form.getAttribute("action")}${words.size ? `?${words}` : ""}`;
+  };
+  const go = (url, keep) => {
+    history.pushState({ shelf: true }, "", url);
+    return show(url, keep);
+  };
+  if (shelf()) {
+    // On a phone several are chosen, then shown; beside the list each shows at once.
+    document.addEventListener("change", ({ target }) => {
+      const form = target.closest("[data-filters]");
+      if (form && (wide.matches || target.id === "sort")) go(address(form), target);
+    });
+    document.addEventListener("submit", (event) => {
+      if (!event.target.matches("[data-filters]")) return;
+      event.preventDefault();
+      go(address(event.target)).then(() => one("[data-open-wide] > summary")?.focus());
+    });
+    document.addEventListener("click", (event) => {
+      const link = event.target.closest("[data-shelf] .chosen a");
+      if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+      event.preventDefault();
+      go(link.href).then(() => (one(".chosen a") ?? one("[data-filters] input[type=checkbox]"))?.focus());
+    });
+    addEventListener("popstate", () => show(location.href));
+  }
   for (const field of all("[data-submit]")) field.addEventListener("change", () => field.form.requestSubmit());
   one("[data-focus]")?.focus();
 
@@ -143,8 +175,13 @@
       timer = setTimeout(ask, 120);
     });
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") close();
       if (!list) return;
+      if (event.key === "Escape") {
+        // A second Escape empties the field, as browsers have it.
+        event.preventDefault();
+        close();
+        return;
+      }
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();
         move(event.key === "ArrowDown" ? 1 : -1);
@@ -159,30 +196,59 @@
     input.addEventListener("blur", () => setTimeout(() => list?.contains(document.activeElement) || close(), 150));
   }
 
+  // --------------------------------------------------------------------------------------------------------- menus
+
+  for (const menu of all("[data-menu]")) {
+    const shut = (event) => menu.open && !menu.contains(event.target) && (menu.open = false);
+    document.addEventListener("pointerdown", shut);
+    document.addEventListener("focusin", shut);
+    menu.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.open) return;
+      menu.open = false;
+      one("summary", menu).focus();
+    });
+  }
+
   // ----------------------------------------------------------------------------------------------------- inspector
 
   const opener = one("[data-inspector]");
   if (opener && window.HTMLDialogElement) {
-    let sheet, timer;
+    let sheet, timer, asked = 0;
+    const narrow = matchMedia("(max-width: 899px)");
     const kept = {
       get: () => { try { return sessionStorage.inspector === "open"; } catch { return false; } },
       set: (open) => { try { sessionStorage.inspector = open ? "open" : ""; } catch { /* private mode: it closes with the page */ } },
     };
+    // Part by part: replacing what somebody is using would take the focus away.
+    const patch = (body, fresh, first) => {
+      const parts = all("[data-part]", fresh).map((part) => {
+        const old = one(`[data-part="${part.dataset.part}"]`, body);
+        const same = old && (old.contains(document.activeElement) || old.outerHTML === part.outerHTML);
+        if (!same && !first) part.classList.add("fresh");
+        // What has only flashed is still the same the next time.
+        part.addEventListener("animationend", () => part.removeAttribute("class"), { once: true });
+        return same ? old : part;
+      });
+      const holder = one(".inspector", body) ?? body.appendChild(make("div", { className: "inspector" }));
+      if (parts.some((part, at) => holder.children[at] !== part) || holder.children.length !== parts.length) {
+        const top = sheet.scrollTop;
+        holder.replaceChildren(...parts);
+        sheet.scrollTop = top;
+      }
+    };
     const load = async () => {
-      const slates = all("[data-mtp-slate]").map((block) => block.dataset.mtpSlate).join(",");
+      const turn = ++asked;
       const url = new URL(opener.href);
       url.searchParams.set("part", "1");
-      url.searchParams.set("slates", slates);
+      url.searchParams.set("slates", all("[data-mtp-slate]").map((block) => block.dataset.mtpSlate).join(","));
       const answer = await fetch(url).catch(() => null);
       if (!sheet?.open || !answer?.ok) return;
       const html = await answer.text();
+      if (turn !== asked) return;
       const body = one(".sheet-body", sheet);
-      // Replacing what somebody is using would take the focus away.
-      if (body.dataset.html === html || body.contains(document.activeElement)) return;
-      body.dataset.html = html;
-      body.innerHTML = html;
+      patch(body, new DOMParser().parseFromString(html, "text/html"), !one(".inspector", body));
     };
-    const start = () => {
+    const start = (focus) => {
       if (!sheet) {
         sheet = make("dialog", { className: "sheet" });
         sheet.setAttribute("aria-label", "Inspector");
@@ -193,21 +259,31 @@
         sheet.addEventListener("close", () => {
           clearInterval(timer);
           kept.set(false);
+          document.documentElement.classList.remove("beside");
           opener.focus();
         });
         sheet.addEventListener("keydown", (event) => event.key === "Escape" && sheet.close());
         document.body.append(sheet);
       }
-      sheet.show();
+      // On a phone it covers the page; else the page moves over and stays in use.
+      if (narrow.matches) sheet.showModal();
+      else sheet.show();
+      if (!focus) document.activeElement?.blur();
+      document.documentElement.classList.add("beside");
       kept.set(true);
       load();
       timer = setInterval(() => document.hidden || load(), 2500);
     };
+    // What the tracker has just sent is known to the shop a moment later.
+    new PerformanceObserver((list) => {
+      if (sheet?.open && list.getEntries().some((entry) => entry.name.includes("/v1/batch"))) setTimeout(load, 60);
+    }).observe({ type: "resource" });
+    document.addEventListener("mtp:consent", () => sheet?.open && load());
     opener.addEventListener("click", (event) => {
       event.preventDefault();
       if (sheet?.open) sheet.close();
-      else start();
+      else start(true);
     });
-    if (kept.get() && innerWidth > 900) start();
+    if (kept.get() && !narrow.matches) start(false);
   }
 })();

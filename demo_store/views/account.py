@@ -11,8 +11,7 @@ from mtp_plugin.errors import MTPError
 from mtp_plugin.web.parts import get_state
 
 from ..account import current_account, sign_in, sign_out
-from ..browsing import visitor_view
-from ..forms import EmptyForm
+from ..browsing import interests, visitor_view
 from ..personas import PERSONAS
 from ..shop import current_shop
 
@@ -21,12 +20,10 @@ bp = Blueprint("account", __name__)
 
 @bp.get("/account")
 def show() -> str:
-    """Orders of the account, or the choice of one."""
-    account = current_account()
+    """What the shop thinks one likes and why, what it may remember, orders; or the choice of an account."""
+    account, view = current_account(), visitor_view(time.time())
     orders = current_shop().ledger.orders_of(account.user_id) if account else []
-    return render_template(
-        "shop/account.html", orders=orders, personas=PERSONAS.values(), form=EmptyForm(), view=visitor_view(time.time())
-    )
+    return render_template("shop/account.html", orders=orders, view=view, interests=interests(view))
 
 
 @bp.post("/account/as/<key>")
@@ -55,7 +52,7 @@ def out() -> Response:
 @bp.get("/preferences")
 def preferences() -> str:
     """What is remembered, and a way to change one's mind."""
-    return render_template("shop/preferences.html", view=visitor_view(time.time()), form=EmptyForm())
+    return render_template("shop/preferences.html", view=visitor_view(time.time()))
 
 
 def _as_somebody_new() -> Response:

@@ -6,10 +6,7 @@ import time
 
 from flask import Blueprint, render_template, request
 
-from ..browsing import slate_entries, visitor_view
-from ..forms import EmptyForm
-from ..personas import PERSONAS
-from ..shop import current_shop
+from ..browsing import block_views, visitor_view
 
 bp = Blueprint("inspector", __name__)
 
@@ -19,15 +16,8 @@ def show() -> str:
     """The sheet: a whole page by itself, a fragment when the page's script asks for one."""
     names = [name for name in request.args.get("slates", "").split(",") if name.isalnum()]
     template = "shop/parts/inspector.html" if request.args.get("part") else "shop/inspector.html"
-    return render_template(
-        template,
-        view=visitor_view(time.time()),
-        entries=slate_entries(names),
-        personas=PERSONAS.values(),
-        form=EmptyForm(),
-        products=current_shop().catalogue.products,
-        back=_back(),
-    )
+    now = time.time()
+    return render_template(template, view=visitor_view(now), blocks=block_views(names, now), back=_back())
 
 
 def _back() -> str:

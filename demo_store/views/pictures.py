@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import lru_cache
 
 from flask import Blueprint, Response, abort, current_app, request
 
 from ..drawing import version
 from ..drawing.scene import hero
+from ..drawing.studio import DUSK
 from ..shop import current_shop
 
 bp = Blueprint("pictures", __name__)
 YEAR = 31_536_000
+POLICY = (
+    "default-src 'none'; frame-ancestors 'none'; "
+    f"style-src 'sha256-{base64.b64encode(hashlib.sha256(DUSK.encode()).digest()).decode()}'"
+)
 
 
 @bp.get("/pictures/<name>.svg")
@@ -27,7 +34,7 @@ def picture(name: str) -> Response:
         response.cache_control.immutable = True
     else:
         response.cache_control.max_age = 60
-    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    response.headers["Content-Security-Policy"] = POLICY
     return response
 
 

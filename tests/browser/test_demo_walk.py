@@ -4,111 +4,17 @@ next slate."""
 from __future__ import annotations
 
 import re
-import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from flask import Flask
-from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import Page, expect
 
-from demo_store import create_app
 from mtp_plugin.profile.read import affinities
-from mtp_plugin.records import Event, Profile
-from mtp_plugin.state import State
+
+from .demo_shop import Store, be
 
 pytestmark = pytest.mark.browser
-BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
-"""Headless Chromium says that it is one, and robots get no question and no profile."""
-
-
-@dataclass(frozen=True)
-class Store:
-    """The running shop."""
-
-    app: Flask
-    url: str
-    strangers: frozenset[str]
-
-    @property
-    def state(self) -> State:
-        found = self.app.extensions["mtp"]
-        assert isinstance(found, State)
-        return found
-
-    def visitors(self) -> set[str]:
-        """Profiles of those who really came."""
-        known = {name for batch in self.state.journal.profile_ids() for name in batch}
-        return known - self.strangers
-
-    def events(self) -> list[Event]:
-        return [event for name in self.visitors() for event in self.state.journal.events_of(name)]
-
-    def wait_for(self, name: str, fits: Callable[[Event], bool] = lambda event: True) -> Event:
-        """The first such event, as soon as it is stored."""
-        for _ in range(100):
-            for event in self.events():
-                if event.name == name and fits(event):
-                    return event
-            time.sleep(0.1)
-        raise AssertionError(f"no {name}; there are {[event.name for event in self.events()]}")
-
-    def profile(self) -> Profile:
-        (name,) = self.visitors()
-        found = self.state.journal.profiles([name])[0]
-        assert found is not None
-        return found
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An instance folder with a shop that has had shoppers."""
-    folder = tmp_path_factory.mktemp("built")
-    app = create_app({"DEMO_INSTANCE": str(folder)})
-    answer = app.test_cli_runner().invoke(args=["demo", "build", "--visitors", "250"])
-    assert answer.exit_code == 0, answer.output
-    app.extensions["mtp"].close()
-    return folder
-
-
-@pytest.fixture
-def store(built: Path, tmp_path: Path) -> Iterator[Store]:
-    shutil.copytree(built, tmp_path / "instance")
-    app = create_app({"DEMO_INSTANCE": str(tmp_path / "instance")})
-    state = app.extensions["mtp"]
-    strangers = frozenset(name for batch in state.journal.profile_ids() for name in batch)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield Store(app, f"http://127.0.0.1:{server.server_port}", strangers)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    state.close()
-
-
-@pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a browser window; whatever its console complains about fails the test."""
-    contexts, complaints = [], []
-
-    def open_window(**options: Any) -> Page:
-        context = chromium.new_context(user_agent=BROWSER, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        return page
-
-    yield open_window
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def hero(page: Page) -> list[str]:
@@ -207,18 +113,34 @@ def test_seen_and_clicked(store: Store, visit: Callable[..., Page]) -> None:
     assert [(line.product_id, line.position) for line in clicked.products] == [(product_id, 3)]
 
 
-def test_the_inspector_follows(store: Store, visit: Callable[..., Page]) -> None:
+def test_the_inspector_follows_without_a_reload(store: Store, visit: Callable[..., Page]) -> None:
     page = visit(viewport={"width": 1440, "height": 900})
+    be(page, store, "Flora")
     page.goto(store.url)
-    page.locator(".mtp-consent button[value=granted]").click()
-    page.goto(f"{store.url}/account")
-    page.get_by_role("button", name=re.compile("Flora")).click()
     page.get_by_role("link", name="Inspector").first.click()
     sheet = page.get_by_role("dialog", name="Inspector")
-    expect(sheet).to_contain_text("Consent: Full")
-    expect(sheet).to_contain_text("Plants")
-    expect(sheet.get_by_role("heading", name="home-hero")).to_be_visible()
-    page.keyboard.press("Escape")
+    expect(sheet).to_contain_text("Consent: full")
+    expect(sheet).to_contain_text("simulated past")
+    profile, block = sheet.locator("[data-part=profile]"), sheet.locator("[data-part=block-home-hero]")
+    expect(profile).to_contain_text("Plants")
+    expect(block.locator(".slate li")).to_have_count(8)
+    expect(block.locator(".origins .tag").first).to_be_visible()
+    assert [line.inner_text() for line in block.locator(".what a").all()] == [
+        card.inner_text() for card in page.locator("[data-mtp-placement=home-hero] .mtp-link").all()
+    ]
+    before = profile.locator("p").first.inner_text()
+
+    other = page.context.new_page()
+    for address in ("/products/glint-task-lamp", "/products/vigil-desk-lamp", "/products/aurora-task-lamp"):
+        other.goto(store.url + address)
+        store.wait_for("Product Viewed", lambda event, name=address: name.endswith(event.products[0].product_id))
+    page.bring_to_front()
+    expect(profile.locator("p").first).not_to_have_text(before, timeout=15_000)
+    expect(profile.get_by_role("link", name="Glint Task Lamp: view")).to_have_count(1)
+    expect(block).to_contain_text("changed since this page")
+    expect(block.locator(".by", has_text="new").first).to_be_visible()
+
+    sheet.get_by_role("button", name="Close the inspector").click()
     expect(page.locator("dialog.sheet")).to_be_hidden()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import time
 
@@ -175,3 +176,43 @@ def test_assets_are_named_by_what_they_hold(client: FlaskClient) -> None:
         answer = client.get(address)
         assert answer.status_code == 200
         answer.close()
+
+
+def test_answers_are_compressed_for_those_who_can_read_it(client: FlaskClient) -> None:
+    page = read(client, "/")
+    styles = [link["href"] for link in page.all("link") if "shop.css" in link["href"]]
+    for address in ("/", *styles, page.all("img")[0]["src"]):
+        plain = client.get(address)
+        answer = client.get(address, headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip", address
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert len(answer.data) < len(plain.data) / 2
+        if address != "/":
+            assert gzip.decompress(answer.data) == plain.data
+
+
+def test_long_filters_show_the_fullest_first_and_what_is_chosen(client: FlaskClient) -> None:
+    def colours(address: str) -> tuple[list[str], list[str]]:
+        html = client.get(address).text
+        facet = html[html.index("<legend>Colour</legend>") :]
+        facet = facet[: facet.index("</fieldset>")]
+        shown, _, more = facet.partition("<details")
+        return tuple(re.findall(r'name="colour" value="([^"]+)"', part) for part in (shown, more))  # type: ignore[return-value]
+
+    shown, more = colours("/shop/everything")
+    assert len(shown) == 7
+    assert more
+    again, rest = colours(f"/shop/everything?colour={more[-1]}")
+    assert more[-1] in again
+    assert set(again) | set(rest) == set(shown) | set(more)
+
+
+def test_a_page_elsewhere_only_where_there_is_another_name(client: FlaskClient) -> None:
+    assert client.get("/elsewhere").status_code == 404
+    assert "/elsewhere" not in client.get("/about").text
+    for here, there in (("127.0.0.1:5000", "localhost:5000"), ("localhost:5000", "127.0.0.1:5000")):
+        assert f"http://{there}/elsewhere" in client.get("/about", base_url=f"http://{here}").text
+        page = client.get("/elsewhere", base_url=f"http://{here}")
+        assert Page(page.text).problems == []
+        assert f"http://{there}/mtp/widget.js" in page.text
+        assert f"connect-src http://{there};" in page.headers["Content-Security-Policy"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from pathlib import Path
+
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -23,6 +26,18 @@ def user_of(client: FlaskClient) -> str:
 
 def events_of(app: Flask, profile_id: str) -> list[Event]:
     return list(app.extensions["mtp"].journal.events_of(profile_id))
+
+
+def parts(client: FlaskClient, slates: str) -> list[str]:
+    """The parts of the inspector's sheet."""
+    return Page(f"<h1></h1>{client.get(f'/inspector?part=1&slates={slates}').text}").having("data-part")
+
+
+def slates_served(app: Flask) -> int:
+    """How many slates are in the log."""
+    app.extensions["mtp"].slates.flush()
+    with sqlite3.connect(Path(app.instance_path) / "mtp.sqlite") as database:
+        return int(database.execute("SELECT count(*) FROM mtp_slate").fetchone()[0])
 
 
 def test_a_persona_brings_its_past(client: FlaskClient, shop: Flask) -> None:
@@ -56,7 +71,9 @@ def test_without_permission_nobodys_past_is_used(client: FlaskClient) -> None:
 
 def test_being_nobody_again(client: FlaskClient) -> None:
     client.post("/account/as/vera")
-    assert "Browsing as Vera" in client.get("/").text
+    page = Page(client.get("/").text)
+    assert "Browsing as Vera" in page.text
+    assert [button["formaction"] for button in page.all("button") if "aria-pressed" in button] == ["/account/as/vera"]
     assert client.post("/account/out", data={"next": "//evil.example"}).location == "/"
     assert user_of(client) == ""
     assert client.post("/account/as/nobody").status_code == 404
@@ -93,8 +110,42 @@ def test_the_inspector_shows_only_ones_own_slates(client: FlaskClient, shop: Fla
     agree(client)
     client.post("/account/as/vera")
     mine = Page(client.get("/").text).having("data-mtp-slate")
-    assert "home-hero" in client.get(f"/inspector?part=1&slates={mine[0]}").text
+    assert "block-home-hero" in parts(client, mine[0])
     stranger = shop.test_client()
     stranger.environ_base["HTTP_USER_AGENT"] = client.environ_base["HTTP_USER_AGENT"]
     agree(stranger)
-    assert "<h3>home-hero</h3>" not in stranger.get(f"/inspector?part=1&slates={mine[0]}").text
+    assert parts(stranger, mine[0]) == ["consent", "profile", "segment"]
+
+
+def test_the_inspector_tells_what_the_next_page_would_hold(client: FlaskClient, shop: Flask) -> None:
+    agree(client)
+    client.post("/account/as/vera")
+    page = client.get("/")
+    served, slates = Page(page.text).having("data-mtp-item")[:8], Page(page.text).having("data-mtp-slate")
+    before = client.get(f"/inspector?part=1&slates={slates[0]}").text
+    assert "changed since this page" not in before
+    for product in shop.extensions["tarn"].catalogue.by_category["plants"][:6]:
+        client.post(
+            "/mtp/v1/track",
+            json={"type": "track", "event": "Product Viewed", "properties": {"product_id": product.product_id}},
+            headers={"Sec-Fetch-Site": "same-origin"},
+        )
+    logged = slates_served(shop)
+    after = client.get(f"/inspector?part=1&slates={slates[0]}").text
+    assert "changed since this page" in after
+    assert slates_served(shop) == logged, "what the inspector asks for counts as served to nobody"
+    links = [link["href"] for link in Page(f"<h1></h1>{after[after.index('block-home-hero') - 20 :]}").all("a")]
+    assert links[:8] != [f"/products/{name}" for name in served]
+    following = Page(client.get("/").text).having("data-mtp-item")[:8]
+    assert links[:8] == [f"/products/{name}" for name in following]
+
+
+def test_the_account_says_why(client: FlaskClient) -> None:
+    agree(client)
+    client.post("/account/as/flora")
+    page = Page(client.get("/account").text)
+    assert page.problems == []
+    assert "Plants" in page.text
+    assert "Why this?" in page.text
+    assert "simulated" in page.text
+    assert [button["value"] for button in page.all("button") if button.get("name") == "choice"] == ["granted", "denied"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -95,3 +97,11 @@ def test_served_to_be_kept_for_ever(client: FlaskClient, catalogue: Catalogue) -
     assert not client.get(f"/pictures/{name}.svg?v=old").cache_control.immutable
     assert client.get("/pictures/nothing.svg").status_code == 404
     assert ElementTree.fromstring(client.get("/pictures/room.svg").text).tag == f"{SVG}svg"
+
+
+def test_the_policy_knows_the_one_style_of_a_picture(client: FlaskClient, catalogue: Catalogue) -> None:
+    answer = client.get(f"/pictures/{next(iter(catalogue.looks))}.svg")
+    style = ElementTree.fromstring(answer.text).find(f".//{SVG}style")
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256((style.text or "").encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in answer.headers["Content-Security-Policy"]

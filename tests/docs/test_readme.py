@@ -14,7 +14,6 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 from werkzeug.serving import make_server
 
@@ -145,13 +144,15 @@ def test_the_shop_of_the_readme_changes_for_whoever_agreed(folder: Path, monkeyp
 
 
 def test_figures_are_those_of_the_page_on_quality() -> None:
-    """Each is a share of ``docs/quality.md``, rounded to whole percents."""
+    """Each served figure stands in bold in ``docs/quality.md``, each peer's in the row of its name."""
     page = (ROOT / "docs" / "quality.md").read_text(encoding="utf-8")
-    shares = {int(np.floor(100 * float(text) + 0.5 + 1e-9)) for text in re.findall(r"(?<![\d])\.\d{3}", page)}
+    peers = {"item-item cosine": "item-item cosine", "own most frequent": "own frequency"}
     figures = rows("README.md", "task | data")
-    assert len(figures) == 3
+    assert len(figures) == 4
     for _, data, served, peer in figures:
-        for cell in (served, peer):
-            assert int(cell.split(" %")[0]) in shares, cell
-        (cases,) = re.findall(r"(\d+,\d+) (?:cases|orders)", data)
-        assert cases in page
+        figure, name = peer.split(", ")
+        (row,) = {theirs for ours, theirs in peers.items() if ours in name}
+        assert f"**{served}" in page
+        assert re.search(rf"^\| {row} \|.*\| {re.escape(figure)}[ /]", page, re.MULTILINE), peer
+        (cases,) = re.findall(r", ([\d,]+) (?:cases|orders)", data)
+        assert f"{cases} " in page

@@ -26,7 +26,8 @@ def test_styles_reach_what_is_there() -> None:
     assert all(f"var({name}" in STYLE for name in properties)
     assert classes
     assert all(re.search(rf'class="[^"]*\b{name}\b', HTML) for name in classes)
-    assert "@layer mtp" in STYLE, "rules in no layer win"
+    assert "@layer mtp" in STYLE, "rules in no layer win, and those of a layer named before it do not"
+    assert re.search(r"@layer \w+, mtp;", text)
 
 
 def test_the_template_shown() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from base64 import b64encode
 from typing import Any
 
@@ -140,6 +141,15 @@ class TestOtherOrigins:
         answer = shop.app.test_client().get(f"/mtp/v1/blocks/home-hero?writeKey={PUBLIC}", headers={"Origin": BLOG})
         assert answer.headers["Access-Control-Allow-Origin"] == BLOG
         assert answer.status_code == 200
+
+    def test_a_block_has_whole_addresses(self, shop: Shop) -> None:
+        path = f"/mtp/v1/blocks/home-hero?writeKey={PUBLIC}"
+        there = shop.app.test_client().get(path, headers={"Origin": BLOG}).text
+        here = shop.app.test_client().get(path.partition("?")[0], headers={"Sec-Fetch-Site": "same-origin"}).text
+        addresses = re.findall(r'(?:href|src)="([^"]*)"', there)
+        assert addresses
+        assert all(address.startswith("http://localhost/") for address in addresses)
+        assert re.findall(r'(?:href|src)="(/[^"]*)"', here)
 
     def test_an_error_may_be_read(self, shop: Shop) -> None:
         answer = shop.app.test_client().get(f"/mtp/v1/blocks/nope?writeKey={PUBLIC}", headers={"Origin": BLOG})
