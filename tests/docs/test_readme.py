@@ -153,6 +153,6 @@ def test_figures_are_those_of_the_page_on_quality() -> None:
         figure, name = peer.split(", ")
         (row,) = {theirs for ours, theirs in peers.items() if ours in name}
         assert f"**{served}" in page
-        assert re.search(rf"^\| {row} \|.*\| {re.escape(figure)}[ /]", page, re.MULTILINE), peer
+        assert re.search(rf"^\| {row} \|.* {re.escape(figure)}[ /]", page, re.MULTILINE), peer
         (cases,) = re.findall(r", ([\d,]+) (?:cases|orders)", data)
         assert f"{cases} " in page
