@@ -201,7 +201,7 @@ class Pipeline:
         deadline = time.perf_counter() + self.settings.latency_budget_ms / 1000
         for level, strategy in enumerate(_with_last(question.ladder)):
             enough = wanted if level < len(question.ladder) else placement.min_items
-            if len(picks) >= enough or (proposals and time.perf_counter() > deadline):
+            if len(picks) >= enough or (picks and time.perf_counter() > deadline):
                 break
             found = serving.recommender.candidates(strategy, query, 4 * wanted)
             found = self.stages.rules.apply(found, serving.table, request, question.segment)

@@ -21,6 +21,7 @@ from .pages import TEMPLATES, environment
 
 ROOT = TEMPLATES.parent
 THEMING = (ROOT / "docs" / "theming.md").read_text(encoding="utf-8")
+PLACEMENTS = (ROOT / "docs" / "placements.md").read_text(encoding="utf-8")
 TRACKER = (ROOT / "docs" / "tracker.md").read_text(encoding="utf-8")
 SCRIPT = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "static" / "mtp").glob("*.js")))
 STYLE = (ROOT / "static" / "mtp" / "mtp.css").read_text(encoding="utf-8")
@@ -92,7 +93,7 @@ def test_custom_properties_are_the_documented_ones():
 
 
 def test_placement_options_are_the_documented_ones():
-    assert set(_CHECKS) == first_column(THEMING, "## Placements")
+    assert set(_CHECKS) == first_column(PLACEMENTS, "## Changing them, and adding more")
 
 
 def test_attributes_that_the_script_reads_are_documented():

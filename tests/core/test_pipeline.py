@@ -306,6 +306,13 @@ def test_visitors_cannot_find_out_what_the_shop_keeps_to_itself(state: State, fa
     assert ids(state.pipeline, asked(filter={"stock": {"$gt": 0}}, private_facts=True))
 
 
+def test_a_late_block_with_nothing_yet_goes_on_to_the_next_rung(state: State) -> None:
+    """A cold process may use up the budget before the first rung has found nothing; the page still gets its block."""
+    state.pipeline.settings = dataclasses.replace(state.pipeline.settings, latency_budget_ms=0.0)
+    slate = state.pipeline.recommend(asked(profile_ids=()))
+    assert (len(slate.items), slate.strategy) == (6, "trending-items")
+
+
 def test_the_level_says_which_rung_answered(state: State) -> None:
     newcomer = state.pipeline.recommend(asked(profile_ids=("a:new",)))
     assert (newcomer.strategy, newcomer.fallback_level) == ("trending-items", 1)

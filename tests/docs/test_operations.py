@@ -1,0 +1,112 @@
+"""The page on operations lists every metric and job, and its servers, its cron line and its scrape work."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from mtp_plugin import MTP, CallableCatalog
+from mtp_plugin.jobs import DAY, HOUR
+from mtp_plugin.scheduled import standard_jobs
+from mtp_plugin.web.metrics import Metrics
+
+from ..core.shops import BROWSER, bare_app, mounted, watches
+from ..servers import free_port, kill, wait_until
+from .fences import blocks, names, rows
+
+SHOP = """
+from flask import Flask
+from mtp_plugin import MTP
+
+app = Flask(__name__)
+app.secret_key = "of the tests, and long enough"
+MTP(app)
+"""
+
+
+def test_every_metric_is_listed_with_its_labels() -> None:
+    metrics = Metrics("shop")
+    metrics.request("/x", 200, 0.1)
+    metrics.events("accepted", 1)
+    metrics.slate("home-hero", 0)
+    metrics.failure("home-hero")
+    known = {}
+    for family in metrics.registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        known[name] = {label for sample in family.samples for label in sample.labels} - {"app", "le"}
+    listed = {}
+    for name, labels, _ in rows("operations.md", "metric"):
+        listed[names(name)[0]] = set(names(labels.split(":")[0]))
+    assert listed == known
+
+
+def test_every_job_is_listed(tmp_path: Path) -> None:
+    mtp, app = MTP(), bare_app(tmp_path)
+    mtp.catalog(CallableCatalog(watches, availability=lambda ids: dict.fromkeys(ids, True)))
+    mtp.init_app(app)
+    known = {job.name: {DAY: "day", HOUR: "hour"}[job.every] for job in standard_jobs(app.extensions["mtp"])}
+    app.extensions["mtp"].close()
+    assert {names(name)[0]: every for name, every, _ in rows("operations.md", "job")} == known
+
+
+def test_cron_runs_what_is_due(tmp_path: Path) -> None:
+    (line,) = blocks("operations.md", "cron")
+    times, command = line.split()[:5], line.split("&& flask ")[1]
+    assert times == ["*"] * 5
+    app, state = mounted(tmp_path, watches(6))
+    first, again = (app.test_cli_runner().invoke(args=shlex.split(command)) for _ in range(2))
+    state.close()
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    assert "train" in first.stdout
+    assert "Nothing is due." in again.stdout
+
+
+def test_prometheus_may_read(tmp_path: Path) -> None:
+    (text,) = blocks("operations.md", "yaml")
+    path, key = re.findall(r"metrics_path: (\S+)", text)[0], re.findall(r"credentials: (\w+)", text)[0]
+    app, state = mounted(tmp_path, watches(6), MTP_SECRET_KEYS=[key])
+    client = app.test_client()
+    client.get("/mtp/v1/recommendations?placement=home-trending", headers=BROWSER)
+    assert client.get(path).status_code == 401
+    told = client.get(path, headers={"Authorization": f"Bearer {key}"})
+    state.close()
+    assert told.status_code == 200
+    assert 'mtp_slates_total{app="shop",fallback_level="0",placement="home-trending"} 1.0' in told.text
+
+
+@pytest.mark.parametrize("line", blocks("operations.md", "sh")[-1].splitlines())
+def test_servers_serve(line: str, tmp_path: Path) -> None:
+    """Each server as it is shown; the port alone is another."""
+    (tmp_path / "shop.py").write_text(SHOP, encoding="utf-8")
+    port = free_port()
+    program, *words = shlex.split(line)
+    assert any("8000" in word for word in words) == (program == "gunicorn"), "granian has this port by itself"
+    words = [word.replace("8000", str(port)) for word in words]
+    words += ["--port", str(port)] if program == "granian" else []
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(
+            [str(Path(sys.executable).parent / program), *words], cwd=tmp_path, stdout=log, stderr=log, text=True
+        )
+
+    def answers() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/mtp/health/ready", timeout=10) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    try:
+        wait_until(lambda: server.poll() is not None or answers(), f"an answer of {program}")
+        assert server.poll() is None, (tmp_path / "log").read_text()
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            kill(server)
