@@ -346,8 +346,8 @@ class Funnel(msgspec.Struct, gc=False, frozen=True, array_like=True):
         return max(0.0, 1.0 - self.purchases / self.carts) if self.carts else 0.0
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of one visitor now.
+class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What is known of one visitor now. It is stored without names: new fields come last, none changes its place.
 
     ``affinities[facet][value]`` are forward-decayed weights relative to ``landmark``, see
     :mod:`mtp_plugin.profile.decay`; facets are ``category``, ``brand``, ``color``, ``style``, ``price_tier``. Read

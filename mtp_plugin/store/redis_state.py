@@ -18,6 +18,7 @@ from redis import Redis
 
 from .batch import Stored
 from .chunks import chunks
+from .rows import packed
 
 PREFIX = "mtp:profile:"
 LIFE = 3600
@@ -107,7 +108,7 @@ class RedisState:
 
         def one(pipe: Any, profile_id: str) -> None:
             number, body = profiles[profile_id]
-            pipe.eval(PUBLISH, 1, self._key(profile_id), token, LIFE, number, body)
+            pipe.eval(PUBLISH, 1, self._key(profile_id), token, LIFE, number, packed(body))
 
         self._each(list(profiles), one)
 
@@ -116,7 +117,7 @@ class RedisState:
 
         def one(pipe: Any, profile_id: str) -> None:
             (number, body), dead = profiles[profile_id]
-            pipe.eval(FILL, 1, self._key(profile_id), LIFE, number, body, *dead)
+            pipe.eval(FILL, 1, self._key(profile_id), LIFE, number, packed(body), *dead)
 
         self._each(list(profiles), one)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -46,8 +47,22 @@ COLUMNS = ", ".join(EventRow._fields)
 
 _encode_body = msgspec.json.Encoder().encode
 _decode_body = msgspec.json.Decoder(EventBody).decode
+
+PACKED = b"\x01"
+"""First byte of a packed profile; MessagePack begins at 0x80 or above."""
+ARRAY = 0xDC
+"""First byte of a profile as MessagePack; the form before it was a map, which begins otherwise."""
+
+WORDS = (
+    b"\xa5green\xa4blue\xa3red\xa5black\xa5white\xa4grey\xa5brown\xa5beige\xa4pink\xa3men\xa5women\xd9\x22u:\xd9\x22a:"
+    b"\xa5style\xa5color\xaaprice_tier\xa6luxury\xa7premium\xa3mid\xa6budget\xa5brand\xa8category > "
+    b"\xa4cart\x93\xa8purchase\x93\xa4view\x93"
+)
+"""What profiles have in common as MessagePack. Part of the form: another text would need another first byte."""
+
 _encode_profile = msgspec.msgpack.Encoder().encode
 _decode_profile = msgspec.msgpack.Decoder(Profile).decode
+_types = {field.name: field.type for field in msgspec.structs.fields(Profile)}
 
 
 def event_row(event: Event) -> EventRow:
@@ -119,7 +134,7 @@ def seen_key(event: Event) -> bytes:
 
 
 def profile_bytes(profile: Profile) -> bytes:
-    """The profile as MessagePack.
+    """The profile as MessagePack without the names of its fields.
 
     :raises InputError: a trait cannot be stored, such as a number of more than 64 bits
     """
@@ -129,6 +144,26 @@ def profile_bytes(profile: Profile) -> bytes:
         raise InputError(f"a trait cannot be stored: {error}", field="traits") from error
 
 
+def packed(body: bytes) -> bytes:
+    """A profile's bytes deflated, for where they take up memory: less than half as long, at ten times the time.
+
+    Codes are fixed ones: most of a profile are numbers, which better codes hardly shorten, but take time to read.
+    """
+    if not body or body[:1] == PACKED:
+        return body
+    pack = zlib.compressobj(wbits=-15, strategy=zlib.Z_FIXED, zdict=WORDS)
+    return PACKED + pack.compress(body) + pack.flush()
+
+
 def bytes_profile(body: bytes) -> Profile | None:
-    """The profile of these bytes; empty bytes are no profile."""
-    return _decode_profile(body) if body else None
+    """The profile of these bytes, packed or not, in the form of today or the one before; empty bytes are no profile."""
+    if not body:
+        return None
+    if body[:1] == PACKED:
+        body = zlib.decompressobj(-15, WORDS).decompress(body[1:])
+    return _decode_profile(body) if body[0] == ARRAY else _named_profile(body)
+
+
+def _named_profile(body: bytes) -> Profile:
+    values = msgspec.msgpack.decode(body)
+    return Profile(**{name: msgspec.convert(value, _types[name]) for name, value in values.items()})

@@ -13,7 +13,8 @@ from mtp_plugin.profile.decay import LANDMARK, STEP, landmark_of, moved, read, w
 from mtp_plugin.profile.draft import MAX_VALUES
 from mtp_plugin.profile.fold import Fold
 from mtp_plugin.profile.read import affinities, discount_share, margin_affinity, merge
-from mtp_plugin.records import PRICE_TIERS, ProductFacts, Profile
+from mtp_plugin.records import PRICE_TIERS, ProductFacts
+from mtp_plugin.store.rows import bytes_profile, profile_bytes
 
 from .worlds import DAY, HALF_LIFE, T0, bare, event, facts, fold, visits
 
@@ -59,7 +60,8 @@ def test_a_stored_profile_goes_on_as_the_one_in_memory(events):
     stored = None
     for one in events:
         after = fold()(stored, (one,), facts)
-        stored = msgspec.msgpack.decode(msgspec.msgpack.encode(after), type=Profile)
+        stored = bytes_profile(profile_bytes(after))
+        assert stored == after
     assert bare(stored) == bare(fold()(None, events, facts))
 
 
@@ -202,4 +204,4 @@ def test_growth_is_bounded():
     assert "b599" in profile.affinities["brand"]
     assert (len(profile.recent), len(profile.purchases), len(profile.funnels)) == (50, 200, 200)
     assert (len(profile.placed), len(profile.searches)) == (5, 20)
-    assert len(msgspec.msgpack.encode(profile)) < 64_000
+    assert len(profile_bytes(profile)) < 32_000
