@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -272,6 +272,18 @@ ACTIONS: Mapping[str, Action] = {
     "Order Cancelled": Action.RETURN,
 }
 """Canonical event names that change affinities, and what they mean for them."""
+
+
+class Interaction(NamedTuple):
+    """What an event says of products, and no more: what models are learnt from, many millions at a time.
+
+    ``name`` is one of :data:`ACTIONS`, ``product_ids`` are not empty.
+    """
+
+    profile_id: str
+    name: str
+    timestamp: float
+    product_ids: tuple[str, ...]
 
 
 class Dropped(msgspec.Struct, frozen=True):

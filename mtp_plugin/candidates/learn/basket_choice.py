@@ -101,7 +101,7 @@ def _to_row(recommender: Recommender, log: TrainingLog) -> IntArray:
 
 def _by_visitor(purchases: TrainingLog) -> list[IntArray]:
     order = np.argsort(purchases.visitor, kind="stable")
-    return np.split(order, np.searchsorted(purchases.visitor[order], np.arange(1, len(purchases.visitors))))
+    return np.split(order, np.searchsorted(purchases.visitor[order], np.arange(1, len(purchases.owners))))
 
 
 def _baskets(purchases: TrainingLog, mask: np.ndarray) -> list[IntArray]:

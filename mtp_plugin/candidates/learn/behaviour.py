@@ -1,4 +1,4 @@
-"""All arrays of a behaviour bundle."""
+"""All arrays of a behaviour bundle, and the parts of them that one expert asks."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..counts import Counts
-from ..log import TrainingLog
+from ..log import TrainingLog, Views
 from .ease import ease_lists
-from .rankings import half_life, rankings, rhythm
-from .related_lists import related_lists
+from .rankings import half_life, rankings
+from .related_lists import Orders, bought_lists, viewed_lists
 from .session_index import basket_index, session_index, user_index
 
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def learn_behaviour(log: TrainingLog, *, now: float, keep_counts: bool = False) -> Arrays:
+def learn_behaviour(log: TrainingLog, *, now: float, viewing: bool = True, buying: bool = True) -> Arrays:
     """Index, item-item lists, rankings.
 
     :param now: moment that ageing is measured from
-    :param keep_counts: with what all lists are computed from, for taking a visitor out later
+    :param viewing: with what is learnt from views
+    :param buying: with what is learnt from orders and only about orders: those of others alike, and EASE
     """
-    counts = Counts.of(log, now, half_life(log))
-    views, purchases = log.views(), log.purchases()
-    arrays = from_counts(counts)
-    if len(views):
-        arrays |= session_index(views)
-    if len(purchases):
-        arrays |= basket_index(purchases) | user_index(purchases)
-    return arrays | counts.arrays() if keep_counts else arrays
-
-
-def from_counts(counts: Counts) -> Arrays:
-    """What depends on sums alone."""
-    arrays: Arrays = {**related_lists(counts), **rankings(counts), "rhythm": rhythm(counts)}
-    return arrays | ease_lists(counts) if counts.items["orders"].any() else arrays
+    purchases, life = log.purchases(), half_life(log)
+    counts = Counts.of(log, purchases, now, life)
+    arrays = rankings(counts)
+    if viewing:
+        views = Views.of(log)
+        arrays |= viewed_lists(views)
+        if len(views.item):
+            arrays |= session_index(views)
+    orders = Orders.of(purchases, now, 8 * life)
+    arrays |= bought_lists(orders)
+    if buying and len(purchases):
+        arrays |= basket_index(purchases) | user_index(purchases) | ease_lists(orders, counts.orders)
+    return arrays

@@ -4,54 +4,76 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.linalg import lapack
 
-from ..counts import Counts
-from .related_lists import nearest
+from ...records import FloatArray, IntArray
+from .pair_kernels import gram_rows
+from .related_lists import BASKET_BITS, Orders
 
 RIDGE = 60.0
 MOST_PRODUCTS = 6_000
 """Products in the system of equations, the most bought: its cost grows with their cube."""
 FEWEST_ORDERS = 3
 NEAREST = 200
-FIXED = 4096.0
-"""One order of today in the counts of pairs."""
+BLOCK = 512
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def ease_lists(counts: Counts) -> Arrays:
-    """``ease_indptr``, ``ease_indices``, ``ease_values``; empty when nothing was bought together."""
-    gram, orders = counts.pairs["bought"], counts.items["orders"]
-    members = np.flatnonzero(orders >= FEWEST_ORDERS)
+def ease_lists(orders: Orders, bought: IntArray) -> Arrays:
+    """``ease_indptr``, ``ease_indices``, ``ease_values``; empty when nothing was bought together.
+
+    :param bought: in how many orders each product was
+    """
+    members = np.flatnonzero(bought >= FEWEST_ORDERS)
     if len(members) > MOST_PRODUCTS:
-        members = np.sort(members[np.argsort(-orders[members], kind="stable")[:MOST_PRODUCTS]])
-    n = gram.shape[0]
-    if len(members) < 2:
-        return nearest("ease", sparse.csr_matrix((n, n)))
-    system = gram[members][:, members].toarray().astype(np.float32) / np.float32(FIXED)
+        members = np.sort(members[np.argsort(-bought[members], kind="stable")[:MOST_PRODUCTS]])
+    sizes = np.zeros(orders.n, dtype=np.int64)
+    columns, values = np.zeros(0, np.int32), np.zeros(0, np.float32)
+    if len(members) > 1:
+        sizes[members], columns, values = _farthest(_inverse(_system(orders, members)), members)
+    indptr = np.append(0, np.cumsum(sizes)).astype(np.int64)
+    return {"ease_indptr": indptr, "ease_indices": columns, "ease_values": values}
+
+
+def _system(orders: Orders, members: IntArray) -> FloatArray:
+    """What the members share, and the ridge; float32, symmetric."""
+    system = np.zeros((len(members), len(members)), dtype=np.float32)
+    place_of = np.full(orders.n, -1, dtype=np.int32)
+    place_of[members] = np.arange(len(members))
+    sums, touched = np.zeros(orders.n, dtype=np.int64), np.zeros(orders.n, dtype=np.int32)
+    gram_rows(members, place_of, *orders.lines(), sums, touched, float(1 << BASKET_BITS), system)
     system[np.diag_indices(len(members))] += np.float32(RIDGE)
-    weights = -_inverse(system)
-    weights /= -np.diag(weights)[None, :]
-    np.fill_diagonal(weights, 0.0)
-    return nearest("ease", _strong(weights, members, n), NEAREST, signed=True)
+    return system
 
 
-def _inverse(system: np.ndarray) -> np.ndarray:
-    """Inverse of a symmetric positive definite matrix by its Cholesky factor."""
-    factor, failed = lapack.spotrf(system, lower=1)
+def _inverse(system: FloatArray) -> FloatArray:
+    """Inverse of a symmetric positive definite matrix by its Cholesky factor, in the same memory."""
+    factor, failed = lapack.spotrf(system.T, lower=1, overwrite_a=1)  # LAPACK counts by columns
     if failed:
-        return np.asarray(np.linalg.inv(system))
-    inverse, _ = lapack.spotri(factor, lower=1)
-    lower = np.tril(inverse)
-    return np.asarray(lower + np.tril(lower, -1).T)
+        raise ArithmeticError("the products bought together make no positive definite matrix")
+    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
+    found: FloatArray = inverse.T  # its upper triangle holds the inverse
+    for start in range(0, len(found), BLOCK):
+        rows, below = slice(start, start + BLOCK), slice(start + BLOCK, None)
+        square = found[rows, rows]
+        square[:] = np.triu(square) + np.triu(square, 1).T
+        found[below, rows] = found[rows, below].T
+    return found
 
 
-def _strong(weights: np.ndarray, members: np.ndarray, n: int) -> sparse.csr_matrix:
-    """The weights of each row farthest from 0 (those below say what does *not* go together), numbered as all *n*."""
-    keep = min(NEAREST, len(members) - 1)
-    best = np.argpartition(-np.abs(weights), keep, axis=1)[:, :keep]
-    row = np.repeat(members, keep)
-    return sparse.csr_matrix(
-        (np.take_along_axis(weights, best, axis=1).ravel(), (row, members[best].ravel())), shape=(n, n)
-    )
+def _farthest(inverse: FloatArray, members: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """The weights of each member farthest from 0 (those below say what does *not* go together), and how many."""
+    keep, diagonal = min(NEAREST, len(members) - 1), np.diag(inverse).copy()
+    sizes, columns, values = [], [], []
+    for start in range(0, len(members), BLOCK):
+        weights = -inverse[start : start + BLOCK] / diagonal
+        rows = np.arange(len(weights))
+        weights[rows, start + rows] = 0.0
+        place = np.sort(np.argpartition(-np.abs(weights), keep, axis=1)[:, :keep], axis=1)
+        weight = np.take_along_axis(weights, place, axis=1)
+        order = np.argsort(-np.abs(weight), axis=1, kind="stable")
+        place, weight = np.take_along_axis(place, order, axis=1), np.take_along_axis(weight, order, axis=1)
+        sizes.append(np.count_nonzero(weight, axis=1))
+        columns.append(members[place[weight != 0]].astype(np.int32))
+        values.append(weight[weight != 0])
+    return np.concatenate(sizes), np.concatenate(columns), np.concatenate(values)

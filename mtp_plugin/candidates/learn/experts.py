@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ...ports import Bundle
 from ...records import ProductTable
-from ..log import TrainingLog
+from ..log import PURCHASE, VIEW, TrainingLog
 from ..recommender import Recommender
 from ..sources import FORMAT
 from .bare_table import bare_table
@@ -34,10 +36,10 @@ def learn_experts(
     experts: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     figures: dict[str, Any] = {}
-    if len(log.views()):
+    if (log.action == VIEW).any():
         progress("learning what predicts the next view")
         experts["session"], settings[""], figures["session_cases"] = _session(log, known, content, seed)
-    if len(log.purchases()):
+    if (log.action == PURCHASE).any():
         progress("learning what predicts the next basket")
         experts["return"], experts["complete"] = _baskets(log, known, content, seed)
     return {name: learnt for name, learnt in experts.items() if learnt}, settings, figures
@@ -47,12 +49,12 @@ def _session(
     log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int
 ) -> tuple[dict[str, Any] | None, dict[str, float], int]:
     """The expert, the neighbours' settings, and from how many cases."""
-    views = log.views()
-    cut = int(views.session[int(len(views) * (1 - HELD_OUT))])
-    before, held_out = log.take(log.session < cut), views.take(views.session >= cut)
+    views = np.flatnonzero(log.action == VIEW)
+    cut = int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]]))
+    before, held_out = log.take(slice(0, cut)), log.take(slice(cut, None)).views()
     if not len(before) or not len(held_out):
         return None, {}, 0
-    recommender = _recommender(before, table, content)
+    recommender = _recommender(before, table, content, buying=False)
     settings = neighbour_settings(recommender, held_out, seed=seed)
     if recommender.sources.neighbours is not None:
         recommender.sources.neighbours = recommender.sources.neighbours.tuned(settings)
@@ -66,14 +68,15 @@ def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed
     before = log.take(log.time < cut)
     if not len(before):
         return None, None
-    recommender = _recommender(before, table, content)
+    recommender = _recommender(before, table, content, viewing=False)
     return (
         return_choice(recommender, purchases, cut, seed=seed),
         complete_choice(recommender, purchases, cut, seed=seed),
     )
 
 
-def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None) -> Recommender:
-    arrays = learn_behaviour(log, now=log.end)
+def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None, **parts: bool) -> Recommender:
+    """The recommender as far as one expert asks it."""
+    arrays = learn_behaviour(log, now=log.end, **parts)
     bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta={"format": FORMAT})
     return Recommender(table, bundle, content)
