@@ -7,7 +7,7 @@ currency: they are for ranking and for showing, the shop's checkout alone charge
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -274,16 +274,18 @@ ACTIONS: Mapping[str, Action] = {
 """Canonical event names that change affinities, and what they mean for them."""
 
 
-class Interaction(NamedTuple):
-    """What an event says of products, and no more: what models are learnt from, many millions at a time.
+class Interactions(NamedTuple):
+    """What many events say of products, and no more, as columns: what models are learnt from, millions at a time.
 
-    ``name`` is one of :data:`ACTIONS`, ``product_ids`` are not empty.
+    ``profile_ids``, ``names`` (of :data:`ACTIONS`), ``timestamps`` and ``sizes``, the number of products that each
+    names, have one entry an event. ``product_ids`` are those of the first event, then those of the second, and so on.
     """
 
-    profile_id: str
-    name: str
-    timestamp: float
-    product_ids: tuple[str, ...]
+    profile_ids: Sequence[str]
+    names: Sequence[str]
+    timestamps: Sequence[float]
+    sizes: Sequence[int]
+    product_ids: Sequence[str]
 
 
 class Dropped(msgspec.Struct, frozen=True):

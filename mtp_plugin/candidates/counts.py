@@ -27,8 +27,8 @@ CHUNK = 1_000_000
 class Counts:
     """Sums over visitors, int64 vectors of shape ``(items,)``.
 
-    ``orders``; decayed ``popular``, ``recent``, ``base`` of all actions and ``sold`` of purchases; ``pauses`` between two
-    purchases of a product by one visitor, and ``pause_logs``, the sum of the logarithms of their days.
+    ``orders``; decayed ``popular``, ``recent``, ``base`` of all actions and ``sold`` of purchases; ``pauses`` between
+    two purchases of a product by one visitor, and ``pause_logs``, the sum of the logarithms of their days.
     """
 
     orders: IntArray

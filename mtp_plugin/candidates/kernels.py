@@ -69,7 +69,7 @@ def spread(
 
 
 @compiled
-def kth_largest(values: Array, places: Array, found: int, k: int) -> float:
+def kth_largest(values: Array, places: Array, found: int, k: int) -> Any:
     """The *k*-th largest of the values at the first *found* places, more than *k*; a heap, as most are far below."""
     heap = np.empty(k, dtype=np.float32)
     for at in range(found):
@@ -149,7 +149,7 @@ def session_neighbours(
                 touched[found] = session
                 found += 1
             similarity[session] += weights[place] * session_weights[session]
-    threshold = np.float32(0.0)
+    threshold: Any = np.float32(0.0)
     room = found
     if found > neighbours:
         threshold = kth_largest(similarity, touched, found, neighbours)

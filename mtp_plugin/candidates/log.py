@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import ACTIONS, Action, BoolArray, Event, FloatArray, IntArray, Interaction
+from ..records import ACTIONS, Action, BoolArray, Event, FloatArray, IntArray, Interactions
 from .learn.pair_kernels import grouped
 
 ACTION_CODES = {action: code for code, action in enumerate(Action)}
@@ -34,8 +33,8 @@ def owner(visitor: str) -> int:
 class TrainingLog:
     """Interactions, sessions contiguous and numbered by their start, each oldest first.
 
-    ``visitor``, ``item``: int32 codes, of ``owners`` (int64, the number that :func:`owner` gives each visitor) and of the
-    vocabulary ``items``. ``time``: float64 seconds, or the ordinal of the session where the source has no clock
+    ``visitor``, ``item``: int32 codes, of ``owners`` (int64, the number that :func:`owner` gives each visitor) and of
+    the vocabulary ``items``. ``time``: float64 seconds, or the ordinal of the session where the source has no clock
     (``timed`` is False). ``action``: index into :data:`ACTION_CODES`. ``session``: int32, not descending. ``basket``:
     int32, the order of a purchase, -1 none. All but ``owners`` and ``items`` have shape ``(n,)``: 25 bytes a row.
     """
@@ -55,7 +54,7 @@ class TrainingLog:
 
     @classmethod
     def from_interactions(
-        cls, batches: Iterable[Sequence[Interaction]], *, idle_s: float = IDLE_S, items: tuple[str, ...] = ()
+        cls, batches: Iterable[Interactions], *, idle_s: float = IDLE_S, items: tuple[str, ...] = ()
     ) -> TrainingLog:
         """Read what happened, in any order.
 
@@ -74,7 +73,7 @@ class TrainingLog:
 
         :param options: as :meth:`from_interactions` takes
         """
-        return cls.from_interactions((list(_interactions(events)) for events in batches), **options)
+        return cls.from_interactions(map(_interactions, batches), **options)
 
     @classmethod
     def from_sessions(cls, rows: Iterable[tuple[str, str, float]], *, timed: bool) -> TrainingLog:
@@ -86,13 +85,14 @@ class TrainingLog:
         sessions: dict[str, list[tuple[float, str]]] = {}
         for session, item, order in rows:
             sessions.setdefault(session, []).append((order, item))
-        found = _Rows()
+        names, orders, items = [], [], []
         for number, (session, views) in enumerate(sessions.items()):
             views.sort(key=lambda view: view[0])
-            found.read(
-                Interaction(session, "Product Viewed", order if timed else float(number), (item,))
-                for order, item in views
-            )
+            names += [session] * len(views)
+            orders += [order if timed else float(number) for order, _ in views]
+            items += [item for _, item in views]
+        found = _Rows()
+        found.read(Interactions(names, ["Product Viewed"] * len(items), orders, [1] * len(items), items))
         return replace(found.log(np.inf), timed=timed)
 
     @classmethod
@@ -101,8 +101,10 @@ class TrainingLog:
         orders: dict[str, tuple[str, float, list[str]]] = {}
         for visitor, item, time, order in rows:
             orders.setdefault(order, (visitor, time, []))[2].append(item)
+        visitors, times, items = zip(*orders.values(), strict=True)
         found = _Rows()
-        found.read(Interaction(who, "Order Completed", time, tuple(ids)) for who, time, ids in orders.values())
+        sizes, flat = [len(some) for some in items], [item for some in items for item in some]
+        found.read(Interactions(visitors, ["Order Completed"] * len(sizes), times, sizes, flat))
         return found.log(IDLE_S)
 
     @classmethod
@@ -115,7 +117,7 @@ class TrainingLog:
         return {f"log_{name}": getattr(self, name) for name in (*COLUMNS, "owners")}
 
     def take(self, rows: BoolArray | slice) -> TrainingLog:
-        """Some of the rows, same vocabularies, same numbers of sessions and baskets; those of a slice are not copied."""
+        """Some rows, same vocabularies, same numbers of sessions and baskets; those of a slice are not copied."""
         return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
 
     @cached_property
@@ -137,73 +139,69 @@ class TrainingLog:
         return self.take(self.action == PURCHASE)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Views:
-    """The product views of a log, without what is not asked of them; ``n`` is the number of products."""
-
-    item: IntArray
-    time: FloatArray
-    session: IntArray
-    n: int
-
-    @classmethod
-    def of(cls, log: TrainingLog) -> Views:
-        """The views among the rows of a log."""
-        seen = log.action == VIEW
-        return cls(log.item[seen], log.time[seen], log.session[seen], len(log.items))
+def _interactions(events: Iterable[Event]) -> Interactions:
+    told = [event for event in events if event.name in ACTIONS]
+    return Interactions(
+        [event.profile_id for event in told],
+        [event.name for event in told],
+        [event.timestamp for event in told],
+        [len(event.products) for event in told],
+        [product.product_id for event in told for product in event.products],
+    )
 
 
-def _interactions(events: Iterable[Event]) -> Iterator[Interaction]:
-    for event in events:
-        if event.name in ACTIONS and event.products:
-            ids = tuple(product.product_id for product in event.products)
-            yield Interaction(event.profile_id, event.name, event.timestamp, ids)
+class _Codes(dict[str, int]):
+    """Numbers for names in order of first appearance."""
+
+    def __missing__(self, name: str) -> int:
+        code = self[name] = len(self)
+        return code
+
+    def of(self, names: Sequence[str]) -> IntArray:
+        return np.fromiter(map(self.__getitem__, names), dtype=np.int32, count=len(names))
 
 
 class _Rows:
-    """Collects rows as packed numbers and gives codes to ids in order of first appearance."""
+    """Collects rows as arrays."""
 
     def __init__(self, items: tuple[str, ...] = ()) -> None:
-        self._visitors: dict[str, int] = {}
-        self._items: dict[str, int] = {item: code for code, item in enumerate(items)}
+        self._visitors, self._items = _Codes(), _Codes({item: code for code, item in enumerate(items)})
         self._orders = 0
-        self._visitor, self._item, self._basket = array("i"), array("i"), array("i")
-        self._time, self._action = array("d"), array("b")
+        self._parts: dict[str, list[NDArray[Any]]] = {name: [] for name in COLUMNS if name != "session"}
 
-    def read(self, interactions: Iterable[Interaction]) -> None:
-        visitors, items = self._visitors, self._items
-        for visitor, name, time, ids in interactions:
-            who, action, basket = visitors.setdefault(visitor, len(visitors)), CODE_OF[name], -1
-            if action == PURCHASE:
-                basket, self._orders = self._orders, self._orders + 1
-            for item in ids:
-                self._visitor.append(who)
-                self._item.append(items.setdefault(item, len(items)))
-                self._time.append(time)
-                self._action.append(action)
-                self._basket.append(basket)
+    def read(self, told: Interactions) -> None:
+        sizes = np.array(told.sizes, dtype=np.int64)
+        action = np.fromiter(map(CODE_OF.__getitem__, told.names), dtype=np.int8, count=len(sizes))
+        bought = action == PURCHASE
+        basket = np.where(bought, self._orders + np.cumsum(bought) - 1, -1).astype(np.int32)
+        self._orders += int(bought.sum())
+        by_event = {
+            "visitor": self._visitors.of(told.profile_ids),
+            "time": np.array(told.timestamps, dtype=np.float64),
+            "action": action,
+            "basket": basket,
+        }
+        for name, values in by_event.items():
+            self._parts[name].append(np.repeat(values, sizes))
+        self._parts["item"].append(self._items.of(told.product_ids))
 
     def log(self, idle_s: float) -> TrainingLog:
-        """What was collected, cut into sessions; it is not collected any longer."""
+        """What was collected, cut into sessions; it is not kept here any longer."""
         owners = np.fromiter(map(owner, self._visitors), dtype=np.int64, count=len(self._visitors))
         self._visitors.clear()
-        columns: dict[str, NDArray[Any]] = {
-            "visitor": _unpacked(self._visitor, np.int32),
-            "item": _unpacked(self._item, np.int32),
-            "time": _unpacked(self._time, np.float64),
-            "action": _unpacked(self._action, np.int8),
-            "basket": _unpacked(self._basket, np.int32),
-        }
-        self._visitor, self._item, self._basket = array("i"), array("i"), array("i")
-        self._time, self._action = array("d"), array("b")
+        none = Interactions((), (), (), (), ())
+        self.read(none)
+        columns: dict[str, Any] = {name: _joined(parts) for name, parts in self._parts.items()}
         order, session = _cut_sessions(columns["visitor"], columns["time"], idle_s)
         for name in columns:
             columns[name] = columns[name][order]
         return TrainingLog(**columns, session=session, owners=owners, items=tuple(self._items))
 
 
-def _unpacked(values: array[Any], kind: type[np.generic]) -> NDArray[Any]:
-    return np.frombuffer(values, dtype=kind) if len(values) else np.zeros(0, dtype=kind)
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    joined = np.concatenate(parts)
+    parts.clear()
+    return joined
 
 
 def _cut_sessions(visitor: IntArray, time: FloatArray, idle_s: float) -> tuple[IntArray, IntArray]:

@@ -13,7 +13,7 @@ from mtp_plugin.candidates.counts import ONE
 from mtp_plugin.candidates.forget import forget
 from mtp_plugin.candidates.learn.behaviour import learn_behaviour
 from mtp_plugin.candidates.learn.related_lists import NEAREST, PATH, WINDOW, Orders, bought_lists, viewed_lists
-from mtp_plugin.candidates.log import VIEW, TrainingLog, Views
+from mtp_plugin.candidates.log import VIEW, TrainingLog
 from mtp_plugin.candidates.train import train
 from mtp_plugin.records import Event
 
@@ -78,9 +78,10 @@ def test_lists_of_sessions_hold_what_counting_by_hand_gives(history: list[Event]
                     together[other][one] += ONE // distance
                     after[one][other] += ONE if distance == 1 else 0
                     path[one][other] += ONE // distance if distance <= PATH else 0
-    seen = np.bincount(log.item[log.action == VIEW], minlength=n)
-    lists = viewed_lists(Views.of(log))
-    assert_lists(lists, "viewed", together, 1 / np.sqrt(np.maximum(seen, 1)), n)
+    views = np.bincount(log.item[log.action == VIEW], minlength=n)
+    seen = log.action == VIEW
+    lists = viewed_lists(log.item[seen], log.session[seen], n)
+    assert_lists(lists, "viewed", together, 1 / np.sqrt(np.maximum(views, 1)), n)
     for name, sums in (("next", after), ("path", path)):
         assert_lists(lists, name, {row: +counter for row, counter in sums.items()} | _none(sums, n), None, n)
 
@@ -136,5 +137,5 @@ def test_the_log_survives_the_bundle(rows: int) -> None:
     log = TrainingLog.from_events([[event("Product Viewed", f"u:{one}", float(one), f"p{one}") for one in range(rows)]])
     read = TrainingLog.from_arrays(log.arrays(), log.items, log.timed)
     assert all(np.array_equal(array, read.arrays()[name]) for name, array in log.arrays().items())
-    lists = viewed_lists(Views.of(read))
+    lists = viewed_lists(read.item, read.session, len(read.items))
     assert len(lists["viewed_indptr"]) == rows + 1

@@ -8,7 +8,7 @@ import pytest
 from mtp_plugin.candidates import neighbours, related
 from mtp_plugin.candidates.compiled import HAS_NUMBA
 from mtp_plugin.candidates.learn.session_index import session_index
-from mtp_plugin.candidates.log import TrainingLog, Views
+from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.neighbours import SessionNeighbours
 from mtp_plugin.candidates.recommender import Recommender
 from mtp_plugin.candidates.related import Related, Vocabulary
@@ -68,7 +68,9 @@ def _by_hand(log: TrainingLog, index: SessionNeighbours, way: list[int], k: int)
 def test_neighbours_vote_as_defined(way: str) -> None:
     log = _sessions()
     vocabulary = Vocabulary(log.items, {item: row for row, item in enumerate(log.items)}, len(log.items))
-    found = SessionNeighbours(session_index(Views.of(log)), vocabulary, {"neighbours": 25})
+    found = SessionNeighbours(
+        session_index(log.item, log.time, log.session, len(log.items)), vocabulary, {"neighbours": 25}
+    )
     scratch = Scratch(len(log.items), found.n_sessions, 2)
     scratch.begin()
     found.vote(scratch, np.array([3, 7, 1], dtype=np.int32), np.array([0, 1, 3]), 0)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..counts import Counts
-from ..log import TrainingLog, Views
+from ..log import VIEW, TrainingLog
 from .ease import ease_lists
 from .rankings import half_life, rankings
 from .related_lists import Orders, bought_lists, viewed_lists
@@ -25,11 +25,11 @@ def learn_behaviour(log: TrainingLog, *, now: float, viewing: bool = True, buyin
     purchases, life = log.purchases(), half_life(log)
     counts = Counts.of(log, purchases, now, life)
     arrays = rankings(counts)
-    if viewing:
-        views = Views.of(log)
-        arrays |= viewed_lists(views)
-        if len(views.item):
-            arrays |= session_index(views)
+    seen = log.action == VIEW
+    if viewing and seen.any():
+        # A copy of the columns at a time: a long log is most of what training holds.
+        arrays |= session_index(log.item[seen], log.time[seen], log.session[seen], len(log.items))
+        arrays |= viewed_lists(log.item[seen], log.session[seen], len(log.items))
     orders = Orders.of(purchases, now, 8 * life)
     arrays |= bought_lists(orders)
     if buying and len(purchases):

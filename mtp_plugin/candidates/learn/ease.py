@@ -27,8 +27,9 @@ def ease_lists(orders: Orders, bought: IntArray) -> Arrays:
     members = np.flatnonzero(bought >= FEWEST_ORDERS)
     if len(members) > MOST_PRODUCTS:
         members = np.sort(members[np.argsort(-bought[members], kind="stable")[:MOST_PRODUCTS]])
-    sizes = np.zeros(orders.n, dtype=np.int64)
-    columns, values = np.zeros(0, np.int32), np.zeros(0, np.float32)
+    sizes: IntArray = np.zeros(orders.n, dtype=np.int64)
+    columns: IntArray = np.zeros(0, np.int32)
+    values: FloatArray = np.zeros(0, np.float32)
     if len(members) > 1:
         sizes[members], columns, values = _farthest(_inverse(_system(orders, members)), members)
     indptr = np.append(0, np.cumsum(sizes)).astype(np.int64)

@@ -6,13 +6,14 @@ An index that already holds the sessions to be predicted would teach to trust it
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ...ports import Bundle
 from ...records import ProductTable
-from ..log import PURCHASE, VIEW, TrainingLog
+from ..log import PURCHASE, UNCART, VIEW, TrainingLog
 from ..recommender import Recommender
 from ..sources import FORMAT
 from .bare_table import bare_table
@@ -49,8 +50,7 @@ def _session(
     log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int
 ) -> tuple[dict[str, Any] | None, dict[str, float], int]:
     """The expert, the neighbours' settings, and from how many cases."""
-    views = np.flatnonzero(log.action == VIEW)
-    cut = int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]]))
+    cut = _first_held_out(log)
     before, held_out = log.take(slice(0, cut)), log.take(slice(cut, None)).views()
     if not len(before) or not len(held_out):
         return None, {}, 0
@@ -62,10 +62,16 @@ def _session(
     return learnt, settings, len(cases)
 
 
+def _first_held_out(log: TrainingLog) -> int:
+    """The row from which on the sessions are held out."""
+    views = np.flatnonzero(log.action == VIEW)
+    return int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]]))
+
+
 def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> tuple[Any, Any]:
     purchases = log.purchases()
     cut = log.end - min(BASKET_DAYS * DAY_S, log.span * 0.2) if log.timed else log.end - log.span * HELD_OUT
-    before = log.take(log.time < cut)
+    before = _before(log, cut)
     if not len(before):
         return None, None
     recommender = _recommender(before, table, content, viewing=False)
@@ -73,6 +79,18 @@ def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed
         return_choice(recommender, purchases, cut, seed=seed),
         complete_choice(recommender, purchases, cut, seed=seed),
     )
+
+
+def _before(log: TrainingLog, cut: float) -> TrainingLog:
+    """What happened before a moment.
+
+    A long log is not copied: sessions stand in order of their start, and of those that go on after *cut* the later rows
+    are made to say nothing.
+    """
+    starts = np.flatnonzero(np.append(True, log.session[1:] != log.session[:-1]))
+    later = int(np.searchsorted(log.time[starts], cut))
+    part = log.take(slice(0, int(starts[later]) if later < len(starts) else len(log)))
+    return replace(part, action=np.where(part.time < cut, part.action, np.int8(UNCART)))
 
 
 def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None, **parts: bool) -> Recommender:

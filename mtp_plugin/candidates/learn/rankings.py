@@ -22,7 +22,8 @@ def half_life(log: TrainingLog) -> float:
 def rankings(counts: Counts) -> Arrays:
     """``popular``, ``lately``, ``sold``: decayed sums; ``trending``: standard deviations above the usual rate, or 0.
 
-    ``rhythm``: typical days (geometric mean) between two purchases of a product by one visitor, 0 with under three pauses.
+    ``rhythm``: typical days (geometric mean) between two purchases of a product by one visitor, 0 with under three
+    pauses.
     """
     popular, recent, base, sold = (
         values.astype(np.float64) / (1 << LANDMARK_BITS)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...records import FloatArray, IntArray
 from ..counts import LANDMARK_BITS, ONE, fixed_decay
-from ..log import TrainingLog, Views
+from ..log import TrainingLog
 from .pair_kernels import bought_block, grouped, viewed_block
 
 WINDOW = 10
@@ -33,10 +32,13 @@ BLOCK = 4096
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def viewed_lists(views: Views) -> Arrays:
-    """``viewed`` by cosine of how near they stood; ``next`` and ``path`` by the share of what followed."""
-    n = views.n
-    indptr, positions = grouped(views.item, n)
+def viewed_lists(item: IntArray, session: IntArray, n: int) -> Arrays:
+    """``viewed`` by cosine of how near they stood; ``next`` and ``path`` by the share of what followed.
+
+    :param item: with *session*, of views: sessions contiguous, the oldest view first
+    :param n: number of products
+    """
+    indptr, positions = grouped(item, n)
     scale = 1.0 / np.sqrt(np.maximum(np.diff(indptr).astype(np.float64), 1.0))
     worth = np.array([0] + [ONE // distance for distance in range(1, WINDOW + 1)], dtype=np.int64)
     sums, touched, ones = np.zeros((3, n), dtype=np.int64), np.zeros(n, dtype=np.int32), np.ones(n)
@@ -45,7 +47,7 @@ def viewed_lists(views: Views) -> Arrays:
     for first, last in blocks(n):
         sizes = np.zeros((last - first, 3), dtype=np.int64)
         viewed_block(
-            first, last, indptr, positions, views.item, views.session, scale, ones, worth, PATH, sums, touched,
+            first, last, indptr, positions, item, session, scale, ones, worth, PATH, sums, touched,
             viewed.columns, viewed.values, following.columns, following.values, path.columns, path.values, sizes,
         )  # fmt: skip
         for place, found in enumerate(lists.values()):
@@ -95,9 +97,10 @@ class Orders:
         np.add.at(total, self.items, self.weight[self.basket])
         return total
 
-    def lines(self) -> tuple[Any, ...]:
+    def lines(self) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray, IntArray]:
         """What the kernels read: the lines of each product, and the products of each order."""
-        return (*grouped(self.items, self.n), self.basket, self.indptr, self.items, self.weight)
+        indptr, positions = grouped(self.items, self.n)
+        return indptr, positions, self.basket, self.indptr, self.items, self.weight
 
 
 def bought_lists(orders: Orders) -> Arrays:
@@ -119,7 +122,7 @@ def blocks(n: int) -> Iterator[tuple[int, int]]:
 
 
 class Lists:
-    """Neighbours block by block: kernels write a block into ``columns`` and ``values``, :meth:`pack` keeps what they found.
+    """Neighbours block by block: kernels write into ``columns`` and ``values``, :meth:`pack` keeps what they found.
 
     :param most: neighbours of one product
     """

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...records import FloatArray, IntArray
-from ..log import TrainingLog, Views
+from ..log import TrainingLog
 from .index_kernels import in_order, inverted, last_of_each
 
 PER_ITEM = 2500
@@ -21,15 +21,16 @@ LONGEST_PAST = 200
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def session_index(views: Views) -> Arrays:
+def session_index(item: IntArray, time: FloatArray, session: IntArray, n: int) -> Arrays:
     """Sessions of two products or more as an inverted index.
 
-    :param views: sessions in order of time
+    :param item: with *time* and *session*, of views: sessions contiguous, the oldest view first
+    :param n: number of products
     :returns: ``session_indptr``, ``session_items`` (each session's distinct products, oldest first),
         ``item_indptr``, ``item_sessions``, ``item_places`` (each product's sessions, latest first, and its place in
         them), ``session_order`` (0 oldest to 1 latest)
     """
-    return _index(views.item, views.time, views.session, views.n, "", LONGEST)
+    return _index(item, time, session, n, "", LONGEST)
 
 
 def basket_index(purchases: TrainingLog) -> Arrays:
