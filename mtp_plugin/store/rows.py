@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ..errors import InputError
-from ..records import Event, EventProduct, Profile
+from ..records import Event, EventProduct, Interactions, Profile
 from .words import storable
 
 
@@ -111,6 +112,32 @@ def row_event(row: Sequence[Any]) -> Event:
         source=body.source,
         recommendation_id=body.recommendation_id,
     )
+
+
+class NamedProduct(msgspec.Struct, gc=False):
+    """A product of an event, as far as training asks."""
+
+    product_id: str
+
+
+class ProductsBody(msgspec.Struct, gc=False):
+    """Of the body of an event its products; the rest is skipped unread."""
+
+    products: tuple[NamedProduct, ...] = ()
+
+
+_decode_products = msgspec.json.Decoder(ProductsBody).decode
+
+
+def row_interactions(rows: Iterable[Sequence[Any]]) -> Interactions:
+    """What events say of products.
+
+    :param rows: at least one; profile id, name, time, body, and what else there may be
+    """
+    profile_ids, names, timestamps, bodies, *_ = zip(*rows, strict=True)
+    products = [body.products for body in map(_decode_products, bodies)]
+    ids = [one.product_id for one in chain.from_iterable(products)]
+    return Interactions(profile_ids, names, timestamps, list(map(len, products)), ids)
 
 
 def seen_key(event: Event) -> bytes:
