@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ def forget(bundle: Bundle, profile_ids: Sequence[str]) -> Arrays:
     """
     log = TrainingLog.from_arrays(bundle.arrays, bundle.strings["items"], bundle.meta["timed"])
     theirs = np.isin(log.owners, np.array([owner(name) for name in profile_ids], dtype=np.int64))
-    rest = log.take(~theirs[log.visitor])
+    rest = replace(log.take(~theirs[log.visitor]), owners=log.owners[~theirs])
+    rest = replace(rest, visitor=(np.cumsum(~theirs, dtype=np.int32) - 1)[rest.visitor])
     arrays = learn_behaviour(rest, now=bundle.meta["trained_at"], ridge=bundle.meta["ease_ridge"])
     return arrays | rest.arrays()
