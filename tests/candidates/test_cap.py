@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mtp_plugin.candidates.forget import forget
 from mtp_plugin.candidates.learn.behaviour import learn_behaviour
 from mtp_plugin.candidates.learn.cap import MOST_A_DAY, MOST_OF_ONE, capped
-from mtp_plugin.candidates.log import TrainingLog
+from mtp_plugin.candidates.learn.experts import history_before
+from mtp_plugin.candidates.log import VIEW, TrainingLog
 from mtp_plugin.candidates.train import train
 from mtp_plugin.records import Event
 
@@ -86,3 +87,17 @@ def test_a_flood_is_forgotten_like_everybody_else() -> None:
     without = TrainingLog.from_events([events()], items=log.items)
     for name, array in learn_behaviour(without, now=NOW).items():
         assert np.array_equal(after[name], array), name
+
+
+def test_what_the_limits_took_from_the_start_of_a_session_hides_no_other_session() -> None:
+    """Weights are learnt from what was before a moment; a session may now begin later than one with a higher number."""
+    busy = flood(MOST_OF_ONE)
+    busy += [event("Product Viewed", "u:flood", 25 * DAY + 7200.0 + 1000.0 * place, "p095") for place in range(5)]
+    busy += [event("Product Viewed", "u:flood", 25 * DAY + 13_000.0, "p001")]
+    busy += [event("Product Viewed", f"u:{place}", 25 * DAY + 8000.0 + place, "p002") for place in range(4)]
+    log, cut = capped(TrainingLog.from_events([busy])), 25 * DAY + 12_500.0
+    starts = log.time[np.flatnonzero(np.diff(log.session, prepend=-1))]
+    assert (np.diff(starts) < 0).any()
+    before = history_before(log, cut)
+    assert sorted(before.time[before.action == VIEW]) == sorted(log.time[log.time < cut])
+    assert len(history_before(log, 0.0)) == 0

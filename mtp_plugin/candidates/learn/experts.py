@@ -77,7 +77,7 @@ def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed
     """Both experts, and the ridge of EASE they were learnt with."""
     purchases = log.purchases()
     cut = log.end - min(BASKET_DAYS * DAY_S, log.span * 0.2) if log.timed else log.end - log.span * HELD_OUT
-    before = _before(log, cut)
+    before = history_before(log, cut)
     if not len(before):
         return None, None, RIDGE
     orders = Orders.of(before.purchases(), before.end, 8 * half_life(before))
@@ -90,15 +90,14 @@ def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed
     )
 
 
-def _before(log: TrainingLog, cut: float) -> TrainingLog:
+def history_before(log: TrainingLog, cut: float) -> TrainingLog:
     """What happened before a moment.
 
-    A long log is not copied: sessions stand in order of their start, and of those that go on after *cut* the later rows
-    are made to say nothing.
+    A long log is not copied: what comes after its last row before *cut* is left out, and later rows among the others,
+    of sessions that went on, are made to say nothing.
     """
-    starts = np.flatnonzero(np.append(True, log.session[1:] != log.session[:-1]))
-    later = int(np.searchsorted(log.time[starts], cut))
-    part = log.take(slice(0, int(starts[later]) if later < len(starts) else len(log)))
+    early = log.time < cut
+    part = log.take(slice(0, len(log) - int(np.argmax(early[::-1])) if early.any() else 0))
     return replace(part, action=np.where(part.time < cut, part.action, np.int8(UNCART)))
 
 
