@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .records import Event, FoldFunction, ImportResult, Product, Profile, SlateEntry
+from .records import Event, FoldFunction, ImportResult, Interactions, Product, Profile, SlateEntry
 
 
 class Journal(Protocol):
@@ -39,6 +39,12 @@ class Journal(Protocol):
         self, *, since: float | None = None, until: float | None = None, names: Sequence[str] = (), batch: int = 5000
     ) -> Iterator[list[Event]]:
         """All events with ``since <= timestamp < until``, in order of arrival, in lists of at most *batch*."""
+
+    def interactions(self, *, batch: int = 10_000) -> Iterator[Interactions]:
+        """What all events say of products, in order of arrival, at most *batch* events at once.
+
+        For training: a fraction of the time and memory of :meth:`scan`.
+        """
 
     def count(self) -> int:
         """How many events are stored."""

@@ -8,10 +8,10 @@ from the garbage collector's sight (``gc=False``): they hold nothing that could 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -273,6 +273,20 @@ ACTIONS: Mapping[str, Action] = {
     "Order Cancelled": Action.RETURN,
 }
 """Canonical event names that change affinities, and what they mean for them."""
+
+
+class Interactions(NamedTuple):
+    """What many events say of products, and no more, as columns: what models are learnt from, millions at a time.
+
+    ``profile_ids``, ``names`` (of :data:`ACTIONS`), ``timestamps`` and ``sizes``, the number of products that each
+    names, have one entry an event. ``product_ids`` are those of the first event, then those of the second, and so on.
+    """
+
+    profile_ids: Sequence[str]
+    names: Sequence[str]
+    timestamps: Sequence[float]
+    sizes: Sequence[int]
+    product_ids: Sequence[str]
 
 
 class Dropped(msgspec.Struct, frozen=True):

@@ -1,15 +1,17 @@
-"""The jobs every shop has."""
+"""The jobs every shop has. What only training needs is loaded when one of them trains, not in every worker."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from .catalog.importer import import_catalog
 from .errors import MTPError, SetupError
 from .jobs import DAY, HOUR, Job
 from .records import ImportResult
 from .state import State
-from .training import NothingToLearnError, Progress, renew_content, train_behaviour
+
+Progress = Callable[[str], None]
 
 
 def _silent(text: str) -> None:
@@ -54,12 +56,16 @@ def import_declared(state: State, progress: Progress = _silent) -> ImportResult:
 
 def learn_catalog(state: State, progress: Progress = _silent) -> str:
     """After an import: renew the content model if the catalogue changed, and serve both. Gives its version."""
+    from .training import renew_content
+
     version = renew_content(state.registry, state.pipeline.live.refresh().table, seed=0, progress=progress)
     state.pipeline.live.refresh()
     return version
 
 
 def _train(state: State) -> str:
+    from .training import NothingToLearnError, train_behaviour
+
     content, now = learn_catalog(state), time.time()
     table = state.pipeline.live.refresh().table
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .errors import ModelError
-from .ports import Journal, ModelRegistry
+from .ports import Bundle, BundleInfo, Journal, ModelRegistry
 from .records import ProductTable
 
 Progress = Callable[[str], None]
@@ -26,12 +26,13 @@ def train_behaviour(
     from .candidates.train import train
 
     progress("reading events")
-    log = TrainingLog.from_events(journal.scan())
+    log = TrainingLog.from_interactions(journal.interactions())
     if not len(log):
         raise NothingToLearnError(
             "there are no product views, carts or orders to learn from; import some with `flask mtp import-events`"
         )
-    learnt = train(log, table=table, now=now, seed=seed, progress=progress)
+    content = _content_of(registry, table)
+    learnt = train(log, table=table, content=content, now=now, seed=seed, progress=progress)
     lineage = {"events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now}
     return registry.publish(
         "behaviour", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
@@ -60,8 +61,22 @@ def renew_content(registry: ModelRegistry, table: ProductTable, *, seed: int, pr
     """
     if not len(table):
         return ""
-    serving = next((info for info in registry.list("content") if info.current), None)
-    if serving is not None and serving.lineage.get("catalog_version") == table.version:
+    serving = _serving_content(registry, table)
+    if serving is not None:
         return serving.version
     progress("learning what products are like each other")
     return train_content(registry, table, seed=seed, progress=progress)
+
+
+def _serving_content(registry: ModelRegistry, table: ProductTable) -> BundleInfo | None:
+    """The content bundle that serves, if it was learnt from this very catalogue."""
+    serving = next((info for info in registry.list("content") if info.current), None)
+    return serving if serving is not None and serving.lineage.get("catalog_version") == table.version else None
+
+
+def _content_of(registry: ModelRegistry, table: ProductTable) -> Bundle | None:
+    serving = _serving_content(registry, table)
+    try:
+        return registry.load("content", serving.version) if serving else None
+    except ModelError:
+        return None  # it is learnt anew, for weighing it

@@ -102,6 +102,33 @@ def spread(
 
 
 @compiled
+def kth_largest(values: Array, places: Array, found: int, k: int) -> Any:
+    """The *k*-th largest of the values at the first *found* places, more than *k*; a heap, as most are far below."""
+    heap = np.empty(k, dtype=np.float32)
+    for at in range(found):
+        value = values[places[at]]
+        if at < k:
+            place = at
+            while place > 0 and value < heap[(place - 1) // 2]:
+                heap[place] = heap[(place - 1) // 2]
+                place = (place - 1) // 2
+        elif value > heap[0]:
+            place = 0
+            while 2 * place + 1 < k:
+                child = 2 * place + 1
+                if child + 1 < k and heap[child + 1] < heap[child]:
+                    child += 1
+                if heap[child] >= value:
+                    break
+                heap[place] = heap[child]
+                place = child
+        else:
+            continue
+        heap[place] = value
+    return heap[0]
+
+
+@compiled
 def session_neighbours(
     item_indptr: Array,
     item_sessions: Array,
@@ -168,14 +195,10 @@ def session_neighbours(
                 touched[found] = session
                 found += 1
             similarity[session] += weight * session_weights[session]
-    threshold = np.float32(0.0)
+    threshold: Any = np.float32(0.0)
     room = found
     if found > neighbours:
-        ranked = np.empty(found, dtype=np.float32)
-        for place in range(found):
-            ranked[place] = similarity[touched[place]]
-        ranked = np.partition(ranked, found - neighbours)
-        threshold = ranked[found - neighbours]
+        threshold = kth_largest(similarity, touched, found, neighbours)
         above = 0
         for place in range(found):
             if similarity[touched[place]] > threshold:

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..records import ACTIONS, Action, BoolArray, Event, FloatArray, IntArray
+from ..records import ACTIONS, Action, BoolArray, Event, FloatArray, IntArray, Interactions
+from .learn.pair_kernels import grouped
 
 ACTION_CODES = {action: code for code, action in enumerate(Action)}
 VIEW, CART, PURCHASE, UNCART, RETURN = (ACTION_CODES[action] for action in Action)
+CODE_OF = {name: ACTION_CODES[action] for name, action in ACTIONS.items()}
 
 IDLE_S = 1800.0
 """Idle seconds that end a session."""
+
+COLUMNS = ("visitor", "item", "time", "action", "session", "basket")
+
+
+def owner(visitor: str) -> int:
+    """The number under which what a visitor did is kept: 63 bits of a hash of the id."""
+    return int.from_bytes(hashlib.blake2b(visitor.encode(), digest_size=8).digest(), "big") >> 1
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingLog:
     """Interactions, sessions contiguous and numbered by their start, each oldest first.
 
-    ``visitor``, ``item``: int32 codes of the vocabularies ``visitors``, ``items``. ``time``: float64 seconds, or the
-    ordinal of the session where the source has no clock (``timed`` is False). ``action``: index into
-    :data:`ACTION_CODES`. ``session``: int32, not descending. ``basket``: int32, the order of a purchase, -1 none.
-    All have shape ``(n,)``.
+    ``visitor``, ``item``: int32 codes, of ``owners`` (int64, the number that :func:`owner` gives each visitor) and of
+    the vocabulary ``items``. ``time``: float64 seconds, or the ordinal of the session where the source has no clock
+    (``timed`` is False). ``action``: index into :data:`ACTION_CODES`. ``session``: int32, not descending. ``basket``:
+    int32, the order of a purchase, -1 none. All but ``owners`` and ``items`` have shape ``(n,)``: 25 bytes a row.
     """
 
     visitor: IntArray
@@ -34,7 +45,7 @@ class TrainingLog:
     action: IntArray
     session: IntArray
     basket: IntArray
-    visitors: tuple[str, ...]
+    owners: IntArray
     items: tuple[str, ...]
     timed: bool = True
 
@@ -42,25 +53,27 @@ class TrainingLog:
         return len(self.item)
 
     @classmethod
-    def from_events(
-        cls, batches: Iterable[list[Event]], *, idle_s: float = IDLE_S, items: tuple[str, ...] = ()
+    def from_interactions(
+        cls, batches: Iterable[Interactions], *, idle_s: float = IDLE_S, items: tuple[str, ...] = ()
     ) -> TrainingLog:
-        """Read stored events, in any order; those that say nothing of a product are skipped.
+        """Read what happened, in any order.
 
-        :param batches: lists of events, such as ``Journal.scan()`` gives
+        :param batches: such as ``Journal.interactions()`` gives
         :param idle_s: idle seconds that end a session
         :param items: product ids that keep their place in the vocabulary, such as those of an older log
         """
         rows = _Rows(items)
-        for events in batches:
-            for event in events:
-                action = ACTIONS.get(event.name)
-                if action is None or not event.products:
-                    continue
-                basket = event.event_id if action is Action.PURCHASE else ""
-                for product in event.products:
-                    rows.add(event.profile_id, product.product_id, event.timestamp, ACTION_CODES[action], basket)
+        for batch in batches:
+            rows.read(batch)
         return rows.log(idle_s)
+
+    @classmethod
+    def from_events(cls, batches: Iterable[Sequence[Event]], **options: Any) -> TrainingLog:
+        """Read events, in any order; those that say nothing of a product are skipped.
+
+        :param options: as :meth:`from_interactions` takes
+        """
+        return cls.from_interactions(map(_interactions, batches), **options)
 
     @classmethod
     def from_sessions(cls, rows: Iterable[tuple[str, str, float]], *, timed: bool) -> TrainingLog:
@@ -72,33 +85,40 @@ class TrainingLog:
         sessions: dict[str, list[tuple[float, str]]] = {}
         for session, item, order in rows:
             sessions.setdefault(session, []).append((order, item))
-        found = _Rows()
+        names, orders, items = [], [], []
         for number, (session, views) in enumerate(sessions.items()):
             views.sort(key=lambda view: view[0])
-            for order, item in views:
-                found.add(session, item, order if timed else float(number), VIEW, "")
+            names += [session] * len(views)
+            orders += [order if timed else float(number) for order, _ in views]
+            items += [item for _, item in views]
+        found = _Rows()
+        found.read(Interactions(names, ["Product Viewed"] * len(items), orders, [1] * len(items), items))
         return replace(found.log(np.inf), timed=timed)
 
     @classmethod
     def from_orders(cls, rows: Iterable[tuple[str, str, float, str]]) -> TrainingLog:
         """Read order lines: customer, product, time, order."""
-        found = _Rows()
+        orders: dict[str, tuple[str, float, list[str]]] = {}
         for visitor, item, time, order in rows:
-            found.add(visitor, item, time, PURCHASE, order)
+            orders.setdefault(order, (visitor, time, []))[2].append(item)
+        visitors, times, items = zip(*orders.values(), strict=True)
+        found = _Rows()
+        sizes, flat = [len(some) for some in items], [item for some in items for item in some]
+        found.read(Interactions(visitors, ["Order Completed"] * len(sizes), times, sizes, flat))
         return found.log(IDLE_S)
 
-    def take(self, mask: BoolArray) -> TrainingLog:
-        """The rows of *mask*, same vocabularies, same numbers of sessions and baskets."""
-        parts = {name: getattr(self, name)[mask] for name in ("visitor", "item", "time", "action", "session", "basket")}
-        return replace(self, **parts)
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], items: tuple[str, ...], timed: bool) -> TrainingLog:
+        """Read what :meth:`arrays` wrote."""
+        return cls(**{name: arrays[f"log_{name}"] for name in (*COLUMNS, "owners")}, items=items, timed=timed)
 
-    def without_visitor(self, visitor: int) -> TrainingLog:
-        """All but one visitor's rows."""
-        return self.take(self.visitor != visitor)
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The log as a bundle keeps it, each name after ``log_``; serving never touches them."""
+        return {f"log_{name}": getattr(self, name) for name in (*COLUMNS, "owners")}
 
-    def of_visitor(self, visitor: int) -> TrainingLog:
-        """One visitor's rows."""
-        return self.take(self.visitor == visitor)
+    def take(self, rows: BoolArray | slice) -> TrainingLog:
+        """Some rows, same vocabularies, same numbers of sessions and baskets; those of a slice are not copied."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
 
     @cached_property
     def span(self) -> float:
@@ -119,51 +139,83 @@ class TrainingLog:
         return self.take(self.action == PURCHASE)
 
 
+def _interactions(events: Iterable[Event]) -> Interactions:
+    told = [event for event in events if event.name in ACTIONS]
+    return Interactions(
+        [event.profile_id for event in told],
+        [event.name for event in told],
+        [event.timestamp for event in told],
+        [len(event.products) for event in told],
+        [product.product_id for event in told for product in event.products],
+    )
+
+
+class _Codes(dict[str, int]):
+    """Numbers for names in order of first appearance."""
+
+    def __missing__(self, name: str) -> int:
+        code = self[name] = len(self)
+        return code
+
+    def of(self, names: Sequence[str]) -> IntArray:
+        return np.fromiter(map(self.__getitem__, names), dtype=np.int32, count=len(names))
+
+
 class _Rows:
-    """Collects rows and gives codes to ids in order of first appearance."""
+    """Collects rows as arrays."""
 
     def __init__(self, items: tuple[str, ...] = ()) -> None:
-        self._visitors: dict[str, int] = {}
-        self._items: dict[str, int] = {item: code for code, item in enumerate(items)}
-        self._baskets: dict[str, int] = {}
-        self._columns: tuple[list[int], list[int], list[float], list[int], list[int]] = ([], [], [], [], [])
-        self._append: tuple[Callable[[Any], None], ...] = tuple(column.append for column in self._columns)
+        self._visitors, self._items = _Codes(), _Codes({item: code for code, item in enumerate(items)})
+        self._orders = 0
+        self._parts: dict[str, list[NDArray[Any]]] = {name: [] for name in COLUMNS if name != "session"}
 
-    def add(self, visitor: str, item: str, time: float, action: int, basket: str) -> None:
-        to_visitor, to_item, to_time, to_action, to_basket = self._append
-        to_visitor(self._visitors.setdefault(visitor, len(self._visitors)))
-        to_item(self._items.setdefault(item, len(self._items)))
-        to_time(time)
-        to_action(action)
-        to_basket(self._baskets.setdefault(basket, len(self._baskets)) if basket else -1)
+    def read(self, told: Interactions) -> None:
+        sizes = np.array(told.sizes, dtype=np.int64)
+        action = np.fromiter(map(CODE_OF.__getitem__, told.names), dtype=np.int8, count=len(sizes))
+        bought = action == PURCHASE
+        basket = np.where(bought, self._orders + np.cumsum(bought) - 1, -1).astype(np.int32)
+        self._orders += int(bought.sum())
+        by_event = {
+            "visitor": self._visitors.of(told.profile_ids),
+            "time": np.array(told.timestamps, dtype=np.float64),
+            "action": action,
+            "basket": basket,
+        }
+        for name, values in by_event.items():
+            self._parts[name].append(np.repeat(values, sizes))
+        self._parts["item"].append(self._items.of(told.product_ids))
 
     def log(self, idle_s: float) -> TrainingLog:
-        visitor, item, action, basket = (np.array(self._columns[place], dtype=np.int32) for place in (0, 1, 3, 4))
-        time = np.array(self._columns[2], dtype=np.float64)
-        session = _cut_sessions(visitor, time, idle_s)
-        order = np.lexsort((np.arange(len(session)), time, session))
-        return TrainingLog(
-            visitor=visitor[order],
-            item=item[order],
-            time=time[order],
-            action=action[order].astype(np.int8),
-            session=session[order],
-            basket=basket[order],
-            visitors=tuple(self._visitors),
-            items=tuple(self._items),
-        )
+        """What was collected, cut into sessions; it is not kept here any longer."""
+        owners = np.fromiter(map(owner, self._visitors), dtype=np.int64, count=len(self._visitors))
+        self._visitors.clear()
+        none = Interactions((), (), (), (), ())
+        self.read(none)
+        columns: dict[str, Any] = {name: _joined(parts) for name, parts in self._parts.items()}
+        order, session = _cut_sessions(columns["visitor"], columns["time"], idle_s)
+        for name in columns:
+            columns[name] = columns[name][order]
+        return TrainingLog(**columns, session=session, owners=owners, items=tuple(self._items))
 
 
-def _cut_sessions(visitor: IntArray, time: FloatArray, idle_s: float) -> IntArray:
-    """The session of each row, numbered by the time of its first row."""
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    joined = np.concatenate(parts)
+    parts.clear()
+    return joined
+
+
+def _cut_sessions(visitor: IntArray, time: FloatArray, idle_s: float) -> tuple[IntArray, IntArray]:
+    """The rows in order of their sessions, and the session of each, numbered by the time of its first row."""
     if not len(visitor):
-        return np.zeros(0, dtype=np.int32)
-    order = np.lexsort((np.arange(len(visitor)), time, visitor))
+        return np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
+    order = np.lexsort((time, visitor)).astype(np.int32)
+    moment, who = time[order], visitor[order]
     starts = np.ones(len(order), dtype=np.bool_)
-    starts[1:] = (visitor[order][1:] != visitor[order][:-1]) | (np.diff(time[order]) > idle_s)
-    local = np.cumsum(starts) - 1
+    starts[1:] = (who[1:] != who[:-1]) | (np.diff(moment) > idle_s)
+    local = np.cumsum(starts, dtype=np.int32) - 1
     rank = np.empty(local[-1] + 1, dtype=np.int32)
-    rank[np.lexsort((order[starts], time[order][starts]))] = np.arange(local[-1] + 1, dtype=np.int32)
-    session = np.empty(len(order), dtype=np.int32)
-    session[order] = rank[local]
-    return session
+    rank[np.lexsort((order[starts], moment[starts]))] = np.arange(len(rank), dtype=np.int32)
+    del moment, who, starts
+    session = rank[local]
+    positions = grouped(session, len(rank))[1]
+    return order[positions], session[positions]

@@ -15,7 +15,6 @@ from .learn.behaviour import learn_behaviour
 from .learn.cap import capped
 from .learn.content_lists import content_lists
 from .learn.experts import learn_experts
-from .learn.rankings import half_life
 from .log import TrainingLog
 from .sources import FORMAT
 
@@ -40,6 +39,7 @@ def train(
     log: TrainingLog,
     *,
     table: ProductTable | None = None,
+    content: Bundle | None = None,
     now: float | None = None,
     seed: int = 0,
     progress: Progress = _silent,
@@ -48,15 +48,16 @@ def train(
 
     :param log: what happened; no visitor weighs more than :func:`~mtp_plugin.candidates.learn.cap.capped` lets them
     :param table: the catalogue, if there is one: what its words say is then weighed too
+    :param content: what :func:`train_content` learnt of *table*; without it that is learnt here
     :param now: moment that ageing is measured from; the log's last by default, and never before it
     :param seed: of the sample of cases that weights are learnt from
     """
     moment = log.end if now is None or not log.timed else max(now, log.end)
     log = capped(log)
-    content = _content(table)
+    content = content or _content(table)
     experts, settings, ridge, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
     progress("counting")
-    arrays = learn_behaviour(log, now=moment, keep_counts=True, ridge=ridge)
+    arrays = learn_behaviour(log, now=moment, ridge=ridge)
     meta = {
         "format": FORMAT,
         "experts": experts,
@@ -64,10 +65,9 @@ def train(
         "ease_ridge": ridge,
         "interactions": len(log),
         "trained_at": moment,
-        "half_life": half_life(log),
         "timed": log.timed,
     }
-    return Learnt(arrays, {"items": log.items}, meta, figures)
+    return Learnt(arrays | log.arrays(), {"items": log.items}, meta, figures)
 
 
 def _content(table: ProductTable | None) -> Bundle | None:

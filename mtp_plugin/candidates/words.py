@@ -16,7 +16,10 @@ UNSPACED = re.compile(
 
 def words(text: str) -> list[str]:
     """The words of a text, case folded; runs of scripts without spaces give pairs of characters."""
-    found: list[str] = []
+    if text.isascii():
+        found: list[str] = WORD.findall(text.lower())
+        return found
+    found = []
     for word in WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
         last = 0
         for run in UNSPACED.finditer(word):

@@ -11,7 +11,6 @@ from flask.cli import with_appcontext
 from ..errors import NotFoundError
 from ..live import KINDS
 from ..ports import BundleInfo
-from ..training import train_behaviour, train_content
 from .base import answer, command, mounted, say
 
 
@@ -23,6 +22,8 @@ def register(mtp: click.Group) -> None:
     @with_appcontext
     def train(seed: int, as_json: bool) -> None:
         """Learn from catalogue and events, publish the models; workers switch within seconds."""
+        from ..training import train_behaviour, train_content
+
         state = mounted()
         table, started = state.pipeline.live.refresh().table, time.time()
         versions = {"content": train_content(state.registry, table, seed=seed, progress=say)}

@@ -137,5 +137,6 @@ def read_bundle(folder: Path, kind: str, version: str) -> Bundle:
 
 
 def _map(path: Path) -> NDArray[np.generic]:
-    array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+    # A plain array over the mapped memory: kernels take a microsecond to recognise each of numpy's own class for it.
+    array: NDArray[np.generic] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     return array

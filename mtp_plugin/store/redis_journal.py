@@ -15,7 +15,7 @@ from functools import partial
 
 from redis import RedisError
 
-from ..records import Event, FoldFunction, Profile
+from ..records import Event, FoldFunction, Interactions, Profile
 from .batch import Stored
 from .breaker import Breaker
 from .fork import after_fork
@@ -168,6 +168,9 @@ class RedisJournal:
         self, *, since: float | None = None, until: float | None = None, names: Sequence[str] = (), batch: int = 5000
     ) -> Iterator[list[Event]]:
         return self._journal.scan(since=since, until=until, names=names, batch=batch)
+
+    def interactions(self, *, batch: int = 10_000) -> Iterator[Interactions]:
+        return self._journal.interactions(batch=batch)
 
     def count(self) -> int:
         return self._journal.count()

@@ -18,7 +18,7 @@ from redis import Redis
 
 from .batch import Stored
 from .chunks import chunks
-from .rows import packed
+from .rows import packed, unpacked
 
 PREFIX = "mtp:profile:"
 LIFE = 3600
@@ -66,7 +66,7 @@ class Copy:
         writers = {name: float(at) for name, at in fields.items() if name.startswith(b"w:")}
         self.dead = [name for name, at in writers.items() if now - at > FORGOTTEN]
         usable = not writers and b"b" in fields
-        self.stored = Stored(int(fields[b"r"]), fields[b"b"]) if usable else None
+        self.stored = Stored(int(fields[b"r"]), unpacked(fields[b"b"])) if usable else None
 
 
 class RedisState:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ..errors import InputError
-from ..records import Event, EventProduct, Profile
+from ..records import Event, EventProduct, Interactions, Profile
 from .words import storable
 
 
@@ -128,6 +129,32 @@ def row_event(row: Sequence[Any]) -> Event:
     )
 
 
+class NamedProduct(msgspec.Struct, gc=False):
+    """A product of an event, as far as training asks."""
+
+    product_id: str
+
+
+class ProductsBody(msgspec.Struct, gc=False):
+    """Of the body of an event its products; the rest is skipped unread."""
+
+    products: tuple[NamedProduct, ...] = ()
+
+
+_decode_products = msgspec.json.Decoder(ProductsBody).decode
+
+
+def row_interactions(rows: Iterable[Sequence[Any]]) -> Interactions:
+    """What events say of products.
+
+    :param rows: at least one; profile id, name, time, body, and what else there may be
+    """
+    profile_ids, names, timestamps, bodies, *_ = zip(*rows, strict=True)
+    products = [body.products for body in map(_decode_products, bodies)]
+    ids = [one.product_id for one in chain.from_iterable(products)]
+    return Interactions(profile_ids, names, timestamps, list(map(len, products)), ids)
+
+
 def seen_key(event: Event) -> bytes:
     """16 bytes that stand for the event's ``dedupe_key``."""
     return hashlib.blake2b(event.dedupe_key.encode(), digest_size=16).digest()
@@ -155,12 +182,15 @@ def packed(body: bytes) -> bytes:
     return PACKED + pack.compress(body) + pack.flush()
 
 
+def unpacked(body: bytes) -> bytes:
+    """The profile's bytes as :func:`packed` took them."""
+    return zlib.decompressobj(-15, WORDS).decompress(body[1:]) if body[:1] == PACKED else body
+
+
 def bytes_profile(body: bytes) -> Profile | None:
-    """The profile of these bytes, packed or not, in the form of today or the one before; empty bytes are no profile."""
+    """The profile of these bytes, in the form of today or the one before; empty bytes are no profile."""
     if not body:
         return None
-    if body[:1] == PACKED:
-        body = zlib.decompressobj(-15, WORDS).decompress(body[1:])
     return _decode_profile(body) if body[0] == ARRAY else _named_profile(body)
 
 

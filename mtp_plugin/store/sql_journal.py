@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from ..errors import UnavailableError
-from ..records import Event, FoldFunction, Profile
+from ..records import ACTIONS, Event, FoldFunction, Interactions, Profile
 from .batch import Batch, Stored, Work, apply, fold_anew
 from .database import Database
 from .engine import open_sqlite
 from .fork import after_fork
 from .postgres_work import PostgresWork
-from .rows import COLUMNS, bytes_profile, row_event
+from .rows import COLUMNS, bytes_profile, row_event, row_interactions
 from .schema import event, message_seen, profile, stale_profile
 from .sqlite_work import PROFILE, SqliteWork
 from .turns import Turns
@@ -34,6 +34,13 @@ PROFILES = select(profile.c.profile_id, profile.c.last_seq, profile.c.body).wher
     profile.c.profile_id.in_(bindparam("ids", expanding=True)), profile.c.last_seq > 0
 )
 EVENT_COLUMNS = [event.c[name] for name in COLUMNS.split(", ")]
+
+INTERACTIONS = (
+    select(event.c.profile_id, event.c.name, event.c.happened_at, event.c.body, event.c.seq)
+    .where(event.c.seq > bindparam("last"), event.c.name.in_(sorted(ACTIONS)))
+    .order_by(event.c.seq)
+    .limit(bindparam("batch"))
+)
 
 
 class SqlJournal:
@@ -214,6 +221,16 @@ class SqlJournal:
                 return
             last = rows[-1][0]
             yield [row_event(row) for row in rows]
+
+    def interactions(self, *, batch: int = 10_000) -> Iterator[Interactions]:
+        last = 0
+        while True:
+            with self._database.reading() as connection:
+                rows = connection.execute(INTERACTIONS, {"last": last, "batch": batch}).all()
+            if not rows:
+                return
+            last = rows[-1][-1]
+            yield row_interactions(rows)
 
     def count(self) -> int:
         with self._database.reading() as connection:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mtp_plugin.candidates.counts import Counts
 from mtp_plugin.candidates.forget import forget
+from mtp_plugin.candidates.learn.behaviour import learn_behaviour
 from mtp_plugin.candidates.learn.cap import MOST_A_DAY, MOST_OF_ONE, capped
-from mtp_plugin.candidates.log import TrainingLog
+from mtp_plugin.candidates.learn.experts import history_before
+from mtp_plugin.candidates.log import VIEW, TrainingLog
 from mtp_plugin.candidates.train import train
 from mtp_plugin.records import Event
 
@@ -67,20 +69,35 @@ def test_a_log_within_the_limits_stays_as_it_is() -> None:
 )
 @settings(max_examples=60, deadline=None)
 def test_the_limits_look_at_one_visitor_at_a_time(history: list[tuple[int, int, int]]) -> None:
-    """So that counts lose a visitor exactly, limits or not."""
+    """So that a bundle that kept a log within the limits can lose a visitor exactly."""
     found = [event("Product Viewed", f"u:{who}", at * 60.0, f"p{what}") for who, what, at in history]
     log = TrainingLog.from_events([found])
-    whole = Counts.of(capped(log), NOW, 14 * DAY)
-    for visitor in range(len(log.visitors)):
-        rest = Counts.of(capped(log.without_visitor(visitor)), NOW, 14 * DAY)
-        assert (whole - Counts.of(capped(log.of_visitor(visitor)), NOW, 14 * DAY)).same(rest)
+    whole = capped(log)
+    for visitor in range(len(log.owners)):
+        rest = capped(log.take(log.visitor != visitor))
+        without = whole.take(whole.visitor != visitor)
+        assert rest.item.tolist() == without.item.tolist()
+        assert rest.time.tolist() == without.time.tolist()
 
 
 def test_a_flood_is_forgotten_like_everybody_else() -> None:
-    found = events() + flood(500, "p001")
-    log = TrainingLog.from_events([found])
+    log = TrainingLog.from_events([events() + flood(500, "p001")])
     trained = bundle("behaviour", train(log, now=NOW))
-    items = trained.strings["items"]
-    after = forget(trained, TrainingLog.from_events([flood(500, "p001")], items=items))
-    without = Counts.of(TrainingLog.from_events([events()], items=items), NOW, trained.meta["half_life"])
-    assert Counts.from_arrays(after, len(items)).same(without)
+    after = forget(trained, ["u:flood"])
+    without = TrainingLog.from_events([events()], items=log.items)
+    for name, array in learn_behaviour(without, now=NOW).items():
+        assert np.array_equal(after[name], array), name
+
+
+def test_what_the_limits_took_from_the_start_of_a_session_hides_no_other_session() -> None:
+    """Weights are learnt from what was before a moment; a session may now begin later than one with a higher number."""
+    busy = flood(MOST_OF_ONE)
+    busy += [event("Product Viewed", "u:flood", 25 * DAY + 7200.0 + 1000.0 * place, "p095") for place in range(5)]
+    busy += [event("Product Viewed", "u:flood", 25 * DAY + 13_000.0, "p001")]
+    busy += [event("Product Viewed", f"u:{place}", 25 * DAY + 8000.0 + place, "p002") for place in range(4)]
+    log, cut = capped(TrainingLog.from_events([busy])), 25 * DAY + 12_500.0
+    starts = log.time[np.flatnonzero(np.diff(log.session, prepend=-1))]
+    assert (np.diff(starts) < 0).any()
+    before = history_before(log, cut)
+    assert sorted(before.time[before.action == VIEW]) == sorted(log.time[log.time < cut])
+    assert len(history_before(log, 0.0)) == 0

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtp_plugin.candidates.counts import Counts
 from mtp_plugin.candidates.learn.ease import RIDGE
 from mtp_plugin.candidates.learn.ease_ridge import ease_ridge
+from mtp_plugin.candidates.learn.related_lists import Orders
 from mtp_plugin.candidates.log import TrainingLog
 
 DAY_S = 86_400.0
 
 
-def shop(n_orders: int, fillers: int) -> tuple[Counts, TrainingLog]:
+def shop(n_orders: int, fillers: int) -> tuple[Orders, TrainingLog]:
     """Orders of a pair that mostly belongs together and four of the *fillers*; the last third is held out."""
     random, rows = np.random.default_rng(7), []
     chance = np.arange(fillers, 0, -1) / np.arange(fillers, 0, -1).sum()
@@ -23,20 +23,20 @@ def shop(n_orders: int, fillers: int) -> tuple[Counts, TrainingLog]:
         rows += [(f"c{order}", f"p{item}", float(order), f"o{order}") for item in items]
     log = TrainingLog.from_orders(rows)
     cut = n_orders * 2 / 3
-    return Counts.of(log.take(log.time < cut), cut, 30 * DAY_S), log.take(log.time >= cut)
+    return Orders.of(log.take(log.time < cut), cut, 8 * 30 * DAY_S), log.take(log.time >= cut)
 
 
 def test_few_orders_with_clear_pairs_take_a_weaker_ridge_than_the_default() -> None:
     """Each pair was bought some eight times: a ridge of 60 orders drowns that."""
-    counts, held_out = shop(900, 30)
-    assert ease_ridge(counts, held_out, seed=0) < RIDGE
+    orders, held_out = shop(900, 30)
+    assert ease_ridge(orders, held_out, seed=0) < RIDGE
 
 
 def test_many_products_that_go_with_none_take_a_stronger_one() -> None:
-    counts, held_out = shop(3_000, 100)
-    assert ease_ridge(counts, held_out, seed=0) > RIDGE
+    orders, held_out = shop(3_000, 100)
+    assert ease_ridge(orders, held_out, seed=0) > RIDGE
 
 
 def test_too_little_to_learn_from_leaves_the_default() -> None:
-    counts, held_out = shop(500, 30)
-    assert ease_ridge(counts, held_out, seed=0) == RIDGE
+    orders, held_out = shop(500, 30)
+    assert ease_ridge(orders, held_out, seed=0) == RIDGE

@@ -76,7 +76,9 @@ def _by_hand(log: TrainingLog, index: SessionNeighbours, way: list[int], k: int)
 def test_neighbours_vote_as_defined(way: str) -> None:
     log = _sessions()
     vocabulary = Vocabulary(log.items, {item: row for row, item in enumerate(log.items)}, len(log.items))
-    found = SessionNeighbours(session_index(log), vocabulary, {"neighbours": 25})
+    found = SessionNeighbours(
+        session_index(log.item, log.time, log.session, len(log.items)), vocabulary, {"neighbours": 25}
+    )
     scratch = Scratch(len(log.items), found.n_sessions, 2)
     scratch.begin()
     found.vote(scratch, np.array([3, 7, 1], dtype=np.int32), np.array([0, 1, 3]), 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mtp_plugin.candidates.log import CART, PURCHASE, VIEW, TrainingLog
+from mtp_plugin.candidates.log import CART, PURCHASE, VIEW, TrainingLog, owner
 
 from .shop import event
 
@@ -18,10 +18,11 @@ def test_idle_time_ends_a_session() -> None:
     ]
     log = TrainingLog.from_events([found])
     sessions = {
-        (log.visitors[v], log.items[i]): int(s) for v, i, s in zip(log.visitor, log.item, log.session, strict=True)
+        (log.owners[v], log.items[i]): int(s) for v, i, s in zip(log.visitor, log.item, log.session, strict=True)
     }
-    assert sessions[("u:1", "a")] == sessions[("u:1", "b")] != sessions[("u:1", "c")]
-    assert sessions[("u:2", "a")] == 0  # numbered by start
+    one, two = owner("u:1"), owner("u:2")
+    assert sessions[(one, "a")] == sessions[(one, "b")] != sessions[(one, "c")]
+    assert sessions[(two, "a")] == 0  # numbered by start
 
 
 def test_order_of_arrival_does_not_matter() -> None:
@@ -56,10 +57,14 @@ def test_sessions_with_a_clock_are_numbered_by_it() -> None:
     assert [log.items[item] for item in log.item] == ["b", "a"]
 
 
-def test_parts_of_a_log_add_up() -> None:
+def test_rows_are_taken_by_mask_and_by_slice() -> None:
     log = TrainingLog.from_events([[event("Product Viewed", f"u:{one % 3}", float(one), "a") for one in range(9)]])
-    assert len(log.of_visitor(1)) + len(log.without_visitor(1)) == len(log)
-    assert np.all(log.of_visitor(1).visitor == 1)
+    theirs = log.take(log.visitor == 1)
+    assert len(theirs) == 3
+    assert np.all(theirs.visitor == 1)
+    first = log.take(slice(0, 4))
+    assert np.shares_memory(first.time, log.time)
+    assert first.session.tolist() == log.session[:4].tolist()
 
 
 def test_no_events_make_an_empty_log() -> None:

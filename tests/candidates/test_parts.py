@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from mtp_plugin.candidates import basket_expert, session_expert
 from mtp_plugin.candidates.blend import Expert, relative, shares, softmax
 from mtp_plugin.candidates.content import Lookalikes, price_closeness
-from mtp_plugin.candidates.counts import Counts
 from mtp_plugin.candidates.learn.choice import LIGHT, Cases, fit
 from mtp_plugin.candidates.learn.content_lists import content_lists
 from mtp_plugin.candidates.learn.ease import ease_lists
+from mtp_plugin.candidates.learn.related_lists import Orders
 from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.own import DAY_S, Bought, due, latest_first
 from mtp_plugin.candidates.popular import Ranking
@@ -140,13 +140,16 @@ def test_ease_rebuilds_baskets_as_its_equation_says() -> None:
     rows = [
         (f"c{order}", f"p{one}", 0.0, f"o{order}") for order in range(400) for one in set(random.integers(0, 12, 5))
     ]
-    counts = Counts.of(TrainingLog.from_orders(rows), 0.0, DAY_S)
-    lists = ease_lists(counts)
+    log = TrainingLog.from_orders(rows)
+    orders = Orders.of(log, 0.0, DAY_S)
+    lists = ease_lists(orders)
     weights = np.zeros((12, 12))
     for row in range(12):
         near = slice(lists["ease_indptr"][row], lists["ease_indptr"][row + 1])
         weights[row, lists["ease_indices"][near]] = lists["ease_values"][near]
-    gram = counts.pairs["bought"].toarray() / 4096
+    baskets = np.zeros((len(orders.indptr) - 1, 12))
+    baskets[orders.basket, orders.items] = 1.0
+    gram = baskets.T @ (orders.weight[:, None] * baskets) / 4096
     gap = gram @ (np.eye(12) - weights) - 60.0 * weights
     np.fill_diagonal(gap, 0.0)
     assert np.abs(gap).max() < 0.05 * np.abs(gram).max()

@@ -15,7 +15,7 @@ import pytest
 from mtp_plugin.config import Settings
 from mtp_plugin.errors import InputError
 from mtp_plugin.ports import Journal
-from mtp_plugin.records import Event, Profile
+from mtp_plugin.records import Event, EventProduct, Profile
 from mtp_plugin.store.memory import MemoryJournal
 from mtp_plugin.store.open import Stores
 
@@ -150,6 +150,27 @@ def test_scan_selects_by_time_and_name_in_order_of_arrival(journal: Journal) -> 
     assert found(since=START + 3, until=START + 9) == ["5", "3", "6"]
     assert found(names=["Order Completed"], batch=1) == ["3", "9", "6"]
     assert [len(some) for some in journal.scan(batch=2)] == [2, 2, 1]
+
+
+def test_interactions_say_who_did_what_with_which_products(journal: Journal) -> None:
+    names = ("Order Completed", "Product Viewed", "Products Searched", "Product Viewed", "Order Completed")
+    ids = (("p1", "p2"), ("p1",), ("p3",), (), ("p2", "p2"))
+    events = [
+        make_event(n, f"a:{n}", name=name, products=tuple(map(EventProduct, some)))
+        for n, (name, some) in enumerate(zip(names, ids, strict=True))
+    ]
+    journal.record(events, note)
+    told = (0, 1, 3, 4)
+    for batch in (1, 2, 5000):
+        parts = list(journal.interactions(batch=batch))
+        columns = [[one for part in column for one in part] for column in zip(*parts, strict=True)]
+        if batch == 1:
+            assert len(parts) == len(told)
+        assert columns[0] == [events[n].profile_id for n in told]
+        assert columns[1] == [names[n] for n in told]
+        assert columns[2] == [events[n].timestamp for n in told]
+        assert columns[3] == [len(ids[n]) for n in told]
+        assert columns[4] == [one for n in told for one in ids[n]]
 
 
 def test_profile_ids_are_all_there(journal: Journal) -> None:

@@ -179,7 +179,7 @@ def local(open_again: Callable[[Settings], Stores]) -> ModelRegistry:
 
 def test_arrays_are_memory_mapped(local: ModelRegistry) -> None:
     version = local.publish("behaviour", ARRAYS, {}, {})
-    assert isinstance(local.load("behaviour", version).arrays["weights"], np.memmap)
+    assert isinstance(local.load("behaviour", version).arrays["weights"].base, np.memmap)
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "missing", "manifest", "manifest-missing", "format", "swapped"])

@@ -29,11 +29,12 @@ def return_choice(recommender: Recommender, purchases: TrainingLog, cut: float, 
     cases, table = Cases(), recommender.table
     neutral = Expert(basket_expert.RETURN_FEATURES, basket_expert.RETURN_DEFAULTS, 1, None)
     to_row = _to_row(recommender, purchases)
-    past_of = _by_visitor(purchases)
+    by_visitor, starts = _by_visitor(purchases)
     baskets = _baskets(purchases, purchases.time >= cut)
     for lines in _sample(baskets, MOST_CASES, seed):
         now = float(purchases.time[lines[0]])
-        past = past_of[int(purchases.visitor[lines[0]])]
+        visitor = int(purchases.visitor[lines[0]])
+        past = by_visitor[starts[visitor] : starts[visitor + 1]]
         own = bought_before(purchases, past[purchases.time[past] < now], to_row)
         if own is None:
             continue
@@ -99,9 +100,10 @@ def _to_row(recommender: Recommender, log: TrainingLog) -> IntArray:
     return np.array([find(item, -1) for item in log.items], dtype=np.int64)
 
 
-def _by_visitor(purchases: TrainingLog) -> list[IntArray]:
+def _by_visitor(purchases: TrainingLog) -> tuple[IntArray, IntArray]:
+    """The rows of each visitor one after the other, and where each visitor's begin."""
     order = np.argsort(purchases.visitor, kind="stable")
-    return np.split(order, np.searchsorted(purchases.visitor[order], np.arange(1, len(purchases.visitors))))
+    return order, np.searchsorted(purchases.visitor[order], np.arange(len(purchases.owners) + 1))
 
 
 def _baskets(purchases: TrainingLog, mask: np.ndarray) -> list[IntArray]:

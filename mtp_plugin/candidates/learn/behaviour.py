@@ -1,4 +1,4 @@
-"""All arrays of a behaviour bundle."""
+"""All arrays of a behaviour bundle, and the parts of them that one expert asks."""
 
 from __future__ import annotations
 
@@ -6,36 +6,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..counts import Counts
-from ..log import TrainingLog
+from ..log import VIEW, TrainingLog
 from .ease import RIDGE, ease_lists
-from .rankings import half_life, rankings, rhythm
-from .related_lists import related_lists
+from .rankings import half_life, rankings
+from .related_lists import Orders, bought_lists, viewed_lists
 from .session_index import basket_index, session_index, user_index
 
 Arrays = dict[str, NDArray[np.generic]]
 
 
 def learn_behaviour(
-    log: TrainingLog, *, now: float, keep_counts: bool = False, counts: Counts | None = None, ridge: float = RIDGE
+    log: TrainingLog, *, now: float, viewing: bool = True, buying: bool = True, ridge: float = RIDGE
 ) -> Arrays:
     """Index, item-item lists, rankings.
 
     :param now: moment that ageing is measured from
-    :param keep_counts: with what all lists are computed from, for taking a visitor out later
-    :param counts: of the *log*, where they are known
+    :param viewing: with what is learnt from views
+    :param buying: with what is learnt from orders and only about orders: those of others alike, and EASE
     :param ridge: of EASE
     """
-    counts = counts or Counts.of(log, now, half_life(log))
-    views, purchases = log.views(), log.purchases()
-    arrays = from_counts(counts, ridge)
-    if len(views):
-        arrays |= session_index(views)
-    if len(purchases):
-        arrays |= basket_index(purchases) | user_index(purchases)
-    return arrays | counts.arrays() if keep_counts else arrays
-
-
-def from_counts(counts: Counts, ridge: float = RIDGE) -> Arrays:
-    """What depends on sums alone."""
-    arrays: Arrays = {**related_lists(counts), **rankings(counts), "rhythm": rhythm(counts)}
-    return arrays | ease_lists(counts, ridge) if counts.items["orders"].any() else arrays
+    purchases, life = log.purchases(), half_life(log)
+    counts = Counts.of(log, purchases, now, life)
+    arrays = rankings(counts)
+    seen = log.action == VIEW
+    if viewing and seen.any():
+        # A copy of the columns at a time: a long log is most of what training holds.
+        arrays |= session_index(log.item[seen], log.time[seen], log.session[seen], len(log.items))
+        arrays |= viewed_lists(log.item[seen], log.session[seen], len(log.items))
+    orders = Orders.of(purchases, now, 8 * life)
+    arrays |= bought_lists(orders)
+    if buying and len(purchases):
+        arrays |= basket_index(purchases) | user_index(purchases) | ease_lists(orders, ridge)
+    return arrays

@@ -1,7 +1,7 @@
 """How much one visitor may weigh: a browser that sends event after event must not make a product popular.
 
-Rows beyond the limits are left out of all that is learnt. The limits look at one visitor at a time, so that what is
-counted of one can be taken out again without the rest; see :mod:`mtp_plugin.candidates.forget`.
+Rows beyond the limits are left out of all that is learnt. The limits look at one visitor at a time, so that one can
+be taken out again of what the limits left; see :mod:`mtp_plugin.candidates.forget`.
 """
 
 from __future__ import annotations

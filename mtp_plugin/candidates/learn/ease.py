@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.linalg import lapack
 
 from ...records import FloatArray, IntArray
-from ..counts import Counts
-from .related_lists import nearest
+from .pair_kernels import gram_rows
+from .related_lists import BASKET_BITS, Orders
 
 RIDGE = 60.0
 """Where there are too few orders to learn a better one from."""
@@ -17,65 +16,80 @@ MOST_PRODUCTS = 6_000
 """Products in the system of equations, the most bought: its cost grows with their cube."""
 FEWEST_ORDERS = 3
 NEAREST = 200
-FIXED = 4096.0
-"""One order of today in the counts of pairs."""
+BLOCK = 512
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def ease_lists(counts: Counts, ridge: float = RIDGE) -> Arrays:
+def ease_lists(orders: Orders, ridge: float = RIDGE) -> Arrays:
     """``ease_indptr``, ``ease_indices``, ``ease_values``; empty when nothing was bought together.
 
     :param ridge: in orders of today; what a weight must explain to be worth having
     """
-    members = most_bought(counts, MOST_PRODUCTS)
-    n = counts.pairs["bought"].shape[0]
-    if len(members) < 2:
-        return nearest("ease", sparse.csr_matrix((n, n)))
-    weights = weights_of(system_of(counts, members), ridge)
-    return nearest("ease", _strong(weights, members, n), NEAREST, signed=True)
+    members = most_bought(orders, MOST_PRODUCTS)
+    sizes: IntArray = np.zeros(orders.n, dtype=np.int64)
+    columns: IntArray = np.zeros(0, np.int32)
+    values: FloatArray = np.zeros(0, np.float32)
+    if len(members) > 1:
+        sizes[members], columns, values = _farthest(_inverse(system_of(orders, members), ridge), members)
+    indptr = np.append(0, np.cumsum(sizes)).astype(np.int64)
+    return {"ease_indptr": indptr, "ease_indices": columns, "ease_values": values}
 
 
-def most_bought(counts: Counts, most: int) -> IntArray:
+def most_bought(orders: Orders, most: int) -> IntArray:
     """Codes of the products in the most orders, ascending; those in too few are left out."""
-    orders = counts.items["orders"]
-    members = np.flatnonzero(orders >= FEWEST_ORDERS)
+    members = np.flatnonzero(orders.bought >= FEWEST_ORDERS)
     if len(members) > most:
-        members = np.sort(members[np.argsort(-orders[members], kind="stable")[:most]])
+        members = np.sort(members[np.argsort(-orders.bought[members], kind="stable")[:most]])
     return members
 
 
-def system_of(counts: Counts, members: IntArray) -> FloatArray:
-    """Weighted orders that hold both of two products, shape ``(members, members)``."""
-    pairs = counts.pairs["bought"][members][:, members].toarray()
-    system: FloatArray = pairs.astype(np.float32) / np.float32(FIXED)
+def system_of(orders: Orders, members: IntArray) -> FloatArray:
+    """Weighted orders that hold both of two products, float32 of shape ``(members, members)``."""
+    system = np.zeros((len(members), len(members)), dtype=np.float32)
+    place_of = np.full(orders.n, -1, dtype=np.int32)
+    place_of[members] = np.arange(len(members))
+    sums, touched = np.zeros(orders.n, dtype=np.int64), np.zeros(orders.n, dtype=np.int32)
+    gram_rows(members, place_of, *orders.lines(), sums, touched, float(1 << BASKET_BITS), system)
     return system
 
 
 def weights_of(system: FloatArray, ridge: float) -> FloatArray:
     """The weights that rebuild each basket from its other products, shape as *system*, which stays as it is."""
-    ridged = system.copy()
-    ridged[np.diag_indices(len(ridged))] += np.float32(ridge)
-    weights: FloatArray = -_inverse(ridged)
+    weights = _inverse(system.copy(), ridge)
     weights /= -np.diag(weights)[None, :]
     np.fill_diagonal(weights, 0.0)
     return weights
 
 
-def _inverse(system: np.ndarray) -> np.ndarray:
-    """Inverse of a symmetric positive definite matrix by its Cholesky factor."""
-    factor, failed = lapack.spotrf(system, lower=1)
+def _inverse(system: FloatArray, ridge: float) -> FloatArray:
+    """Inverse of a symmetric matrix with a ridge added, by its Cholesky factor, in the memory of *system*."""
+    system[np.diag_indices(len(system))] += np.float32(ridge)
+    factor, failed = lapack.spotrf(system.T, lower=1, overwrite_a=1)  # LAPACK counts by columns
     if failed:
-        return np.asarray(np.linalg.inv(system))
-    inverse, _ = lapack.spotri(factor, lower=1)
-    lower = np.tril(inverse)
-    return np.asarray(lower + np.tril(lower, -1).T)
+        raise ArithmeticError("the products bought together make no positive definite matrix")
+    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
+    found: FloatArray = inverse.T  # its upper triangle holds the inverse
+    for start in range(0, len(found), BLOCK):
+        rows, below = slice(start, start + BLOCK), slice(start + BLOCK, None)
+        square = found[rows, rows]
+        square[:] = np.triu(square) + np.triu(square, 1).T
+        found[below, rows] = found[rows, below].T
+    return found
 
 
-def _strong(weights: np.ndarray, members: np.ndarray, n: int) -> sparse.csr_matrix:
-    """The weights of each row farthest from 0 (those below say what does *not* go together), numbered as all *n*."""
-    keep = min(NEAREST, len(members) - 1)
-    best = np.argpartition(-np.abs(weights), keep, axis=1)[:, :keep]
-    row = np.repeat(members, keep)
-    return sparse.csr_matrix(
-        (np.take_along_axis(weights, best, axis=1).ravel(), (row, members[best].ravel())), shape=(n, n)
-    )
+def _farthest(inverse: FloatArray, members: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+    """The weights of each member farthest from 0 (those below say what does *not* go together), and how many."""
+    keep, diagonal = min(NEAREST, len(members) - 1), np.diag(inverse).copy()
+    sizes, columns, values = [], [], []
+    for start in range(0, len(members), BLOCK):
+        weights = -inverse[start : start + BLOCK] / diagonal
+        rows = np.arange(len(weights))
+        weights[rows, start + rows] = 0.0
+        place = np.sort(np.argpartition(-np.abs(weights), keep, axis=1)[:, :keep], axis=1)
+        weight = np.take_along_axis(weights, place, axis=1)
+        order = np.argsort(-np.abs(weight), axis=1, kind="stable")
+        place, weight = np.take_along_axis(place, order, axis=1), np.take_along_axis(weight, order, axis=1)
+        sizes.append(np.count_nonzero(weight, axis=1))
+        columns.append(members[place[weight != 0]].astype(np.int32))
+        values.append(weight[weight != 0])
+    return np.concatenate(sizes), np.concatenate(columns), np.concatenate(values)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...records import FloatArray, IntArray
-from ..counts import Counts
 from ..log import TrainingLog
 from .ease import RIDGE, most_bought, system_of, weights_of
+from .related_lists import Orders
 
 TRIED = (15.0, 30.0, 120.0, 240.0, 480.0)
 """Instead of the default, from weak to strong."""
@@ -21,19 +21,19 @@ SOFTENED = 10
 """Added to a rank before it is turned over: the blend ranks anew what is found, so places 5 and 20 still differ."""
 
 
-def ease_ridge(counts: Counts, held_out: TrainingLog, *, seed: int) -> float:
+def ease_ridge(orders: Orders, held_out: TrainingLog, *, seed: int) -> float:
     """The ridge, :data:`~mtp_plugin.candidates.learn.ease.RIDGE` where there is nothing to be gained or learnt from.
 
-    :param counts: of what was before *held_out*
+    :param orders: of what was before *held_out*
     :param held_out: later purchases, of the same vocabulary
     """
-    members = most_bought(counts, PRODUCTS)
+    members = most_bought(orders, PRODUCTS)
     random = np.random.default_rng(seed)
     baskets = _baskets(held_out, members, random)
     if len(baskets) < FEWEST_BASKETS:
         return RIDGE
     hidden = [int(random.integers(len(basket))) for basket in baskets]
-    system = system_of(counts, members)
+    system = system_of(orders, members)
     best, worth = RIDGE, WORTH_IT * _worth(system, RIDGE, baskets, hidden)
     for ridge in TRIED:
         tried = _worth(system, ridge, baskets, hidden)

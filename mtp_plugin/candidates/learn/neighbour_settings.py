@@ -12,6 +12,8 @@ from ..sources import SESSION
 from .session_cases import session_cases
 
 MOST_CASES = 3_000
+FIRST = 500
+"""Cases that tell whether a value is worth a closer look."""
 TRIED = {
     "decay": (2.0, 8.0),
     "age": (0.0, 2.0),
@@ -36,13 +38,16 @@ def neighbour_settings(recommender: Recommender, views: TrainingLog, *, seed: in
     cases = [case for case in session_cases(recommender, views, MOST_CASES, seed) if case[1] not in case[0]]
     if len(cases) < MOST_CASES // 5 or recommender.sources.neighbours is None:
         return settings
-    best = _worth(recommender, cases, settings)
+    first = cases[:: len(cases) // FIRST]
+    best, best_of_first = _worth(recommender, cases, settings), _worth(recommender, first, settings)
     for name, values in TRIED.items():
         for value in values:
             tried = {**settings, name: value}
+            if _worth(recommender, first, tried) <= best_of_first:
+                continue
             worth = _worth(recommender, cases, tried)
             if worth > WORTH_IT * best:
-                settings, best = tried, worth
+                settings, best, best_of_first = tried, worth, _worth(recommender, first, tried)
     return settings
 
 

@@ -20,20 +20,21 @@ def half_life(log: TrainingLog) -> float:
 
 
 def rankings(counts: Counts) -> Arrays:
-    """``popular``, ``lately``, ``sold``: decayed sums; ``trending``: standard deviations above the usual rate, or 0."""
+    """``popular``, ``lately``, ``sold``: decayed sums; ``trending``: standard deviations above the usual rate, or 0.
+
+    ``rhythm``: typical days (geometric mean) between two purchases of a product by one visitor, 0 with under three
+    pauses.
+    """
     popular, recent, base, sold = (
-        counts.items[name].astype(np.float64) / (1 << LANDMARK_BITS) for name in ("popular", "recent", "base", "sold")
+        values.astype(np.float64) / (1 << LANDMARK_BITS)
+        for values in (counts.popular, counts.recent, counts.base, counts.sold)
     )
     expected = base / 10
     trending = np.maximum((recent - expected) / np.sqrt(expected + 3.0), 0.0)
-    return {"popular": _f32(popular), "trending": _f32(trending), "sold": _f32(sold), "lately": _f32(recent)}
-
-
-def rhythm(counts: Counts) -> FloatArray:
-    """Typical days (geometric mean) between two purchases of a product by one visitor, 0 with under three pauses."""
-    pauses = counts.items["pauses"]
-    days = np.exp(counts.items["pause_logs"] / ONE / np.maximum(pauses, 1))
-    return _f32(np.where(pauses >= FEWEST_PAUSES, days, 0.0))
+    days = np.exp(counts.pause_logs / ONE / np.maximum(counts.pauses, 1))
+    rhythm = np.where(counts.pauses >= FEWEST_PAUSES, days, 0.0)
+    named = {"popular": popular, "trending": trending, "sold": sold, "lately": recent, "rhythm": rhythm}
+    return {name: _f32(values) for name, values in named.items()}
 
 
 def _f32(values: FloatArray) -> FloatArray:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ...records import Event, FoldFunction, Profile
+from ...records import ACTIONS, Event, FoldFunction, Interactions, Profile
 from ..batch import Batch, Found, SeenKey, Stored, apply, fold_anew
 from ..chunks import chunks
-from ..rows import EventRow, bytes_profile, row_event
+from ..rows import EventRow, bytes_profile, row_event, row_interactions
 
 
 class MemoryJournal:
@@ -49,6 +49,13 @@ class MemoryJournal:
             and (not names or row.name in names)
         ]
         return ([row_event(row) for row in rows] for rows in chunks(wanted, batch))
+
+    def interactions(self, *, batch: int = 10_000) -> Iterator[Interactions]:
+        wanted = [row for row in self._rows if row.name in ACTIONS]
+        parts = (
+            [(row.profile_id, row.name, row.happened_at, row.body) for row in rows] for rows in chunks(wanted, batch)
+        )
+        return map(row_interactions, parts)
 
     def count(self) -> int:
         return len(self._rows)
