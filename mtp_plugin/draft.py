@@ -106,7 +106,10 @@ class DraftCache:
             request.exclude_ids, request.filter, request.private_facts, question.size, request.consent_level,
             context.category, context.query, context.page_type,
         )  # fmt: skip
-        return "draft:" + hashlib.blake2b(self._encoder.encode(parts), digest_size=16).hexdigest()
+        try:
+            return "draft:" + hashlib.blake2b(self._encoder.encode(parts), digest_size=16).hexdigest()
+        except (TypeError, ValueError, OverflowError):
+            return None  # a filter may hold what cannot be written out, such as a number of more than 64 bits
 
     def get(self, key: str) -> Draft | None:
         """The draft under this key, marked as reused."""

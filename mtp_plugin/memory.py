@@ -34,5 +34,9 @@ class Remembered(Generic[K, V]):
         self._entries[key] = value
         return value
 
+    def forget(self, key: K) -> None:
+        """Remember this key no longer."""
+        self._entries.pop(key, None)
+
     def __len__(self) -> int:
         return len(self._entries)

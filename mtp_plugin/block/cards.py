@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, Template
@@ -34,7 +35,6 @@ class CardPages:
 
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
-        self._ours = str(templates_folder())
         self._known: Remembered[tuple[Any, ...], Markup] = Remembered(limit)
         self._templates: tuple[Template, ...] = ()
         self._remembers = False
@@ -48,7 +48,7 @@ class CardPages:
         cards: tuple[Card, ...] = variables["block"].cards
         if self._templates != templates:  # the first use, or a developer edits them
             self._templates, self._known = templates, Remembered(self._limit)
-            self._remembers = all(str(template.filename).startswith(self._ours) for template in templates)
+            self._remembers = all(map(is_ours, templates))
         if not self._remembers:
             return {card.product_id: _written(templates[0], variables, card) for card in cards}
         known, level, language = self._known, variables["heading_level"], variables["words"].lang
@@ -64,3 +64,8 @@ class CardPages:
 
 def _written(template: Template, variables: Mapping[str, Any], card: Card) -> Markup:
     return Markup(template.render(variables, card=card).strip())  # noqa: S704  our templates escape
+
+
+def is_ours(template: Template) -> bool:
+    """Whether a template is the plugin's own: a shop's may say something else in the next request."""
+    return Path(str(template.filename)).is_relative_to(templates_folder())

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compiled import HAS_NUMBA
-from ..memory import Remembered
 from ..records import PRICE_TIERS, FloatArray, IntArray, ProductTable, Profile
 from . import kernels, plain
 from .popular import Ranking
 
 how = kernels if HAS_NUMBA else plain
 FACETS = {"category": 1.0, "brand": 0.6, "color": 0.2, "style": 0.4, "price_tier": 0.3}
-PLACE = {facet: place for place, facet in enumerate(FACETS)}
 LEADING = 3
 """Values of a facet whose popular products are proposed."""
 EACH = 24
@@ -24,11 +22,12 @@ EACH = 24
 class Taste:
     """What a visitor is drawn to, as the share of each code: one facet after the other, 0 to 1.
 
-    ``weights`` are those of the facets, 0 where nothing is known.
+    ``weights`` are those of the facets, 0 where nothing is known. ``leading`` are the codes that weigh most, by facet.
     """
 
     shares: FloatArray
     weights: FloatArray
+    leading: tuple[tuple[str, int], ...]
 
 
 class Affinity:
@@ -51,44 +50,32 @@ class Affinity:
         self._index = {facet: {name: code for code, name in enumerate(names[facet])} for facet in FACETS}
         sizes = [len(names[facet]) for facet in FACETS]
         self._starts: IntArray = np.cumsum([0, *sizes])
-        self._tastes: Remembered[str, tuple[Profile, Taste]] = Remembered(2000)
         self._leaders = {facet: _grouped(codes[facet], popular.order) for facet in ("category", "brand", "style")}
 
     def of(self, profile: Profile) -> Taste:
-        """The visitor's taste, remembered as long as the profile is the same object."""
-        known = self._tastes.get(profile.profile_id)
-        if known is None or known[0] is not profile:
-            known = self._tastes.keep(profile.profile_id, (profile, self._read(profile)))
-        return known[1]
-
-    def _read(self, profile: Profile) -> Taste:
-        """Ratios of affinities need no decay: it is the same for all values."""
+        """The visitor's taste. Ratios of affinities need no decay: it is the same for all values."""
         shares: FloatArray = np.zeros(int(self._starts[-1]), dtype=np.float32)
         weights: FloatArray = np.zeros(len(FACETS), dtype=np.float32)
+        leading: list[tuple[str, int]] = []
         for place, (facet, weight) in enumerate(FACETS.items()):
             known, index = profile.affinities.get(facet), self._index[facet]
             total = sum(value for value in known.values() if value > 0) if known and index else 0.0
             if not known or not total:
                 continue
             weights[place], start = weight, self._starts[place]
-            for name, value in known.items():
-                if value > 0 and name in index:
-                    shares[start + index[name]] = (
-                        value / total
-                    )  # decayed weights are beyond float32, their ratio is not
-        return Taste(shares, weights)
+            ranked = sorted((-value, index[name]) for name, value in known.items() if value > 0 and name in index)
+            for value, code in ranked:
+                shares[start + code] = -value / total  # decayed weights are beyond float32, their ratio is not
+            if facet in self._leaders:
+                leading += [(facet, code) for _, code in ranked[:LEADING]]
+        return Taste(shares, weights, tuple(leading))
 
     def propose(self, taste: Taste) -> IntArray:
         """Popular products of the categories, brands and styles that weigh most."""
         found = []
-        for facet, (order, starts) in self._leaders.items():
-            place = PLACE[facet]
-            if not taste.weights[place]:
-                continue
-            shares = taste.shares[self._starts[place] : self._starts[place + 1]]
-            known = np.flatnonzero(shares)
-            for code in known[np.argsort(-shares[known], kind="stable")[:LEADING]].tolist():
-                found.append(order[starts[code] : min(starts[code] + EACH, starts[code + 1])])
+        for facet, code in taste.leading:
+            order, starts = self._leaders[facet]
+            found.append(order[starts[code] : min(starts[code] + EACH, starts[code + 1])])
         return np.concatenate(found) if found else np.zeros(0, dtype=np.int32)
 
     def scores(self, taste: Taste, rows: IntArray) -> FloatArray:

@@ -38,15 +38,12 @@ def diversify(
     :param brand_share: the same for brands
     """
     rows = candidates.rows
+    few = size <= FEWEST
+    most_of_category, most_of_brand = (
+        len(rows) + 1 if few else max(2, math.ceil(share * size)) for share in (category_share, brand_share)
+    )
     order: IntArray = varied(
         rows, table.category, table.brand, titles.starts, titles.stops, titles.read(rows), size,
-        _quota(table.category[rows], size, category_share), _quota(table.brand[rows], size, brand_share), ALIKE,
+        most_of_category, most_of_brand, ALIKE,
     )  # fmt: skip
     return order
-
-
-def _quota(codes: IntArray, size: int, share: float) -> int:
-    """How many of one code; all of them where there is nothing else to show."""
-    if size <= FEWEST or not len(codes) or codes.min() == codes.max():
-        return len(codes) + 1
-    return max(2, math.ceil(share * size))

@@ -29,6 +29,15 @@ def in_common(words: Array, start: int, stop: int, other: int, end: int) -> int:
 
 
 @compiled
+def all_same(codes: Array, rows: Array) -> bool:
+    """Whether all rows have one code."""
+    same = 0
+    for row in rows:
+        same += codes[row] == codes[rows[0]]
+    return same == len(rows)
+
+
+@compiled
 def varied(
     rows: Array,
     category: Array,
@@ -43,6 +52,10 @@ def varied(
 ) -> Array:
     """Places of the *size* rows that make the slate, in order; see :func:`mtp_plugin.rank.diversity.diversify`."""
     count = len(rows)
+    if all_same(category, rows):
+        most_of_category = count + 1
+    if all_same(brand, rows):
+        most_of_brand = count + 1
     taken = np.empty(count, dtype=np.int64)
     waiting = np.empty(count, dtype=np.int64)
     n_taken = n_waiting = 0

@@ -26,10 +26,11 @@ class Marks:
     """
 
     def __init__(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)  # as SQLite makes its files: the umask decides
         try:
             if os.fstat(descriptor).st_size < SLOTS * WIDTH:
-                os.ftruncate(descriptor, SLOTS * WIDTH)
+                # Not only the length: a write to a hole of a full disk ends the process.
+                os.posix_fallocate(descriptor, 0, SLOTS * WIDTH)
             self._memory = mmap.mmap(descriptor, SLOTS * WIDTH)
         finally:
             os.close(descriptor)
@@ -46,10 +47,6 @@ class Marks:
         for profile_id in profile_ids:
             at = _place(profile_id)
             self._memory[at : at + WIDTH] = self._chance.randbytes(WIDTH)
-
-    def change_all(self) -> None:
-        """Say that any profile may have changed."""
-        self._memory[:] = self._chance.randbytes(SLOTS * WIDTH)
 
 
 def _place(profile_id: str) -> int:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..memory import Remembered
 from ..records import Event, FoldFunction, Profile
+from .batch import Stored
 from .database import Database
 from .marks import Marks
 from .sql_journal import SqlJournal
@@ -34,7 +35,7 @@ class NearJournal(SqlJournal):
     :param limit: most profiles kept in this process
     """
 
-    def __init__(self, database: Database, window_s: float, path: Path, *, limit: int = 5000) -> None:
+    def __init__(self, database: Database, window_s: float, path: Path, *, limit: int = 1000) -> None:
         super().__init__(database, window_s)
         self._path, self._tried = path, False
         self._shared: Marks | None = None
@@ -64,13 +65,13 @@ class NearJournal(SqlJournal):
             return super().erase_all(profile_id, stale=stale)
         finally:
             self._changed([profile_id])
+            self._copies.forget(profile_id)
 
-    def rebuild(self, fold: FoldFunction, *, progress: Callable[[int], None] | None = None) -> int:
+    def rebuild_some(self, profile_ids: Sequence[str], fold: FoldFunction, stale: bool = False) -> dict[str, Stored]:
         try:
-            return super().rebuild(fold, progress=progress)
+            return super().rebuild_some(profile_ids, fold, stale)
         finally:
-            if marks := self._marks():
-                marks.change_all()
+            self._changed(profile_ids)
 
     def profiles(self, profile_ids: Sequence[str]) -> list[Profile | None]:
         marks = self._marks()

@@ -91,7 +91,7 @@ def _journal(database: Database, settings: Settings) -> SqlJournal:
     path = database.url.database
     if not database.is_sqlite or settings.redis_url or not path or path == ":memory:":
         return SqlJournal(database, window_s)
-    return NearJournal(database, window_s, Path(f"{path}-marks"))
+    return NearJournal(database, window_s, Path(f"{Path(path).resolve()}-marks"))
 
 
 def stores_exist(settings: Settings, instance_path: str) -> bool:

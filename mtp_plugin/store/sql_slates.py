@@ -53,7 +53,7 @@ class SqlSlates:
         self._writer.close()
 
     def _write(self, unmade: list[Unmade]) -> None:
-        entries = [entry() if callable(entry) else entry for entry in unmade]
+        entries = [entry for one in unmade if (entry := _made(one))]
         rows = [row for entry in entries if (row := _row(entry))]
         if not rows:
             return
@@ -91,6 +91,17 @@ class SqlSlates:
             purged += count
             if count < PURGE:
                 return purged
+
+
+def _made(entry: Unmade) -> SlateEntry | None:
+    """The entry; one that cannot be made does not take the others with it."""
+    if not callable(entry):
+        return entry
+    try:
+        return entry()
+    except Exception:
+        log.exception("a slate cannot be stored")
+        return None
 
 
 def _row(entry: SlateEntry) -> dict[str, Any] | None:

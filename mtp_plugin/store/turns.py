@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from ..errors import UnavailableError
 from .fork import after_fork
 
 T = TypeVar("T")
@@ -67,9 +68,10 @@ class Turns(Generic[T]):
         try:
             errors = self._run([ticket.item for ticket in group])
         except BaseException as error:
-            errors = [error] * len(group)
-            if not isinstance(error, Exception):
+            if not isinstance(error, Exception):  # an interrupt is the leader's alone
+                errors = [UnavailableError("what was to be stored was interrupted; send it again")] * len(group)
                 raise
+            errors = [error] * len(group)
         finally:
             for ticket, own in zip(group, errors, strict=True):
                 ticket.error, ticket.done = own, True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -25,7 +25,7 @@ from .recommendations import asker_of, cached
 from .sender import current_sender, limit_rate
 from .slates import Asker, is_common, is_off, mark_rendered, page_of, slate_for, visitor_asker
 from .visitor import current_visitor
-from .written import all_ours, key_of, products_of, write_down, written_before
+from .written import all_ours, asked, digest, products_of, write_down, written_before
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +59,15 @@ def render_block(
         mark_rendered(asker)
         key = None
         if is_common(state, asker):
-            key = (asker.level, placement, heading_level, preferences_url, key_of(options))
-            again = written_before(state, parts.written, key)
-            if again is not None:
-                return Markup(again.body)  # noqa: S704  it was one
+            key = _key(options, (asker.level, placement, heading_level, preferences_url))
+        question = asked(state, key) if key else None
+        if question and (again := written_before(state, parts.written, question)):
+            return Markup(again.body)  # noqa: S704  it was one
         slate = slate_for(state, placement, msgspec.structs.replace(asker, private_facts=True), page_of(options))
         html = _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
-        if key is not None and html and state.loaders.price is None and all_ours(current_app.jinja_env):
+        if question and html and state.loaders.price is None and all_ours(current_app.jinja_env):
             served = parts.metrics.slates_of(placement, slate.fallback_level)
-            write_down(state, parts.written, key, slate, html, served=served)
+            write_down(state, parts.written, question, slate, html, served=served)
         return html
     except Exception:
         if current_app.debug:
@@ -75,6 +75,13 @@ def render_block(
         log.exception("block %r is left out of the page", placement)
         parts.metrics.failure(placement)
         return NOTHING
+
+
+def _key(options: dict[str, Any], where: tuple[Any, ...]) -> Hashable:
+    """What a block is asked with, as a key; ``None`` where it cannot be one."""
+    if all(type(value) is int for value in options.values()):  # such as a limit: the usual case
+        return (*where, *options.items())
+    return digest(where, page_of(options))
 
 
 def block(placement: str) -> Response:
@@ -90,7 +97,10 @@ def block(placement: str) -> Response:
     html = _html(state, slate, root=root) if slate else NOTHING
     response = Response(str(html), content_type="text/html; charset=utf-8")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    return cached(response, asker, state, slate)
+    cached(response, asker, state, slate)
+    if root:  # it says what host it was asked of, which a shared cache may take for another one's
+        response.cache_control.public, response.cache_control.private = False, True
+    return response
 
 
 def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "", root: str = "") -> Markup:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 KEY = "mtp_web"
 
-Signals = tuple[str, bool, str | None]
-"""User agent, Global Privacy Control, Do Not Track."""
+Signals = tuple[bool, bool, bool]
+"""Bot, Global Privacy Control, Do Not Track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
         money=Money(settings.locale),
         dresser=Dresser(words, settings.currency),
         card_pages=CardPages(),
-        written=Remembered(1000),
-        strangers=Remembered(4096),
+        written=Remembered(300),
+        strangers=Remembered(8),
         zone=ZoneInfo(settings.time_zone),
         assets=load_assets(),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
 
 import msgspec
 from flask import Response, request
@@ -18,7 +17,7 @@ from .queries import RecommendationQuery, read_arguments, read_json
 from .sender import current_sender, limit_rate, recorded_level
 from .slates import Asker, is_common, slate_for, slate_for_request, visitor_asker
 from .visitor import keep_apart
-from .written import write_down, written_before
+from .written import asked, digest, write_down, written_before
 
 __all__ = ["recommendations", "slate_for_request"]
 
@@ -76,35 +75,37 @@ def recommendations() -> Response:
     """Answer a question for a slate."""
     state, sender, parts = get_state(), current_sender(), get_parts()
     limit_rate(sender)
-    key = _common_key(state, sender)
-    again = written_before(state, parts.written, key) if key else None
+    asker = _own_asker(state, sender)
+    question = None
+    if asker and request.method == "GET" and is_common(state, asker):
+        question = asked(state, digest(asker.level, request.query_string))
+    again = written_before(state, parts.written, question) if question else None
     if again is not None:
         return Response(again.body, headers=again.headers)
     query: RecommendationQuery = (
         read_json(RecommendationQuery) if request.method == "POST" else read_arguments(RecommendationQuery)
     )
-    asker = asker_of(state, query.user_id, query.anonymous_id)
+    asker = asker_of(state, query.user_id, query.anonymous_id, own=asker)
     slate = slate_for(state, query.placement, asker, query, explain=query.explain)
     body = msgspec.json.encode(view(state, slate, explain=query.explain))
     answer = cached(Response(body, content_type="application/json"), asker, state, slate)
-    if key and not query.explain and is_whole(state, slate):
+    if question and not query.explain and is_whole(state, slate):
         served = parts.metrics.slates_of(slate.placement, slate.fallback_level)
-        headers = tuple(answer.headers)
-        write_down(state, parts.written, key, slate, body, served=served, headers=headers)
+        write_down(state, parts.written, question, slate, body, served=served, headers=tuple(answer.headers))
     return answer
 
 
-def _common_key(state: State, sender: Sender) -> Hashable:
-    """What this question has in common with the same one of others; ``None`` where the answer is one's own."""
-    if request.method != "GET" or sender.kind not in ("anonymous", "browser"):
-        return None
-    asker = visitor_asker(state) if sender.kind == "browser" else Asker()
-    return (asker.level, request.query_string) if is_common(state, asker) else None
+def _own_asker(state: State, sender: Sender) -> Asker | None:
+    """Who asks for itself; ``None`` for a server, which asks for others."""
+    if sender.kind == "browser":
+        return visitor_asker(state)
+    return None if sender.kind == "server" else Asker()
 
 
-def asker_of(state: State, user_id: str = "", anonymous_id: str = "") -> Asker:
+def asker_of(state: State, user_id: str = "", anonymous_id: str = "", *, own: Asker | None = None) -> Asker:
     """For whom the current request may ask: its own visitor, or whom a server names.
 
+    :param own: who asks for itself, if that is known already
     :raises ForbiddenError: somebody who is no server names a visitor
     """
     sender = current_sender()
@@ -114,7 +115,7 @@ def asker_of(state: State, user_id: str = "", anonymous_id: str = "") -> Asker:
         raise ForbiddenError(
             "only servers with a secret key may name a visitor", field="user_id" if user_id else "anonymous_id"
         )
-    return visitor_asker(state) if sender.kind == "browser" else Asker()
+    return own or _own_asker(state, sender) or Asker()
 
 
 def _named(state: State, user_id: str, anonymous_id: str) -> Asker:

@@ -74,17 +74,18 @@ def stored_id() -> str:
 
 def _read() -> Visitor:
     parts, environ = get_parts(), request.environ
-    cookies, agent, gpc = parts.cookies, environ.get("HTTP_USER_AGENT", ""), environ.get("HTTP_SEC_GPC") == "1"
+    cookies, bot, gpc = parts.cookies, is_bot(environ.get("HTTP_USER_AGENT", "")), environ.get("HTTP_SEC_GPC") == "1"
     # Cookies are taken apart only where ours is among them.
     if cookies.consent_name in environ.get("HTTP_COOKIE", ""):
         found = cookies.decision(request.cookies.get(cookies.consent_name))
         choice, decided_at = (found.choice, found.time) if found else (None, 0)
-        return _visitor(choice, decided_at, gpc=gpc, bot=is_bot(agent))
-    signals = (agent, gpc, environ.get("HTTP_DNT"))
+        return _visitor(choice, decided_at, gpc=gpc, bot=bot)
+    signals = (bot, gpc, environ.get("HTTP_DNT") == "1")
     known = parts.strangers.get(signals)
     if known is None:
-        known = _visitor(None, 0, gpc=gpc, bot=is_bot(agent))
-        if known.level is not ConsentLevel.FULL and not known.uncertain:  # nobody in particular: the same for all
+        known = _visitor(None, 0, gpc=gpc, bot=bot)
+        # Decided by the signals alone. An account's refusal or an id is somebody's own.
+        if known.level is not ConsentLevel.FULL and known.choice is None and not known.uncertain:
             parts.strangers.keep(signals, known)
     return known
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -12,8 +13,8 @@ from flask import current_app
 from jinja2 import Environment
 from markupsafe import Markup
 
-from ..assets import templates_folder
 from ..block.build import unchanged
+from ..block.cards import is_ours
 from ..live import Versions
 from ..memory import Remembered
 from ..records import Product, Slate
@@ -45,16 +46,30 @@ WrittenAnswers = Remembered[Hashable, Written]
 """Answers by what was asked."""
 
 
-def written_before(state: State, known: WrittenAnswers, key: Hashable) -> Written | None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that others may ask too, as a key, and what was so before it was answered."""
+
+    key: Hashable
+    versions: Versions
+    now: float
+
+
+def asked(state: State, key: Hashable) -> Asked:
+    """A question that is asked now."""
+    return Asked(key, state.pipeline.live.get().versions, time.time())
+
+
+def written_before(state: State, known: WrittenAnswers, question: Asked) -> Written | None:
     """What was answered a moment ago, if it is what would be answered now and all of it can still be bought."""
-    found = known.get(key)
-    if found is None or time.time() >= found.until or found.versions != state.pipeline.live.get().versions:
+    found = known.get(question.key)
+    if found is None or question.now >= found.until or question.versions != found.versions:
         return None
     if not state.pipeline.all_sellable(found.product_ids):
         return None
     found.served()
     if slate_served.receivers:
-        again = msgspec.structs.replace(found.slate, created_at=time.time())
+        again = msgspec.structs.replace(found.slate, created_at=question.now)
         slate_served.send(current_app._get_current_object(), slate=again)  # type: ignore[attr-defined]
     return found
 
@@ -62,24 +77,28 @@ def written_before(state: State, known: WrittenAnswers, key: Hashable) -> Writte
 def write_down(
     state: State,
     known: WrittenAnswers,
-    key: Hashable,
+    question: Asked,
     slate: Slate,
     body: Markup | bytes,
     *,
     served: Callable[[], None],
     headers: tuple[tuple[str, str], ...] = (),
 ) -> None:
-    """Remember an answer until one of its products turns: a sale begins or ends, or it is new no more."""
-    now, serving = time.time(), state.pipeline.live.get()
+    """Remember an answer until one of its products turns: a sale begins or ends, or it is new no more.
+
+    Where catalogue or models changed while it was made, nobody knows what it is of, and it is not remembered.
+    """
+    if state.pipeline.live.get().versions != question.versions:
+        return
+    now, lasting = question.now, min(LONGEST, state.settings.cache_seconds)
     products = products_of(state, slate).values()
-    lasting = min(LONGEST, state.settings.cache_seconds)
     known.keep(
-        key,
+        question.key,
         Written(
             body=body,
             slate=slate,
             product_ids=tuple(item.product_id for item in slate.items),
-            versions=serving.versions,
+            versions=question.versions,
             until=min((now + lasting, *(unchanged(product, now)[1] for product in products))),
             served=served,
             headers=headers,
@@ -94,18 +113,15 @@ def products_of(state: State, slate: Slate) -> dict[str, Product]:
     return {name: table.products[table.index[name]] for name in wanted if name in table.index}
 
 
-def key_of(options: dict[str, Any]) -> Hashable:
-    """Options of a template as a key: as they are if they can be one, else written out."""
-    key = tuple(options.items())
+def digest(*parts: Any) -> bytes | None:
+    """A short key of what may be long, or what people wrote; ``None`` where it cannot be written out."""
     try:
-        hash(key)
-    except TypeError:
-        return msgspec.msgpack.encode(options)
-    return key
+        return blake2b(msgspec.msgpack.encode(parts), digest_size=16).digest()
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def all_ours(environment: Environment) -> bool:
-    """Whether a block is made of our own templates alone: a shop's may say something else in the next request."""
-    ours = str(templates_folder())
+    """Whether a block is made of our own templates alone, and nobody is editing them."""
     found = (environment.get_template(f"mtp/{name}.html") for name in TEMPLATES)
-    return not environment.auto_reload and all(str(template.filename).startswith(ours) for template in found)
+    return not environment.auto_reload and all(map(is_ours, found))

@@ -271,6 +271,36 @@ def test_who_is_interrupted_while_waiting_holds_up_nobody() -> None:
     assert ran == [1, 3, 4]
 
 
+def test_an_interrupt_is_the_leaders_alone() -> None:
+    """Those whose batches it carried are told to send them again, not that they were interrupted."""
+    started, gate, told = threading.Event(), threading.Event(), dict[int, str]()
+
+    def run(items: Sequence[int]) -> list[BaseException | None]:
+        if 2 in items:
+            raise SystemExit
+        started.set()
+        gate.wait(60)
+        return [None] * len(items)
+
+    def take(item: int) -> None:
+        try:
+            turns.take(item)
+            told[item] = "stored"
+        except BaseException as error:
+            told[item] = type(error).__name__
+
+    turns = Turns(run)
+    threads = [threading.Thread(target=take, args=(item,)) for item in (1, 2, 3)]
+    for place, thread in enumerate(threads):
+        thread.start()
+        started.wait(60)
+        wait_until(lambda place=place: len(turns._waiting) == place, "the next to wait")
+    gate.set()
+    for thread in threads:
+        thread.join(60)
+    assert told == {1: "stored", 2: "SystemExit", 3: "UnavailableError"}
+
+
 def test_who_waits_goes_along_with_the_next_group() -> None:
     groups: list[list[int]] = []
     started, gate = threading.Event(), threading.Event()

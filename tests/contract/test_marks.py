@@ -39,6 +39,7 @@ def test_a_mark_changes_for_all_processes(tmp_path: Path) -> None:
     assert marks.of("a:1") != before
     assert marks.of("a:2") == other
     assert path.stat().st_size == SLOTS * WIDTH
+    assert path.stat().st_blocks * 512 >= SLOTS * WIDTH, "a hole would end the process when the disk is full"
 
 
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=5))
@@ -71,9 +72,31 @@ def test_a_copy_answers_without_the_database(settings: Settings, open_again: Ope
     assert journal.profiles(["a:1", "a:2"]) == found
 
 
-def test_without_shared_memory_profiles_are_read_each_time(
-    settings: Settings, open_again: Open, tmp_path: Path
-) -> None:
+def test_a_full_disk_leaves_no_copies(settings: Settings, open_again: Open, monkeypatch) -> None:
+    def full(*arguments: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    journal = open_again(settings).journal
+    for number in range(2):
+        journal.record([make_event(number)], note)
+        assert len(noted(journal.profiles(["a:1"])[0])) == number + 1
+
+
+def test_a_linked_database_has_the_marks_of_the_real_one(tmp_path: Path, open_again: Open) -> None:
+    real, link = tmp_path / "real", tmp_path / "current"
+    real.mkdir()
+    link.symlink_to(real)
+    one, other = (
+        open_again(Settings(database_url=f"sqlite:///{folder / 'shop.sqlite'}")).journal for folder in (real, link)
+    )
+    one.record([make_event(1)], note)
+    assert len(noted(other.profiles(["a:1"])[0])) == 1
+    one.record([make_event(2)], note)
+    assert len(noted(other.profiles(["a:1"])[0])) == 2
+
+
+def test_profiles_are_read_each_time_without_it(settings: Settings, open_again: Open, tmp_path: Path) -> None:
     (tmp_path / "shop.sqlite-marks").mkdir()
     writer, reader = (open_again(settings).journal for _ in range(2))
     writer.record([make_event(1)], note)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from flask import render_template_string
 from jinja2 import ChoiceLoader, DictLoader
+from markupsafe import Markup
 
 from mtp_plugin.records import Product
 from mtp_plugin.signals import slate_served
 from mtp_plugin.web import slates
-from mtp_plugin.web.written import key_of
+from mtp_plugin.web.written import digest
 
 from .shop import SECRET, Shop
 
@@ -176,9 +177,64 @@ def test_servers_and_visitors_are_answered_alone(shop: Shop, asked: list[str]) -
     assert len(asked) == 4
 
 
-def test_options_that_cannot_be_keys_are_written_out() -> None:
-    assert key_of({"limit": 3}) == (("limit", 3),)
-    listed = key_of({"exclude_ids": ["a"], "product": Product(product_id="p", title="P")})
-    assert isinstance(listed, bytes)
-    assert listed == key_of({"exclude_ids": ["a"], "product": Product(product_id="p", title="P")})
-    assert listed != key_of({"exclude_ids": ["b"], "product": Product(product_id="p", title="P")})
+def test_whatever_a_page_may_ask_with_is_answered_twice_alike(shop: Shop, asked: list[str]) -> None:
+    """Views of a dictionary, marked-up text, records and generators, as shops' templates have them."""
+    cart = {"p001": 1, "p002": 2}
+    for template in (
+        "{{ mtp_block('home-hero', exclude_ids=cart.keys()) }}",
+        "{{ mtp_block('home-hero', exclude_ids=[text]) }}",
+        "{{ mtp_block('product-similar', product=product) }}",
+        "{{ mtp_block('home-hero', exclude_ids=cart|map('upper')) }}",
+        "{{ mtp_block('home-hero', query='what somebody searched for') }}",
+    ):
+        given = {"cart": cart, "text": Markup("p003"), "product": Product(product_id="p004", title="P")}
+        before = len(asked)
+        first = render(shop, template, **given)
+        assert shown(first)
+        assert render(shop, template, **given) == first
+        assert len(asked) == before + 1, template
+    written = shop.app.extensions["mtp_web"].written
+    assert not any(b"searched" in repr(key).encode() for key in written._entries)
+
+
+def test_what_cannot_be_written_out_is_asked_each_time(shop: Shop, asked: list[str]) -> None:
+    assert digest(object()) is None
+    template = "{{ mtp_block('home-hero', filter={'price': {'$lt': big}}) }}"
+    assert shown(render(shop, template, big=2**70)) == shown(render(shop, template, big=2**70)) != []
+    assert len(asked) == 2
+
+
+def test_what_changed_while_it_was_written_is_not_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def swapped(state: Any, placement: str, *others: Any, **more: Any) -> Any:
+        slate = slates.slate_for(state, placement, *others, **more)
+        state.catalog_store.set_stock({"p001": 77})
+        state.pipeline.live.refresh()
+        return slate
+
+    monkeypatch.setattr("mtp_plugin.web.blocks.slate_for", swapped)
+    assert render(shop)
+    assert len(shop.app.extensions["mtp_web"].written) == 0
+
+
+def test_the_cart_is_asked_for_once_a_question(shop: Shop) -> None:
+    calls: list[int] = []
+    shop.mtp.cart_loader(lambda: calls.append(1) or ())
+    for visitor in (shop.browser(), shop.browser().agree()):
+        calls.clear()
+        visitor.get(API)
+        assert len(calls) == 1
+
+
+def test_an_accounts_refusal_is_its_own(make_shop: Make) -> None:
+    """Two visitors with the same browser: what one of them decided elsewhere says nothing of the other."""
+    shop = make_shop(regime="opt-out")
+    phone = shop.browser()
+    phone.get("/sign-in/ann")
+    phone.agree(False)
+    laptop, stranger = shop.browser(), shop.browser()
+    laptop.get("/sign-in/ann")
+    for _ in range(2):
+        assert laptop.get(API).json["consent_level"] == "non-personal"
+        assert stranger.get(API).json["consent_level"] == "full"
+    assert stranger.view("p001")["accepted"] == 1
+    assert stranger.cookie("mtp_visitor")
