@@ -23,6 +23,8 @@ from typing import Any
 for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[threads] = "1"  # before numpy: a thread has buffers of its own
 
+sys.path.append(str(Path(__file__).parents[1]))
+
 DAY_S = 86_400.0
 NOW = 1_750_000_000.0
 LIMITS = {"million_profiles_mb": 800, "worker_with_50000_products_beyond_flask_mb": 250}
@@ -44,7 +46,7 @@ def profiles(count: int, products: int) -> dict[str, Any]:
     from mtp_plugin.catalog.table import build_table
     from mtp_plugin.config import Settings
     from mtp_plugin.profile.fold import Fold
-    from mtp_plugin.store.rows import profile_bytes
+    from mtp_plugin.store.rows import packed, profile_bytes
     from mtp_plugin.track.imported import imported_event
     from mtp_plugin.track.products import products_of
 
@@ -70,6 +72,7 @@ def profiles(count: int, products: int) -> dict[str, Any]:
         profile = msgspec.structs.replace(profile, profile_id=f"a:{chance.getrandbits(128):032x}")
         bodies.append((profile.profile_id, len(events), profile_bytes(profile)))
     sizes = [len(body) for _, _, body in bodies]
+    copies = [len(packed(body)) for _, _, body in bodies]
     return {
         "profiles": count,
         "encoded_bytes": {
@@ -78,7 +81,36 @@ def profiles(count: int, products: int) -> dict[str, Any]:
         },
         "million_encoded_mb": round(statistics.mean(sizes), 1),
         "million_in_sqlite_mb": round(_table_bytes(bodies) / count, 1),
+        "million_packed_for_redis_mb": round(statistics.mean(copies), 1),
+        "million_in_redis_mb": _redis_bytes(bodies),
     }
+
+
+def _redis_bytes(bodies: list[tuple[str, int, bytes]]) -> dict[str, float]:
+    """What a copy of a profile takes of a real server's memory, keys and all; nothing where there is no server."""
+    from redis import Redis
+
+    from mtp_plugin.store.batch import Stored
+    from mtp_plugin.store.redis_state import RedisState
+    from tests.servers import RedisServer, redis_binary
+
+    binary = redis_binary()
+    if not binary:
+        print("no Redis or Valkey found: copies are not measured", file=sys.stderr)
+        return {}
+    found, server = {}, RedisServer(binary)
+    try:
+        client = Redis.from_url(server.url)
+        for name, longest in (("as_it_comes", 64), ("with_hash_max_listpack_value_4096", 4096)):
+            client.flushall()
+            client.config_set("hash-max-listpack-value", longest)
+            before = client.info("memory")["used_memory"]
+            RedisState(client).fill({name: (Stored(number, body), []) for name, number, body in bodies})
+            found[name] = round((client.info("memory")["used_memory"] - before) / len(bodies), 1)
+        client.close()
+    finally:
+        server.close()
+    return found
 
 
 def _table_bytes(bodies: list[tuple[str, int, bytes]]) -> int:
