@@ -3,9 +3,7 @@
   "use strict";
   const steps = (frame) => [...frame.querySelectorAll("[data-mtp-step]")];
 
-  const carousel = (frame) => {
-    const list = frame.querySelector(".mtp-cards");
-    const [back, on] = steps(frame);
+  const carousel = (list, back, on) => {
     const update = () => {
       // Written from right to left, a list scrolls below zero.
       const at = Math.abs(list.scrollLeft), end = list.scrollWidth - list.clientWidth;
@@ -28,12 +26,21 @@
   const known = new WeakSet();
   const scan = () => {
     for (const frame of steps(document).map((button) => button.parentElement)) {
-      if (known.has(frame)) continue;
+      const list = frame.querySelector(".mtp-cards");
+      const [back, on] = steps(frame);
+      // A template may have less than a carousel, or get the rest of it later.
+      if (!list || !on || known.has(frame)) continue;
       known.add(frame);
-      carousel(frame);
+      carousel(list, back, on);
     }
   };
 
+  let waiting = 0;
+  const soon = () => (waiting ||= requestAnimationFrame(() => {
+    waiting = 0;
+    scan();
+  }));
+
   scan();
-  new MutationObserver(scan).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true });
 })();

@@ -55,24 +55,31 @@
 
   const NEEDED = ["analytics_storage", "personalization_storage"];
   const defaults = {}, updates = {};
-  let choice;
+  let choice, refused, line = Promise.resolve();
 
   const ask = async (more) => {
     const answer = await fetch(new URL("v1/privacy/consent", base), { credentials: "same-origin", ...more });
     return answer.ok ? answer.json() : {};
   };
 
-  // The server keeps what visitors of the shop's own pages choose; it is told when it knows otherwise.
-  const choose = async (granted, chosen, turn) => {
-    if (!granted && !chosen) return;
-    if (!granted || !own) mtp.consent(granted ? "full" : "non-personal");
-    if (!own) return;
+  // The server keeps what visitors of the shop's own pages choose; it is told when it knows otherwise. Consent managers
+  // say again on every page what they have stored, so a grant goes over a refusal only where this page saw both.
+  const keep = async (granted, chosen, turn) => {
+    if (turn !== choice) return;
     let held = await ask();
-    if (chosen && held.choice !== granted) {
+    if (turn !== choice) return;
+    if (chosen && held.choice !== granted && (!granted || refused || held.choice === null)) {
       const headers = { "Content-Type": "application/json" };
       held = await ask({ method: "POST", headers, body: JSON.stringify({ choice: granted }) });
     }
+    refused ||= chosen && !granted;
     if (turn === choice) mtp.consent(held.consent_level || "non-personal");
+  };
+
+  // One after the other: what was chosen last is what the server hears last.
+  const choose = (granted, ...more) => {
+    if (!granted || !own) mtp.consent(granted ? "full" : "non-personal");
+    if (own) line = line.then(() => keep(granted, ...more)).catch(() => mtp.consent("non-personal"));
   };
 
   const permitted = (command, states) => {
@@ -87,12 +94,13 @@
   };
 
   const decide = () => {
-    const chosen = NEEDED.every((name) => name in updates);
+    // Both must be granted; either denied is a refusal.
+    const chosen = NEEDED.every((name) => name in updates) || NEEDED.some((name) => updates[name] === false);
     const granted = NEEDED.every((name) => updates[name] ?? defaults[name]);
     const now = `${granted} ${chosen}`;
     if (now === choice) return;
     choice = now;
-    choose(granted, chosen, now).catch(() => mtp.consent("non-personal"));
+    if (granted || chosen) choose(granted, chosen, now);
   };
 
   // ---------------------------------------------------------------------------------------------- the layer

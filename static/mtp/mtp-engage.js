@@ -26,8 +26,8 @@
   const leave = ({ detail }) => {
     stop();
     const seconds = Math.min(Math.round(spent / SECOND), MOST - told);
-    if (spent >= SECOND && seconds) {
-      mtp.track("Page Engaged", { product_id: detail || undefined, seconds, scroll: deepest });
+    const properties = { product_id: detail || undefined, seconds, scroll: deepest };
+    if (spent >= SECOND && seconds && mtp.track("Page Engaged", properties)) {
       told += seconds;
       spent = 0;
     }
@@ -104,6 +104,8 @@
   document.addEventListener("change", touched);
   document.addEventListener("submit", touched, true);
   document.addEventListener("mtp:moved", moved);
+  // Time without permission is told by no later one.
+  document.addEventListener("mtp:consent", begin);
   document.addEventListener("mtp:leave", (event) => {
     if (timer) compare();
     leave(event);

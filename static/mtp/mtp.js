@@ -48,9 +48,7 @@
     level = answer;
     if (!allowed()) {
       queue = [];
-      stow(queue);
       watcher.disconnect();
-      if (!own) anonymousId = kept(() => void delete localStorage.mtp_visitor);
     }
     tell("consent", level);
     if (before === level) return;
@@ -325,7 +323,10 @@
     if (allowed()) {
       recall();
       page();
-    } else if (level !== "google") stow([]);
+    } else if (level !== "google") {
+      stow([]);
+      if (!own) anonymousId = kept(() => void delete localStorage.mtp_visitor);
+    }
     scan();
   };
 

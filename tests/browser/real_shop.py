@@ -35,6 +35,7 @@ PAGES = {
         '<button id=remove type=button data-mtp-remove="{{ product_id }}">Remove</button>'
         '<div class=tall></div></article>{{ mtp_block("product-similar", product=product_id) }}'
     ),
+    "/privacy": "<h1>Privacy</h1>{{ mtp_consent(always=True) }}",
     "/search": '<h1 data-mtp-search="{{ request.args.q }}" data-mtp-results="7">Found</h1>',
     "/lamps": (
         '<section data-mtp-list=lamps data-mtp-filters="brand colour" data-mtp-sorts=order data-mtp-category=Lamps>'
@@ -103,6 +104,7 @@ class RealShop:
         )
         self.mtp = MTP()
         self.mtp.nonce_loader(_nonce)
+        self.mtp.user_loader(lambda: request.cookies.get("account"))
         self.mtp.init_app(app)
         state = app.extensions["mtp"]
         state.catalog_store.import_products(_products(), hide_missing=False)
@@ -139,18 +141,18 @@ class RealShop:
 
 
 def elsewhere() -> Flask:
-    """A page of another origin, with ``?home=`` the shop's address; nothing on it is the shop's."""
+    """A page of another origin, with ``?home=`` the shop's address and ``level=``; nothing on it is the shop's."""
     app = Flask("blog")
 
     @app.get("/")
     def blog() -> str:
-        home = request.args["home"]
+        home, level = request.args["home"], request.args.get("level", "full")
         return (
             f'<!doctype html><title>Blog</title><link rel=stylesheet href="{home}/mtp/mtp.css">'
             '<h1 data-mtp-product="p003">Our lamps</h1>'
             f'<div data-mtp-block=home-hero data-mtp-limit=3><a class=spare href="{home}/lamps">All lamps</a></div>'
             f'<mtp-block placement=home-trending layout=carousel limit=6><a href="{home}/">Popular</a></mtp-block>'
-            f'<script src="{home}/mtp/widget.js" defer data-consent=full data-key={PUBLIC}></script>'
+            f'<script src="{home}/mtp/widget.js" defer data-consent={level} data-key={PUBLIC}></script>'
         )
 
     @app.get("/tagged")

@@ -26,9 +26,9 @@ class Visit:
         page.on("console", lambda message: self.console.append(message.text) if message.type == "error" else 0)
         page.on("pageerror", lambda error: self.console.append(str(error)))
 
-    def go(self, path: str, *, listed: bool = True) -> None:
+    def go(self, path: str, *, listed: bool = True, level: str = "full") -> None:
         blog = self.blog if listed else self.blog.replace("127.0.0.1", "localhost")
-        self.page.goto(f"{blog}{path}?home={self.home}")
+        self.page.goto(f"{blog}{path}?home={self.home}&level={level}")
 
 
 @pytest.fixture
@@ -74,6 +74,26 @@ def test_refusing_there_deletes_the_id(visit: Visit) -> None:
     visit.page.evaluate("mtp.consent('non-personal')")
     assert visit.page.evaluate("localStorage.length") == 0
     assert visit.page.evaluate("mtp.track('X')") is False
+
+
+@pytest.mark.parametrize("level", ["contextual", "non-personal"])
+def test_a_page_loaded_without_permission_deletes_the_id(visit: Visit, level: str) -> None:
+    visit.go("/")
+    visit.shop.wait("Product Viewed")
+    assert visit.page.evaluate("'mtp_visitor' in localStorage")
+    visit.go("/", level=level)
+    assert visit.page.evaluate("[mtp.track('X'), localStorage.length]") == [False, 0]
+
+
+def test_either_permission_denied_deletes_the_id_that_waited_for_an_answer(visit: Visit) -> None:
+    visit.go("/")
+    visit.shop.wait("Product Viewed")
+    visit.go("/", level="google")
+    visit.page.wait_for_function("window.dataLayer && dataLayer.push !== Array.prototype.push")
+    visit.page.evaluate("dataLayer.push(['consent', 'default', {analytics_storage: 'denied'}])")
+    assert visit.page.evaluate("[mtp.track('X'), localStorage.length]") == [False, 1]
+    visit.page.evaluate("dataLayer.push(['consent', 'update', {analytics_storage: 'denied'}])")
+    assert visit.page.evaluate("[mtp.track('X'), localStorage.length]") == [False, 0]
 
 
 def test_a_request_that_needs_a_preflight(visit: Visit) -> None:

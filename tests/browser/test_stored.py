@@ -16,6 +16,7 @@ from .real_shop import RealShop, Served
 
 pytestmark = pytest.mark.browser
 
+HELD = "fetch('/mtp/v1/privacy/consent').then(answer => answer.json())"
 DOCS = Path(__file__).parents[2] / "docs" / "tracker.md"
 
 
@@ -48,6 +49,19 @@ class Visit:
         loaded = 'performance.getEntriesByType("resource").map(entry => entry.name).join()'
         self.until(f'{loaded}.includes("widget-{part}.js")')
         self.page.wait_for_timeout(50)
+
+    def granted(self) -> list[int]:
+        """Every choice in the consent log, in order."""
+        with closing(sqlite3.connect(self.shop.database)) as database:
+            return [row[0] for row in database.execute("SELECT granted FROM mtp_consent ORDER BY id")]
+
+    def google(self, states: str, command: str = "update") -> None:
+        """A consent manager tells the data layer."""
+        self.page.evaluate(f"gtag('consent', '{command}', {states})")
+
+    def until_held(self, choice: str) -> None:
+        """Until the server holds this choice."""
+        self.until(f"{HELD}.then(held => held.choice === {choice})")
 
     def names(self, name: str) -> list[list[str]]:
         """The products of each such event."""
@@ -333,28 +347,98 @@ DENY = GRANT.replace("granted", "denied")
 
 
 def test_consent_mode_on_the_shops_own_pages_is_kept_by_the_server(visit: Visit) -> None:
-    def chosen() -> list[int]:
-        with closing(sqlite3.connect(visit.shop.database)) as database:
-            return [row[0] for row in database.execute("SELECT granted FROM mtp_consent ORDER BY id")]
-
     visit.page.context.clear_cookies()
-    before = chosen()
+    before = visit.granted()
     visit.go("/permitted")
-    visit.page.evaluate(f"gtag('consent', 'default', {GRANT})")
+    visit.google(GRANT, "default")
     visit.page.wait_for_timeout(200)
     assert visit.page.evaluate("mtp.track('X')") is False, "a default is no choice, and this shop asks first"
-    visit.page.evaluate(f"gtag('consent', 'update', {GRANT})")
+    visit.google(GRANT)
     visit.until("mtp.track('Granted')")
     visit.shop.wait("Granted")
     visit.shop.wait("Product Viewed", count=1)
     visit.page.reload()
-    visit.page.evaluate(f"gtag('consent', 'update', {GRANT})")
+    visit.google(GRANT)
     visit.until("mtp.track('Again')")
-    assert chosen()[len(before) :] == [1], "what the server knows already is not told again"
-    visit.page.evaluate(f"gtag('consent', 'update', {DENY})")
+    assert visit.granted()[len(before) :] == [1], "what the server knows already is not told again"
+    visit.google(DENY)
     assert visit.page.evaluate("mtp.track('X')") is False
-    visit.until("fetch('/mtp/v1/privacy/consent').then(answer => answer.json()).then(held => held.choice === false)")
+    visit.until_held("false")
     assert "mtp_visitor" not in {cookie["name"] for cookie in visit.page.context.cookies()}
+
+
+def replay(visit: Visit) -> None:
+    """The next page, on which the consent manager says again what it has stored, and is answered."""
+    visit.go("/permitted")
+    visit.google(DENY, "default")
+    with visit.page.expect_event("requestfinished", lambda request: request.url.endswith("/v1/privacy/consent")):
+        visit.google(GRANT)
+    visit.page.wait_for_timeout(200)
+
+
+def test_a_replayed_grant_does_not_undo_a_refusal_made_on_our_page(visit: Visit) -> None:
+    visit.go("/permitted")
+    visit.google(GRANT)
+    visit.until("mtp.track('Granted')")
+    visit.go("/privacy")
+    visit.page.click("button[value=denied]")
+    visit.until_held("false")
+    before = visit.granted()
+    replay(visit)
+    assert visit.page.evaluate("mtp.track('X')") is False
+    assert visit.page.evaluate(f"{HELD}.then(held => held.choice)") is False
+    assert visit.granted() == before
+    # Who then changes their mind in the consent manager is heard.
+    visit.google(DENY)
+    visit.page.wait_for_timeout(200)
+    visit.google(GRANT)
+    visit.until("mtp.track('Changed')")
+    visit.until_held("true")
+
+
+def test_a_replayed_grant_does_not_undo_a_refusal_made_on_another_device(visit: Visit, chromium: Any) -> None:
+    account = {"name": "account", "value": "ada", "url": visit.base}
+    visit.page.context.add_cookies([account])
+    visit.go("/permitted")
+    visit.google(GRANT)
+    visit.until("mtp.track('Granted')")
+    phone = chromium.new_context()
+    phone.add_cookies([account])
+    page = phone.new_page()
+    page.goto(visit.base + "/search?q=")
+    page.click("button[value=denied]")
+    visit.until_held("false")
+    phone.close()
+    before = visit.granted()
+    assert before[-1] == 0
+    replay(visit)
+    assert visit.page.evaluate("mtp.track('X')") is False
+    assert visit.granted() == before
+
+
+def test_a_refusal_right_after_a_grant_is_what_the_server_holds(visit: Visit) -> None:
+    visit.page.context.clear_cookies()
+    before = visit.granted()
+    held: list[Any] = []
+    visit.page.route("**/v1/privacy/consent", lambda route: route.continue_() if held else held.append(route))
+    visit.go("/permitted")
+    visit.google(GRANT)
+    visit.page.wait_for_timeout(100)
+    visit.google(DENY)
+    visit.page.wait_for_timeout(300)
+    held[0].continue_()
+    visit.until_held("false")
+    visit.page.wait_for_timeout(300)
+    visit.until_held("false")
+    assert visit.granted() == before, "the grant was never told"
+
+
+def test_either_permission_denied_is_a_refusal(visit: Visit) -> None:
+    visit.go("/permitted")
+    visit.google("{analytics_storage: 'denied'}")
+    assert visit.page.evaluate("mtp.track('X')") is False
+    visit.until_held("false")
+    assert visit.granted()[-1] == 0
 
 
 # -------------------------------------------------------------------------------------------------- the page itself

@@ -566,6 +566,46 @@ def test_carousel_buttons_vanish_at_the_ends_and_hand_the_focus_on(visit, direct
     assert back.evaluate("element => element === document.activeElement")
 
 
+def test_half_a_carousel_hinders_no_other(visit):
+    visit.shop.blocks["home-hero"] = '<div><ul class="mtp-cards"></ul><button data-mtp-step="1">On</button></div>'
+    visit.go("/inject")
+    visit.wait(lambda: "GET /mtp/widget-carousel.js" in visit.shop.requests)
+    visit.page.wait_for_timeout(200)
+    visit.page.evaluate(
+        """async () => {
+            const answer = await fetch("/mtp/v1/blocks/home-trending?limit=12&category=carousel");
+            document.querySelector("main").insertAdjacentHTML("beforeend", await answer.text());
+        }"""
+    )
+    visit.page.wait_for_selector(".mtp-next:visible")
+
+
+def test_carousels_are_looked_for_once_a_frame(visit):
+    visit.go("/gallery")
+    visit.page.wait_for_selector(".mtp-next:visible")
+    looked = visit.page.evaluate(
+        """async () => {
+            const frame = () => new Promise(requestAnimationFrame);
+            await frame();
+            await frame();
+            let looked = 0;
+            const plain = document.querySelectorAll;
+            document.querySelectorAll = (selector) => {
+                looked += selector === "[data-mtp-step]";
+                return plain.call(document, selector);
+            };
+            for (let i = 0; i < 50; i++) {
+                document.body.append(document.createElement("i"));
+                await null;
+            }
+            await frame();
+            await frame();
+            return looked;
+        }"""
+    )
+    assert looked == 1
+
+
 def test_every_card_is_one_stop_and_the_reasons_open_by_keyboard(visit):
     visit.go("/gallery")
     visit.page.keyboard.press("Tab")
@@ -631,6 +671,23 @@ def test_time_counts_while_the_page_can_be_seen(visit):
     first, second = (event["properties"] for event in visit.named("Page Engaged"))
     assert (first["seconds"], second["seconds"]) == (5, 3)
     assert first["product_id"] == second["product_id"] == "p1"
+
+
+def test_time_without_permission_is_never_told(visit):
+    visit.stop_the_clock()
+    visit.go("/p/p1?level=full")
+    visit.wait(lambda: "GET /mtp/widget-engage.js" in visit.shop.requests)
+    visit.page.wait_for_timeout(200)
+    visit.page.clock.run_for(5 * SECOND)
+    visit.page.evaluate("mtp.consent('non-personal')")
+    visit.page.clock.run_for(60 * SECOND)
+    visit.page.evaluate("dispatchEvent(new Event('pagehide'))")
+    visit.page.clock.run_for(60 * SECOND)
+    visit.page.evaluate("mtp.consent('full')")
+    visit.page.clock.run_for(3 * SECOND)
+    visit.leave()
+    visit.wait(lambda: visit.named("Page Engaged"))
+    assert [event["properties"]["seconds"] for event in visit.named("Page Engaged")] == [3]
 
 
 def test_time_has_an_end(visit):
