@@ -15,8 +15,9 @@ from werkzeug.serving import make_server
 from mtp_plugin import Product
 from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.train import Learnt, train
+from mtp_plugin.catalog.table import build_table
 from mtp_plugin.evaluate.read import read_cases, read_sessions
-from mtp_plugin.evaluate.sessions import bare_table, open_learnt
+from mtp_plugin.evaluate.sessions import open_learnt
 from mtp_plugin.records import Query, Strategy
 
 from ..core.shops import mounted
@@ -66,7 +67,8 @@ def served(learnt: tuple[Learnt, TrainingLog], tmp_path: Path) -> Iterator[str]:
 
 def test_the_same_lists_over_http(learnt: tuple[Learnt, TrainingLog], served: str, test_data: Path) -> None:
     made, log = learnt
-    recommender = open_learnt(made, bare_table(log.items))
+    # Rows as the store gives them, so that equals are ranked alike.
+    recommender = open_learnt(made, build_table([Product(product_id=item, title="") for item in sorted(log.items)], 1))
     index = recommender.table.index
     cases = [
         prefix
