@@ -73,8 +73,9 @@ def test_nothing_jumps(front: Store, visit: Callable[..., Page], width: int) -> 
         page.wait_for_load_state("networkidle")
         page.mouse.wheel(0, 4000)
         page.wait_for_load_state("networkidle")
-        # A window painted while the page is still arriving may move by a hair; Lighthouse calls up to 0.1 good.
-        assert [shift for shift in page.evaluate(SHIFTS) if shift[0] >= 0.005] == [], address
+        # A window painted while the page is still arriving may move a little on a busy machine; up to 0.1 counts as
+        # good (Core Web Vitals). A picture without room kept moves the page by more than that.
+        assert [shift for shift in page.evaluate(SHIFTS) if shift[0] >= 0.05] == [], address
 
 
 def test_without_motion(front: Store, visit: Callable[..., Page]) -> None:

@@ -36,4 +36,4 @@ def test_scores_that_do_not_depend_on_time(pages: dict[str, Any], kind: str) -> 
     for name, page in pages.items():
         assert page["with_blocks"]["best"][kind] >= ENOUGH, (name, page["with_blocks"]["below"])
         assert page["cost"][kind] <= COST, name
-        assert page["with_blocks"]["cumulative-layout-shift"] < 0.01, name
+        assert page["with_blocks"]["cumulative-layout-shift"] < 0.05, name

@@ -1,0 +1,1 @@
+"""Who is who: links between ids, and merges that can be undone."""

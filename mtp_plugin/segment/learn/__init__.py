@@ -1,0 +1,1 @@
+"""How segments are found and named; loaded by training only."""

@@ -1,0 +1,12 @@
+"""Hand-made segments, and what became of segments from refresh to refresh."""
+
+from __future__ import annotations
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,12 @@
+"""Identity links, merges, webhooks received and deliveries going out."""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
