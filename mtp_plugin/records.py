@@ -243,7 +243,10 @@ class Event(msgspec.Struct, gc=False, frozen=True, kw_only=True, omit_defaults=T
     ``event_id`` is 32 hex digits whose first 48 bits are a time in milliseconds (UUIDv7 layout), so ids sort by time.
     ``profile_id`` says whose it is: ``u:<user_id>`` when the shop vouches for the account, else ``a:<anonymous_id>``.
     ``dedupe_key`` is what makes a repetition recognisable; ``permanent`` de-duplicates for ever through ``event_id``
-    itself (imports), not only within the window. ``timestamp`` is corrected for the sender's clock.
+    itself (imports), not only within the window. ``timestamp`` is corrected for the sender's clock. ``context`` holds
+    the page's path, the language and what the enrichers said of the request it came with, by the names of
+    :class:`Context`: ``device``, ``os``, ``browser``, ``daypart``, ``weekday``, ``commuting``, ``country``, ...; what
+    is unknown is left out.
     """
 
     event_id: str
@@ -360,13 +363,21 @@ class Funnel(msgspec.Struct, gc=False, frozen=True, array_like=True):
         return max(0.0, 1.0 - self.purchases / self.carts) if self.carts else 0.0
 
 
+class TraitOrigin(msgspec.Struct, gc=False, frozen=True, array_like=True):
+    """Where a trait came from (``shop``, ``crm:<name>``, ``request``) and when it was said, in seconds since 1970."""
+
+    source: str
+    timestamp: float
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What is known of one visitor now. It is stored without names: new fields come last, none changes its place.
 
     ``affinities[facet][value]`` are forward-decayed weights relative to ``landmark``, see
     :mod:`mtp_plugin.profile.decay`; facets are ``category``, ``brand``, ``color``, ``style``, ``price_tier``. Read
     them through that module, never raw. ``recent`` and ``placed`` are oldest first and bounded. ``margin`` and
-    ``discount`` are (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes.
+    ``discount`` are (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes. ``origins`` says of
+    traits, by the same names, where each came from and when.
     """
 
     profile_id: str
@@ -388,6 +399,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     revenue: float = 0.0
     searches: tuple[str, ...] = ()
     traits: dict[str, Any] = {}
+    origins: dict[str, TraitOrigin] = {}
 
 
 FoldFunction = Callable[["Profile | None", "tuple[Event, ...]"], Profile]
@@ -398,7 +410,15 @@ FoldFunction = Callable[["Profile | None", "tuple[Event, ...]"], Profile]
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is true of this request. Unknown things are empty, never guessed."""
+    """What is true of this request, as its page and the enrichers tell. What is unknown is empty, never guessed.
+
+    ``device`` is ``mobile``, ``tablet``, ``desktop`` or ``tv``; ``os`` and ``browser`` are families such as ``ios`` and
+    ``safari``. ``daypart`` (``night``, ``morning``, ``afternoon``, ``evening``), ``weekday``, ``hour`` (0 to 23) and
+    ``commuting`` are told by the visitor's clock where its ``time_zone`` is known, else by the shop's. ``country`` is
+    an ISO 3166 code, ``region`` a code within it. ``temperature`` is in degrees Celsius. ``source``, ``medium`` and
+    ``campaign`` say what led here, ``referrer`` is the host of the page before. ``extra`` holds what the shop's own
+    enrichers add.
+    """
 
     device: str = ""
     daypart: str = ""
@@ -411,6 +431,18 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     country: str = ""
     city: str = ""
     locale: str = ""
+    os: str = ""
+    browser: str = ""
+    region: str = ""
+    urban: bool | None = None
+    hour: int | None = None
+    commuting: bool | None = None
+    time_zone: str = ""
+    weather: str = ""
+    temperature: float | None = None
+    source: str = ""
+    medium: str = ""
+    extra: dict[str, Any] = {}
 
 
 class SlateRequest(msgspec.Struct, frozen=True, kw_only=True):
