@@ -30,7 +30,7 @@ from .track.identifiers import time_ordered_id
 from .track.intake import Intake
 from .web.blueprint import create_blueprint, install
 from .web.collect import accept
-from .web.parts import get_state
+from .web.parts import get_state, signing_keys
 from .web.sender import own_sender
 from .web.slates import slate_for_request
 
@@ -209,7 +209,7 @@ def _refuse_second(app: Flask) -> None:
 def _build(
     app: Flask, settings: Settings, placements: dict[str, Placement], loaders: Loaders, catalog: Catalog | None
 ) -> State:
-    stores = open_stores(settings, app.instance_path)
+    stores = open_stores(settings, app.instance_path, _audit_keys(app))
     live = Live(
         stores.catalog_store,
         stores.registry,
@@ -233,6 +233,7 @@ def _build(
         catalog_store=stores.catalog_store,
         slates=stores.slates,
         consents=stores.consents,
+        audit=stores.audit,
         leases=stores.leases,
         registry=stores.registry,
         cache=stores.cache,
@@ -284,9 +285,17 @@ def _send(signal: NamedSignal, app: Flask, **values: Any) -> None:
     signal.send(app, **values)
 
 
+def _audit_keys(app: Flask) -> list[bytes]:
+    """Keys of the audit log's seals, one of each of Flask's: an entry sealed before a rotation can still be checked."""
+    return [hmac.digest(_bytes(key), b"mtp-audit", "sha256") for key in signing_keys(app)]
+
+
+def _bytes(key: str | bytes) -> bytes:
+    return key if isinstance(key, bytes) else str(key).encode()
+
+
 def _hasher(app: Flask, settings: Settings) -> Hasher:
     """E-mail and phone are hashed under a key of their own: neither key opens what the other one keeps."""
     if settings.pii_key:
         return Hasher(settings.pii_key.encode())
-    secret = app.secret_key if isinstance(app.secret_key, bytes) else str(app.secret_key).encode()
-    return Hasher(hmac.digest(secret, b"mtp-pii", "sha256"))
+    return Hasher(hmac.digest(_bytes(app.secret_key or ""), b"mtp-pii", "sha256"))

@@ -134,6 +134,63 @@ class ConsentLog(Protocol):
         """Oldest first."""
 
 
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done, in a chain that shows tampering.
+
+    ``actor`` is who did it (``visitor``, ``server``, ``cli``, ``job:retention``, ``admin:anna``), ``action`` what, as
+    ``thing.verb`` (``consent.granted``, ``subject.erased``, ``rule.published``), ``subject`` to whom or what
+    (``rule:12``; a visitor as the keyed hash that :meth:`~mtp_plugin.privacy.pii.Hasher.subject` gives, never as an
+    id). ``details`` is small JSON without personal data. ``seal`` covers all of it and ``previous``, the seal before.
+    """
+
+    number: int
+    at: float
+    actor: str
+    action: str
+    subject: str = ""
+    details: dict[str, Any] = {}
+    key_id: str = ""
+    previous: str = ""
+    seal: str = ""
+
+
+class AuditHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The last entry's number and seal; number 0 before the first."""
+
+    number: int
+    seal: str
+
+
+class AuditFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the chain is broken: ``changed``, ``missing`` (before this number), ``reordered``, ``unsealed`` (written
+    without the key) or ``unknown-key``. ``previous`` is the seal that was expected before it."""
+
+    number: int
+    kind: str
+    previous: str = ""
+
+
+class AuditLog(Protocol):
+    """What was done, append-only, each entry sealed with the one before."""
+
+    def append(
+        self, actor: str, action: str, subject: str = "", details: Mapping[str, Any] | None = None, *, at: float
+    ) -> AuditEntry:
+        """Write an entry; on return it survives a crash. Entries of concurrent writers follow one another."""
+
+    def entries(self, *, after: int = 0, batch: int = 1000) -> Iterator[AuditEntry]:
+        """Entries with a greater number, oldest first."""
+
+    def latest(self, limit: int, *, action: str = "", subject: str = "") -> list[AuditEntry]:
+        """The newest first: those whose action begins with *action*, and of this subject."""
+
+    def head(self) -> AuditHead:
+        """The end of the chain, as noted apart from the entries."""
+
+    def verify(self) -> list[AuditFault]:
+        """What is wrong with the chain; empty when it is whole."""
+
+
 class JobRun(msgspec.Struct, frozen=True, kw_only=True):
     """When a job ran, how long it took (seconds) and what it said."""
 

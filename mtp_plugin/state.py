@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .config import Settings
 from .pipeline import Pipeline
-from .ports import Cache, Catalog, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SlateLog
+from .ports import AuditLog, Cache, Catalog, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SlateLog
 from .privacy.pii import Hasher
 from .track.intake import Intake
 
@@ -37,6 +37,7 @@ class State:
     catalog_store: CatalogStore
     slates: SlateLog
     consents: ConsentLog
+    audit: AuditLog
     leases: Leases
     registry: ModelRegistry
     cache: Cache

@@ -45,6 +45,10 @@ class Hasher:
         """
         return self._hash("phone", normal_phone(number, region))
 
+    def subject(self, profile_id: str) -> str:
+        """The hash under which logs speak of a visitor, such as ``k1:9f86...`` for ``u:42``."""
+        return self._hash("subject", profile_id)
+
     def _hash(self, kind: str, value: str) -> str:
         return f"{self.key_id}:{hmac.digest(self._key, f'{kind}:{value}'.encode(), 'sha256').hex()}"
 

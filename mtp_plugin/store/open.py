@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Settings
-from ..ports import Cache, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SlateLog
+from ..ports import AuditLog, Cache, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SlateLog
 from .bundle_folder import open_bundle_folder
 from .cache import SharedCache, redis_backend
 from .database import Database
@@ -16,6 +16,7 @@ from .redis_client import open_redis
 from .redis_journal import RedisJournal
 from .redis_state import RedisState
 from .registry import Registry, SqlPointers
+from .sql_audit import SqlAudit
 from .sql_catalog import SqlCatalog
 from .sql_consents import SqlConsents
 from .sql_journal import SqlJournal
@@ -37,6 +38,7 @@ class Stores:
     catalog_store: CatalogStore
     slates: SlateLog
     consents: ConsentLog
+    audit: AuditLog
     leases: Leases
     registry: ModelRegistry
     cache: Cache
@@ -44,12 +46,14 @@ class Stores:
     close: Callable[[], None] = lambda: None
 
 
-def open_stores(settings: Settings, instance_path: str) -> Stores:
+def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[bytes] = ()) -> Stores:
     """The stores that *settings* ask for.
 
     With no settings: SQLite in ``mtp.sqlite`` and models in ``mtp_models``, both in *instance_path*, made when first
     used. ``MTP_DATABASE_URL`` puts the tables elsewhere, ``MTP_REDIS_URL`` puts copies of profiles and the cache into
     Redis, ``MTP_MODEL_FOLDER`` the models into another folder or behind an fsspec URL.
+
+    :param audit_keys: keys that seal the audit log, the newest last
     """
     instance = Path(instance_path).absolute()
     database = Database(_database_url(settings, instance), settings.latency_budget_ms)
@@ -77,6 +81,7 @@ def open_stores(settings: Settings, instance_path: str) -> Stores:
         catalog_store=SqlCatalog(database),
         slates=slates,
         consents=SqlConsents(database),
+        audit=SqlAudit(database, audit_keys),
         leases=SqlLeases(database),
         registry=Registry(folder, SqlPointers(database)),
         cache=cache,

@@ -132,6 +132,29 @@ consent = Table(
     sqlite_autoincrement=True,
 )
 
+audit = Table(
+    "mtp_audit",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=False, comment="1, 2, 3, ... without gaps"),
+    Column("at", Double, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("action", Words, nullable=False),
+    Column("subject", Words, nullable=False),
+    Column("details", Text, nullable=False, comment="JSON without personal data"),
+    Column("key_id", Words, nullable=False),
+    Column("previous", Words, nullable=False, comment="seal of the entry before"),
+    Column("seal", Words, nullable=False),
+    Index("mtp_audit_subject", "subject", "number"),
+)
+
+audit_head = Table(
+    "mtp_audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Number, nullable=False),
+    Column("seal", Words, nullable=False),
+)
+
 lease = Table(
     "mtp_lease",
     metadata,

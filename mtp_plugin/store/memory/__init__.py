@@ -1,5 +1,6 @@
 """Every port in plain memory: for tests, for evaluation, and as the shortest reading of what a port means."""
 
+from .audit import MemoryAudit
 from .cache import NoCache
 from .catalog import MemoryCatalog
 from .consents import MemoryConsents
@@ -9,6 +10,7 @@ from .registry import MemoryRegistry
 from .slates import MemorySlates
 
 __all__ = [
+    "MemoryAudit",
     "NoCache",
     "MemoryCatalog",
     "MemoryConsents",

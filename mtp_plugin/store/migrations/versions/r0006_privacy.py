@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
-    pass
+    _audit()
+
+
+def _audit() -> None:
+    op.create_table(
+        "mtp_audit",
+        sa.Column("number", NUMBER, primary_key=True, autoincrement=False, comment="1, 2, 3, ... without gaps"),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.Column("actor", WORDS, nullable=False),
+        sa.Column("action", WORDS, nullable=False),
+        sa.Column("subject", WORDS, nullable=False),
+        sa.Column("details", sa.Text(), nullable=False, comment="JSON without personal data"),
+        sa.Column("key_id", WORDS, nullable=False),
+        sa.Column("previous", WORDS, nullable=False, comment="seal of the entry before"),
+        sa.Column("seal", WORDS, nullable=False),
+    )
+    op.create_index("mtp_audit_subject", "mtp_audit", ["subject", "number"])
+    head = op.create_table(
+        "mtp_audit_head",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("seal", WORDS, nullable=False),
+    )
+    op.bulk_insert(head, [{"id": 1, "number": 0, "seal": "0" * 64}])
