@@ -236,6 +236,7 @@ def _build(
         audit=stores.audit,
         leases=stores.leases,
         registry=stores.registry,
+        segments=stores.segments,
         cache=stores.cache,
         hasher=_hasher(app, settings),
         catalog=catalog,

@@ -191,6 +191,103 @@ class AuditLog(Protocol):
         """What is wrong with the chain; empty when it is whole."""
 
 
+class MadeSegment(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment that the merchant describes by a condition on the facts of a visitor, see ``docs/segments.md``.
+
+    Of several that hold the one of the lowest ``precedence`` counts, then the one whose id comes first.
+    """
+
+    segment_id: str
+    name: str
+    condition: dict[str, Any]
+    precedence: int = 100
+    enabled: bool = True
+    created_at: float = 0.0
+    changed_at: float = 0.0
+
+
+class SegmentCount(msgspec.Struct, frozen=True, kw_only=True):
+    """One segment at a refresh: its name then, its members, and its Jaccard under resampling (``None``: not known)."""
+
+    segment_id: str
+    name: str
+    size: int
+    stability: float | None = None
+
+
+class SegmentMove(msgspec.Struct, frozen=True):
+    """How many visitors came from one segment into another; an empty ``before`` are visitors who were in none."""
+
+    before: str
+    after: str
+    count: int
+
+
+class SegmentChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of segments at a refresh: ``kept``, ``new``, ``gone``, ``split`` or ``merged``.
+
+    ``share`` is the part of the smaller side that went along.
+    """
+
+    kind: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    share: float = 0.0
+
+
+class SegmentRefresh(msgspec.Struct, frozen=True, kw_only=True):
+    """What one refresh found, as it is remembered.
+
+    ``version`` is that of the bundle, ``kept_id`` the share of visitors of both refreshes who kept their id, ``drift``
+    the population stability index of each feature whose values moved, ``figures`` what the clustering measured.
+    """
+
+    version: str
+    refreshed_at: float
+    method: str
+    visitors: int
+    segments: tuple[SegmentCount, ...]
+    moves: tuple[SegmentMove, ...] = ()
+    changes: tuple[SegmentChange, ...] = ()
+    kept_id: float | None = None
+    drift: dict[str, float] = {}
+    figures: dict[str, Any] = {}
+
+
+class SegmentBook(Protocol):
+    """What is remembered of segments beside the model: those made by hand, names given by the merchant, refreshes."""
+
+    def version(self) -> int:
+        """Grows with every change of a segment made by hand and of a name. Cheap: asked every second."""
+
+    def made(self) -> list[MadeSegment]:
+        """All made by hand, in order of precedence, then of id."""
+
+    def save(self, segment: MadeSegment) -> None:
+        """Add, or put in place of the one with this id."""
+
+    def delete(self, segment_id: str) -> bool:
+        """Delete one made by hand; gives whether there was one."""
+
+    def names(self) -> dict[str, str]:
+        """Names that the merchant gave to segments that were found."""
+
+    def rename(self, segment_id: str, name: str) -> None:
+        """Name a segment that was found; an empty *name* gives its own one back."""
+
+    def members(self, *, batch: int = 5000) -> Iterator[list[tuple[str, str]]]:
+        """Who was in which segment at the last refresh: (profile id, segment id), in order of profile id."""
+
+    def record_refresh(self, refresh: SegmentRefresh, members: Iterable[tuple[str, str]] | None = None) -> None:
+        """Remember a refresh and, in the same step, who is in which segment now (``None``: as before)."""
+
+    def refreshes(self, limit: int = 52) -> list[SegmentRefresh]:
+        """Newest first."""
+
+    def forget(self, profile_id: str) -> bool:
+        """Forget in which segment a visitor was; gives whether that was known."""
+
+
 class JobRun(msgspec.Struct, frozen=True, kw_only=True):
     """When a job ran, how long it took (seconds) and what it said."""
 

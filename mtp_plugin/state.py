@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 
 from .config import Settings
 from .pipeline import Pipeline
-from .ports import AuditLog, Cache, Catalog, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SlateLog
+from .ports import (
+    AuditLog,
+    Cache,
+    Catalog,
+    CatalogStore,
+    ConsentLog,
+    Journal,
+    Leases,
+    ModelRegistry,
+    SegmentBook,
+    SlateLog,
+)
 from .privacy.pii import Hasher
 from .track.intake import Intake
 
@@ -40,6 +51,7 @@ class State:
     audit: AuditLog
     leases: Leases
     registry: ModelRegistry
+    segments: SegmentBook
     cache: Cache
     hasher: Hasher
     catalog: Catalog | None = None

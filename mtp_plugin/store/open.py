@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Settings
-from ..ports import AuditLog, Cache, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SlateLog
+from ..ports import AuditLog, Cache, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SegmentBook, SlateLog
 from .bundle_folder import open_bundle_folder
 from .cache import SharedCache, redis_backend
 from .database import Database
@@ -21,6 +21,7 @@ from .sql_catalog import SqlCatalog
 from .sql_consents import SqlConsents
 from .sql_journal import SqlJournal
 from .sql_leases import SqlLeases
+from .sql_segments import SqlSegments
 from .sql_slates import SqlSlates
 
 HOUR = 3600.0
@@ -41,6 +42,7 @@ class Stores:
     audit: AuditLog
     leases: Leases
     registry: ModelRegistry
+    segments: SegmentBook
     cache: Cache
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
     close: Callable[[], None] = lambda: None
@@ -84,6 +86,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         audit=SqlAudit(database, audit_keys),
         leases=SqlLeases(database),
         registry=Registry(folder, SqlPointers(database)),
+        segments=SqlSegments(database),
         cache=cache,
         probes=probes,
         close=close,

@@ -186,3 +186,46 @@ bundle_switch = Table(
     Index("mtp_bundle_switch_kind", "kind", "id"),
     sqlite_autoincrement=True,
 )
+
+segment_made = Table(
+    "mtp_segment_made",
+    metadata,
+    Column("segment_id", Words, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("condition", Text, nullable=False, comment="as JSON"),
+    Column("precedence", Integer, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("changed_at", Double, nullable=False),
+)
+
+segment_name = Table(
+    "mtp_segment_name",
+    metadata,
+    Column("segment_id", Words, primary_key=True),
+    Column("name", Text, nullable=False, comment="given by the merchant to a segment that was found"),
+)
+
+segment_version = Table(
+    "mtp_segment_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Number, nullable=False),
+)
+
+segment_member = Table(
+    "mtp_segment_member",
+    metadata,
+    Column("profile_id", Words, primary_key=True),
+    Column("segment_id", Words, nullable=False, comment="at the last refresh"),
+    sqlite_with_rowid=False,
+)
+
+segment_refresh = Table(
+    "mtp_segment_refresh",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("refreshed_at", Double, nullable=False),
+    Column("body", Text, nullable=False, comment="ports.SegmentRefresh as JSON"),
+    sqlite_autoincrement=True,
+)

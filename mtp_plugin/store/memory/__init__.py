@@ -7,6 +7,7 @@ from .consents import MemoryConsents
 from .journal import MemoryJournal
 from .leases import MemoryLeases
 from .registry import MemoryRegistry
+from .segments import MemorySegments
 from .slates import MemorySlates
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "MemoryJournal",
     "MemoryLeases",
     "MemoryRegistry",
+    "MemorySegments",
     "MemorySlates",
 ]
