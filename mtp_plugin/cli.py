@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from .commands import audit, data, evaluate, models, operate
+from .commands import audit, data, evaluate, models, operate, segments
 
 mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
 
-for _subject in (data, models, evaluate, operate, audit):
+for _subject in (data, models, segments, evaluate, operate, audit):
     _subject.register(mtp)

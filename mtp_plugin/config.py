@@ -220,6 +220,24 @@ class Settings:
     slate_days: int = _row(
         30, "How long slates and their replay inputs are kept.", unit="days", check=_number(1, 3650, int)
     )
+    segment_method: str = _row(
+        "auto",
+        "How segments are found: auto compares and chooses, or kmeans, dbscan, hdbscan, agglomerative.",
+        check=_one_of("auto", "kmeans", "dbscan", "hdbscan", "agglomerative"),
+    )
+    segment_count: int = _row(0, "Number of segments to find; 0 chooses it.", check=_number(0, 200, int))
+    segment_min_size: int = _row(
+        20, "Fewest visitors of a segment: smaller ones are merged and never shown.", check=_number(2, 100_000, int)
+    )
+    segment_features: tuple[str, ...] = _row(
+        (), "Features that segments are found by, all if empty; a name with a minus is left out.", check=_texts
+    )
+    segment_exclude_categories: tuple[str, ...] = _row(
+        (), "Sensitive categories, as whole paths, that segments know nothing of, nor of those below.", check=_texts
+    )
+    segment_min_age: int = _row(
+        18, "Visitors who say to be younger are in no segment; 0 sorts all.", unit="years", check=_number(0, 120, int)
+    )
     scheduler: bool = _row(False, "Run due jobs in a thread of this process.", check=_flag)
     pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_pii_key)
 

@@ -1,4 +1,4 @@
-"""What serves right now: the catalogue as arrays and the recommender over it, swapped whole when a version changes."""
+"""What serves right now: catalogue, recommender and segments as arrays, swapped whole when a version changes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,22 @@ from .candidates.recommender import Recommender
 from .catalog.table import build_table
 from .errors import ModelError, UnavailableError
 from .ports import Bundle, CatalogStore, ModelRegistry
+from .profile.columns import Columns
 from .rank.titles import Titles
 from .records import ProductTable
+from .segment.found import FoundSegments
+from .segment.null import NoSegments
 
 log = logging.getLogger(__name__)
 
-KINDS = ("behaviour", "content")
-Versions = tuple[int, str, str]
+KINDS = ("behaviour", "content", "segments")
+Versions = tuple[int, str, str, str]
+Segments = FoundSegments | NoSegments
 
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """One consistent set: catalogue, recommender and the versions they were made of.
+    """One consistent set: catalogue, recommender, segments and the versions they were made of.
 
     ``versions`` are those that serve; ``wanted`` those that were current when it was made. They differ where a bundle
     could not be opened.
@@ -32,6 +36,7 @@ class Serving:
     table: ProductTable
     titles: Titles
     recommender: Recommender
+    segments: Segments
     versions: Versions
     wanted: Versions
     bundles: tuple[Bundle | None, ...]
@@ -94,8 +99,8 @@ class Live:
             return serving
 
     def _wanted(self) -> Versions:
-        behaviour, content = (self._registry.current(kind) or "" for kind in KINDS)
-        return self._catalog.version(), behaviour, content
+        behaviour, content, segments = (self._registry.current(kind) or "" for kind in KINDS)
+        return self._catalog.version(), behaviour, content, segments
 
     def _look(self, serving: Serving) -> None:
         try:
@@ -124,10 +129,29 @@ class Live:
             self._open(kind, version, before.bundles[place] if before else None)
             for place, (kind, version) in enumerate(zip(KINDS, wanted[1:], strict=True))
         )
-        recommender = Recommender(table, *bundles)
+        recommender = Recommender(table, *bundles[:2])
         recommender.warm()
-        behaviour, content = (bundle.version if bundle else "" for bundle in bundles)
-        return Serving(table, titles, recommender, (wanted[0], behaviour, content), wanted, bundles)
+        segments, found = self._segments(bundles[2], before)
+        bundles = (*bundles[:2], found)
+        behaviour, content, found_version = (bundle.version if bundle else "" for bundle in bundles)
+        versions = (wanted[0], behaviour, content, found_version)
+        return Serving(table, titles, recommender, segments, versions, wanted, bundles)
+
+    def _segments(self, bundle: Bundle | None, before: Serving | None) -> tuple[Segments, Bundle | None]:
+        """The segments of a bundle and the bundle they are of: another one where this cannot be read."""
+        known = before.bundles[2] if before else None
+        if before is not None and bundle is known:
+            return before.segments, known
+        if bundle is None:
+            return NoSegments(), None
+        try:
+            columns = Columns(bundle.strings["columns"], bundle.meta.get("excluded", ()))
+            segments = FoundSegments(bundle, columns.row)
+        except (ModelError, KeyError, ValueError) as error:
+            log.error("segments %s cannot be served: %s", bundle.version, error)
+            return (before.segments, known) if before else (NoSegments(), None)
+        segments.warm()
+        return segments, bundle
 
     def _open(self, kind: str, version: str, before: Bundle | None) -> Bundle | None:
         if not version or (before is not None and before.version == version):
@@ -142,7 +166,7 @@ class Live:
     def _swap(self, serving: Serving) -> None:
         before, self._serving = self._serving, serving
         for kind, old, new in zip(
-            KINDS, before.versions[1:] if before else ("", ""), serving.versions[1:], strict=True
+            KINDS, before.versions[1:] if before else ("",) * len(KINDS), serving.versions[1:], strict=True
         ):
             if old != new:
                 self._changed(kind, new)

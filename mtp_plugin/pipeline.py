@@ -22,7 +22,7 @@ from .eligible import category_of, eligible_rows, rows_of
 from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
 from .filters import FilterMasks
-from .live import Live
+from .live import KINDS, Live, Serving
 from .ports import Cache, Journal, SlateLog
 from .profile.fold import Fold
 from .profile.read import current_session, history, merge
@@ -44,7 +44,6 @@ from .records import (
     Strategy,
 )
 from .rules.null import NoRules
-from .segment.null import NoSegments
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +61,6 @@ Availability = Callable[[Sequence[str]], Mapping[str, bool]]
 class Stages:
     """The stages that a shop may not have yet; each default does nothing."""
 
-    segments: NoSegments = field(default_factory=NoSegments)
     experiments: NoExperiments = field(default_factory=NoExperiments)
     bandit: NoBandit = field(default_factory=NoBandit)
     rules: NoRules = field(default_factory=NoRules)
@@ -150,11 +148,11 @@ class Pipeline:
     def _question(self, request: SlateRequest) -> Question:
         """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
         placement = self._placement(request.placement)
-        profile = self._profile(request)
-        segment = self._segment(request, profile)
+        profile, serving = self._profile(request), self.live.get()
+        segment = self._segment(request, profile, serving)
         assignment = self.stages.experiments.assign(request, segment)
         ladder, propensity = self.stages.bandit.choose(placement, request, segment)
-        return Question(placement, request, profile, self.live.get(), segment, assignment, ladder, propensity)
+        return Question(placement, request, profile, serving, segment, assignment, ladder, propensity)
 
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)
@@ -174,10 +172,10 @@ class Pipeline:
             log.warning("profile could not be read, answering without: %s", error)
             return None
 
-    def _segment(self, request: SlateRequest, profile: Profile | None) -> SegmentRef | None:
+    def _segment(self, request: SlateRequest, profile: Profile | None, serving: Serving) -> SegmentRef | None:
         if not request.segment_id:
-            return self.stages.segments.assign(profile, request.context, request.now)
-        segment = self.stages.segments.find(request.segment_id)
+            return serving.segments.assign(profile, request.context, request.now)
+        segment = serving.segments.find(request.segment_id)
         if segment is None:
             raise NotFoundError(f"there is no segment {request.segment_id!r}", field="segment_id")
         return segment
@@ -315,7 +313,7 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
         profile=question.profile,
         rungs=rungs,
         unavailable=refused,
-        versions=dict(zip(("catalog", "behaviour", "content"), versions, strict=True)),
+        versions=dict(zip(("catalog", *KINDS), versions, strict=True)),
     )
 
 

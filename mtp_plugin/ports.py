@@ -335,7 +335,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelRegistry(Protocol):
-    """Bundles by kind (``behaviour``, ``content``) and which one serves."""
+    """Bundles by kind (``behaviour``, ``content``, ``segments``) and which one serves."""
 
     def publish(
         self,

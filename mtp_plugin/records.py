@@ -370,6 +370,21 @@ class TraitOrigin(msgspec.Struct, gc=False, frozen=True, array_like=True):
     timestamp: float
 
 
+class Habits(msgspec.Struct, gc=False, frozen=True, array_like=True):
+    """How a visitor comes and goes.
+
+    ``searches`` are searches made, ``active_seconds`` the time between events of one session, ``bounces`` sessions of
+    a single event, ``session_events`` the events of the latest session. ``counts[facet][value]`` are events by
+    ``device``, ``daypart``, ``weekday`` and ``country``, as the events' context tells them.
+    """
+
+    searches: int = 0
+    active_seconds: float = 0.0
+    bounces: int = 0
+    session_events: int = 0
+    counts: dict[str, dict[str, int]] = {}
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """What is known of one visitor now. It is stored without names: new fields come last, none changes its place.
 
@@ -400,6 +415,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     searches: tuple[str, ...] = ()
     traits: dict[str, Any] = {}
     origins: dict[str, TraitOrigin] = {}
+    habits: Habits = Habits()
 
 
 FoldFunction = Callable[["Profile | None", "tuple[Event, ...]"], Profile]
@@ -529,15 +545,46 @@ class Candidates:
         return len(self.rows)
 
 
-# --------------------------------------------------------------------------------------------------- slate
+# ------------------------------------------------------------------------------------------------- segment
 
 
 class SegmentRef(msgspec.Struct, frozen=True):
-    """The segment a slate was made for."""
+    """The segment a slate was made for; ``confidence`` is from 0 to 1."""
 
     segment_id: str
     name: str
     confidence: float
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A micro-segment, ``found`` by clustering or ``written`` by hand.
+
+    ``size`` is its number of visitors at the last refresh and ``share`` that of all visitors. ``attributes`` say what
+    its visitors have in common, by name: ``top_category``, ``price_tier``, ``device``, ``place``,
+    ``new_or_returning``, ``discount_seeker``, ...; what is mixed is left out. ``lifts`` are what sets it apart most: a
+    feature's name, its mean here and its mean among everyone. ``rule`` is a condition on the facts that says roughly
+    who belongs, right for the share ``precision`` of those it picks and picking the share ``recall`` of its visitors,
+    both counted on visitors held out. ``stability`` is the Jaccard index under resampling, ``None`` when not known.
+    ``parent_id`` is the coarser segment it lies in, ``""`` for one that lies in none.
+    """
+
+    segment_id: str
+    name: str
+    kind: str = "found"
+    size: int = 0
+    share: float = 0.0
+    attributes: dict[str, Any] = {}
+    lifts: tuple[tuple[str, float, float], ...] = ()
+    rule: dict[str, Any] = {}
+    precision: float | None = None
+    recall: float | None = None
+    stability: float | None = None
+    parent_id: str = ""
+    created_at: float = 0.0
+    refreshed_at: float = 0.0
+
+
+# --------------------------------------------------------------------------------------------------- slate
 
 
 class Assignment(msgspec.Struct, frozen=True):

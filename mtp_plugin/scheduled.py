@@ -22,6 +22,7 @@ def standard_jobs(state: State) -> list[Job]:
     """Catalogue (if the shop declared one), models, retention."""
     jobs = [
         Job("train", DAY, "Learn from all events and publish the model.", lambda: _train(state)),
+        Job("segments", 7 * DAY, "Find segments among all visitors and publish them.", lambda: _segments(state)),
         Job(
             "retention",
             DAY,
@@ -74,6 +75,18 @@ def _train(state: State) -> str:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
     state.pipeline.live.refresh()
     return f"content {content or 'none'}, behaviour {behaviour}"
+
+
+def _segments(state: State) -> str:
+    from .segmenting import TooFewVisitorsError, refresh_segments
+
+    try:
+        version = refresh_segments(
+            state.journal, state.registry, state.settings, now=time.time(), seed=0, progress=_silent
+        )
+    except TooFewVisitorsError as error:
+        return f"none yet: {error}"
+    return f"{len(state.pipeline.live.refresh().segments.all())} segments, {version}"
 
 
 def _retention(state: State) -> str:

@@ -95,7 +95,7 @@ def _catalog(state: State, serving: Serving) -> Iterator[Finding]:
 
 
 def _models(state: State, serving: Serving) -> Iterator[Finding]:
-    for kind, version in zip(("behaviour", "content"), serving.versions[1:], strict=True):
+    for kind, version in zip(("behaviour", "content"), serving.versions[1:3], strict=True):
         if not version:
             yield Finding(
                 f"{kind} model", "advice", "none yet; slates come from the catalogue alone", "flask mtp train"

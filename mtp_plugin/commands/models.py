@@ -38,7 +38,7 @@ def register(mtp: click.Group) -> None:
     mtp.add_command(models)
 
     @command(models, "list")
-    @click.option("--kind", default=None, help="Only this kind: behaviour or content.")
+    @click.option("--kind", default=None, help="Only this kind: behaviour, content or segments.")
     @with_appcontext
     def list_models(kind: str | None, as_json: bool) -> None:
         """All versions, newest first; the one that serves is starred."""

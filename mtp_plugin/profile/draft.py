@@ -8,6 +8,7 @@ from typing import Any
 from ..records import Action, Funnel, ProductFacts, Profile, RecentItem
 from .bought import Bought
 from .decay import landmark_of, moved, weight_at
+from .habits import Coming
 
 MAX_VALUES = 200
 """Values kept of one facet; the weakest make room for a new one."""
@@ -35,6 +36,7 @@ class Draft:
         self._first, self._last = profile.first_seen, profile.last_seen
         self._sessions, self._session_start = profile.sessions, profile.session_start
         self._events = profile.events
+        self.habits = Coming(profile.habits)
 
     def clock(self, t: float, idle: float) -> None:
         """Count the event and its session; an event that arrives late belongs to what was there already.
@@ -43,6 +45,9 @@ class Draft:
         """
         if not self._events or t - self._last > idle:
             self._sessions, self._session_start = self._sessions + 1, t
+            self.habits.begin()
+        else:
+            self.habits.go_on(t - self._last)
         self._first = t if not self._events else min(self._first, t)
         self._last = t if not self._events else max(self._last, t)
         self._events += 1
@@ -123,6 +128,7 @@ class Draft:
 
     def search(self, query: object) -> None:
         """Take what was searched for, the latest last."""
+        self.habits.search()
         if isinstance(query, str) and (text := " ".join(query.lower().split())):
             self._searches = (*(known for known in self._searches if known != text), text)[-MAX_SEARCHES:]
 
@@ -148,6 +154,7 @@ class Draft:
             revenue=self.bought.revenue,
             searches=self._searches,
             traits=self._traits,
+            habits=self.habits.freeze(),
         )
 
 

@@ -42,6 +42,8 @@ class Fold:
 
     def _event(self, draft: Draft, event: Event, facts: Facts) -> None:
         draft.clock(event.timestamp, self._idle)
+        if event.context:
+            draft.habits.notice(event.context)
         if event.traits:
             draft.learn_traits(event.traits)
         if event.name == "Products Searched":

@@ -8,6 +8,7 @@ from ..records import Action, Funnel, Profile, Purchase
 from .bought import MAX_PLACED, MAX_PURCHASES
 from .decay import moved, read
 from .draft import MAX_SEARCHES
+from .habits import merge_habits
 
 MAX_RECENT = 50
 
@@ -107,6 +108,7 @@ def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
         revenue=a.revenue + b.revenue,
         searches=(*(text for text in b.searches if text not in a.searches), *a.searches)[-MAX_SEARCHES:],
         traits={**b.traits, **a.traits},
+        habits=merge_habits(a.habits, b.habits),
     )
 
 

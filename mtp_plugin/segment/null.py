@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..records import Context, Profile, SegmentRef
+from ..records import Context, Profile, Segment, SegmentRef
 
 
 @dataclass(frozen=True)
@@ -18,3 +18,7 @@ class NoSegments:
     def find(self, segment_id: str) -> SegmentRef | None:
         """The segment of this id: there is none."""
         return None
+
+    def all(self) -> tuple[Segment, ...]:
+        """All segments: there are none."""
+        return ()

@@ -21,6 +21,7 @@ def imported_event(
     products: tuple[EventProduct, ...] = (),
     properties: dict[str, Any] | None = None,
     traits: dict[str, Any] | None = None,
+    context: dict[str, Any] | None = None,
     recommendation_id: str = "",
 ) -> Event:
     """An event of the past.
@@ -43,6 +44,7 @@ def imported_event(
         products=products,
         properties=properties or {},
         traits=traits or {},
+        context=context or {},
         source="import",
         recommendation_id=recommendation_id,
     )

@@ -62,7 +62,7 @@ def test_a_shop_without_events_has_nothing_to_learn_from_yet(tmp_path: Path) -> 
 def test_a_shop_without_anything_fails_no_job(tmp_path: Path) -> None:
     _, state = mounted(tmp_path)
     runs = standard_jobs_of(state).run_due()
-    assert {run.name for run in runs} == {"train", "retention"}
+    assert {run.name for run in runs} == {"train", "segments", "retention"}
     assert all(run.ok for run in runs), runs
 
 

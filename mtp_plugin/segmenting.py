@@ -1,0 +1,130 @@
+"""From stored profiles to published segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from .config import Settings
+from .errors import ModelError
+from .ports import Journal, ModelRegistry
+from .profile.columns import Columns
+from .profile.features import GROUPS, features_of
+from .records import Profile, Segment
+from .segment.found import is_minor
+from .segment.matrix import FeatureTable
+
+Progress = Callable[[str], None]
+WEIGHTS = {"affinity": 3.0, "price": 1.5}
+"""Groups of features that weigh more than others: what visitors like is what slates are made of."""
+SAMPLE = 5_000
+"""Visitors that the columns are chosen by."""
+
+
+class TooFewVisitorsError(ModelError):
+    """There are fewer visitors than one segment must have; it passes as visitors come."""
+
+
+def refresh_segments(
+    journal: Journal, registry: ModelRegistry, settings: Settings, *, now: float, seed: int, progress: Progress
+) -> str:
+    """Learn segments from all profiles and publish the bundle; gives its version.
+
+    :raises TooFewVisitorsError: there are fewer than ``MTP_SEGMENT_MIN_SIZE``
+    """
+    from .segment.learn.bundle import learnt_bundle
+    from .segment.learn.describe import describe
+    from .segment.learn.refresh import Plan, find_segments
+
+    progress("reading profiles")
+    table = read_table(journal, settings, now=now, seed=seed)
+    if len(table) < settings.segment_min_size:
+        raise TooFewVisitorsError(
+            f"there are {len(table)} visitors to find segments among, and MTP_SEGMENT_MIN_SIZE is "
+            f"{settings.segment_min_size}: import events with `flask mtp import-events`, or wait for visitors"
+        )
+    plan = Plan(settings.segment_method, settings.segment_count, settings.segment_min_size, WEIGHTS)
+    found = find_segments(table, groups_of(table.names), plan=plan, seed=seed, progress=progress)
+    segments, leaves = describe(
+        table,
+        found.labels,
+        found.partition.count,
+        stability=found.resampled.jaccard if found.resampled else None,
+        parents=np.full(found.partition.count, -1, dtype=np.int32),
+        previous=previous_segments(registry),
+        now=now,
+        seed=seed,
+    )
+    learnt = learnt_bundle(
+        found,
+        table,
+        segments,
+        leaves,
+        excluded=settings.segment_exclude_categories,
+        min_age=settings.segment_min_age,
+        now=now,
+    )
+    lineage = {"visitors": len(table), "seed": seed, "refreshed_at": now}
+    return registry.publish(
+        "segments", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
+    )
+
+
+def groups_of(names: Sequence[str]) -> tuple[str, ...]:
+    """The group of each column."""
+    return tuple(GROUPS[name.partition(".")[0]] for name in names)
+
+
+def previous_segments(registry: ModelRegistry) -> tuple[Segment, ...]:
+    """The segments that serve, none where there are none or they cannot be read."""
+    import msgspec
+
+    version = registry.current("segments")
+    try:
+        meta = registry.load("segments", version).meta if version else {}
+        return msgspec.convert(meta.get("segments", []), tuple[Segment, ...])
+    except (ModelError, msgspec.ValidationError):
+        return ()
+
+
+def read_table(journal: Journal, settings: Settings, *, now: float, seed: int) -> FeatureTable:
+    """The features of all visitors who may be sorted."""
+    excluded = frozenset(settings.segment_exclude_categories)
+    names = choose_names(journal, settings, excluded, now=now, seed=seed)
+    columns = Columns(names, excluded)
+    ids: list[str] = []
+    parts: list[np.ndarray] = []
+    for profiles in profiles_of(journal, settings.segment_min_age):
+        ids += [profile.profile_id for profile in profiles]
+        parts.append(np.stack([columns.row(profile, now) for profile in profiles]))
+    values = np.concatenate(parts) if parts else np.zeros((0, len(names)), dtype=np.float32)
+    return FeatureTable(columns.names, values, ids)
+
+
+def choose_names(
+    journal: Journal, settings: Settings, excluded: frozenset[str], *, now: float, seed: int
+) -> tuple[str, ...]:
+    """The columns to learn from, by a sample of visitors."""
+    from .segment.learn.columns import choose_columns
+
+    ids = [one for batch in journal.profile_ids() for one in batch]
+    if len(ids) > SAMPLE:
+        places = np.random.default_rng(seed).choice(len(ids), size=SAMPLE, replace=False)
+        ids = [ids[place] for place in np.sort(places)]
+    sample = [profile for profile in journal.profiles(ids) if _counts(profile, settings.segment_min_age)]
+    return choose_columns(
+        [features_of(profile, now, excluded) for profile in sample if profile], settings.segment_features
+    )
+
+
+def profiles_of(journal: Journal, min_age: int) -> Iterator[list[Profile]]:
+    """All profiles that may be sorted, in batches, none empty."""
+    for ids in journal.profile_ids():
+        found = [profile for profile in journal.profiles(ids) if profile and _counts(profile, min_age)]
+        if found:
+            yield found
+
+
+def _counts(profile: Profile | None, min_age: int) -> bool:
+    return profile is not None and profile.events > 0 and not is_minor(profile.traits, min_age)
