@@ -565,7 +565,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     feature's name, its mean here and its mean among everyone. ``rule`` is a condition on the facts that says roughly
     who belongs, right for the share ``precision`` of those it picks and picking the share ``recall`` of its visitors,
     both counted on visitors held out. ``stability`` is the Jaccard index under resampling, ``None`` when not known.
-    ``parent_id`` is the coarser segment it lies in, ``""`` for one that lies in none.
+    ``parent_id`` is the coarser segment it lies in, ``""`` for one that lies in none. ``parts`` are what its name was
+    made of, see :mod:`mtp_plugin.segment.naming`.
     """
 
     segment_id: str
@@ -582,6 +583,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parent_id: str = ""
     created_at: float = 0.0
     refreshed_at: float = 0.0
+    parts: tuple[tuple[str, str], ...] = ()
 
 
 # --------------------------------------------------------------------------------------------------- slate

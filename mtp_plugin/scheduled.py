@@ -82,7 +82,7 @@ def _segments(state: State) -> str:
 
     try:
         version = refresh_segments(
-            state.journal, state.registry, state.settings, now=time.time(), seed=0, progress=_silent
+            state.journal, state.registry, state.segments, state.settings, now=time.time(), seed=0, progress=_silent
         )
     except TooFewVisitorsError as error:
         return f"none yet: {error}"

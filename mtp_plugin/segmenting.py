@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from .config import Settings
 from .errors import ModelError
-from .ports import Journal, ModelRegistry
+from .ports import Bundle, Journal, ModelRegistry, SegmentBook, SegmentCount, SegmentRefresh
 from .profile.columns import Columns
 from .profile.features import GROUPS, features_of
 from .records import Profile, Segment
 from .segment.found import is_minor
 from .segment.matrix import FeatureTable
 
+if TYPE_CHECKING:
+    from .segment.learn.describe import Past
+
 Progress = Callable[[str], None]
 WEIGHTS = {"affinity": 3.0, "price": 1.5}
 """Groups of features that weigh more than others: what visitors like is what slates are made of."""
+ALL = 1_000
+"""Refreshes: more than are remembered."""
 SAMPLE = 5_000
 """Visitors that the columns are chosen by."""
 
@@ -27,9 +34,16 @@ class TooFewVisitorsError(ModelError):
 
 
 def refresh_segments(
-    journal: Journal, registry: ModelRegistry, settings: Settings, *, now: float, seed: int, progress: Progress
+    journal: Journal,
+    registry: ModelRegistry,
+    book: SegmentBook,
+    settings: Settings,
+    *,
+    now: float,
+    seed: int,
+    progress: Progress,
 ) -> str:
-    """Learn segments from all profiles and publish the bundle; gives its version.
+    """Learn segments from all profiles, publish the bundle and remember what became of the old ones; gives its version.
 
     :raises TooFewVisitorsError: there are fewer than ``MTP_SEGMENT_MIN_SIZE``
     """
@@ -46,29 +60,50 @@ def refresh_segments(
         )
     plan = Plan(settings.segment_method, settings.segment_count, settings.segment_min_size, WEIGHTS)
     found = find_segments(table, groups_of(table.names), plan=plan, seed=seed, progress=progress)
-    segments, leaves = describe(
+    progress("naming the segments")
+    previous = previous_bundle(registry)
+    described = describe(
         table,
         found.labels,
         found.partition.count,
         stability=found.resampled.jaccard if found.resampled else None,
         parents=np.full(found.partition.count, -1, dtype=np.int32),
-        previous=previous_segments(registry),
+        past=past_of(book, previous),
         now=now,
         seed=seed,
+        locale=settings.locale,
     )
     learnt = learnt_bundle(
         found,
         table,
-        segments,
-        leaves,
+        described.segments,
+        described.leaves,
         excluded=settings.segment_exclude_categories,
         min_age=settings.segment_min_age,
         now=now,
     )
     lineage = {"visitors": len(table), "seed": seed, "refreshed_at": now}
-    return registry.publish(
+    version = registry.publish(
         "segments", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
     )
+    counts = tuple(
+        SegmentCount(segment_id=one.segment_id, name=one.name, size=one.size, stability=one.stability)
+        for one in described.segments
+    )
+    refresh = SegmentRefresh(
+        version=version,
+        refreshed_at=now,
+        method=found.partition.method,
+        visitors=len(table),
+        segments=counts,
+        moves=described.moves,
+        changes=described.changes,
+        kept_id=described.kept_id,
+        drift=drift_of(previous, table),
+        figures=dict(learnt.figures),
+    )
+    book.record_refresh(refresh, described.members(table, found.labels))
+    return version
 
 
 def groups_of(names: Sequence[str]) -> tuple[str, ...]:
@@ -76,16 +111,40 @@ def groups_of(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(GROUPS[name.partition(".")[0]] for name in names)
 
 
-def previous_segments(registry: ModelRegistry) -> tuple[Segment, ...]:
-    """The segments that serve, none where there are none or they cannot be read."""
-    import msgspec
-
+def previous_bundle(registry: ModelRegistry) -> Bundle | None:
+    """The bundle that serves, ``None`` where there is none or it cannot be read."""
     version = registry.current("segments")
     try:
-        meta = registry.load("segments", version).meta if version else {}
-        return msgspec.convert(meta.get("segments", []), tuple[Segment, ...])
-    except (ModelError, msgspec.ValidationError):
+        return registry.load("segments", version) if version else None
+    except ModelError:
+        return None
+
+
+def segments_of(bundle: Bundle | None) -> tuple[Segment, ...]:
+    """The segments of a bundle, none where they cannot be read."""
+    try:
+        return msgspec.convert(bundle.meta.get("segments", []), tuple[Segment, ...]) if bundle else ()
+    except msgspec.ValidationError:
         return ()
+
+
+def past_of(book: SegmentBook, previous: Bundle | None) -> Past:
+    """What there was before this refresh."""
+    from .segment.learn.describe import Past
+
+    members = {profile_id: segment_id for batch in book.members() for profile_id, segment_id in batch}
+    used = {one.segment_id for refresh in book.refreshes(ALL) for one in refresh.segments}
+    return Past(segments_of(previous), members, used)
+
+
+def drift_of(previous: Bundle | None, table: FeatureTable) -> dict[str, float]:
+    """How far features moved since the refresh before."""
+    from .segment.learn.drift import drift
+
+    if previous is None or "portions" not in previous.arrays:
+        return {}
+    before = (previous.strings["columns"], np.asarray(previous.arrays["deciles"], dtype=np.float32))
+    return drift((*before, np.asarray(previous.arrays["portions"], dtype=np.float32)), table.names, table.values)
 
 
 def read_table(journal: Journal, settings: Settings, *, now: float, seed: int) -> FeatureTable:

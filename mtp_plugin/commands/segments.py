@@ -23,7 +23,9 @@ def register(mtp: click.Group) -> None:
         from ..segmenting import refresh_segments
 
         state, started = mounted(), time.time()
-        version = refresh_segments(state.journal, state.registry, state.settings, now=started, seed=seed, progress=say)
+        version = refresh_segments(
+            state.journal, state.registry, state.segments, state.settings, now=started, seed=seed, progress=say
+        )
         found = state.pipeline.live.refresh().segments.all()
         seconds = round(time.time() - started, 1)
         text = "\n".join(f"{one.segment_id:10} {one.size:8,} {one.share:6.1%}  {one.name}" for one in found)

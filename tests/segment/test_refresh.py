@@ -23,7 +23,7 @@ def shop(tmp_path_factory):
     with app.app_context():
         for events in visits(240):
             state.pipeline.ingest(events)
-        refresh_segments(state.journal, state.registry, state.settings, now=NOW, seed=0, progress=print)
+        refresh_segments(state.journal, state.registry, state.segments, state.settings, now=NOW, seed=0, progress=print)
         state.pipeline.live.refresh()
     yield app, state
     state.close()
@@ -84,7 +84,9 @@ def test_the_same_seed_finds_the_same(shop):
     first, second = (
         state.registry.load(
             "segments",
-            refresh_segments(state.journal, state.registry, state.settings, now=NOW, seed=4, progress=print),
+            refresh_segments(
+                state.journal, state.registry, state.segments, state.settings, now=NOW, seed=4, progress=print
+            ),
         )
         for _ in range(2)
     )
@@ -94,7 +96,7 @@ def test_the_same_seed_finds_the_same(shop):
 def test_a_shop_without_visitors_is_told_so(tmp_path):
     app, state = mounted(tmp_path, products())
     with app.app_context(), pytest.raises(TooFewVisitorsError, match="there are 0 visitors"):
-        refresh_segments(state.journal, state.registry, state.settings, now=NOW, seed=0, progress=print)
+        refresh_segments(state.journal, state.registry, state.segments, state.settings, now=NOW, seed=0, progress=print)
     state.close()
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...records import Segment
 from ..found import FORMAT
 from ..matrix import FeatureTable
+from .drift import deciles, portions
 from .refresh import Found
 
 
@@ -52,6 +53,8 @@ def learnt_bundle(
         "margins": np.asarray(sure.margins if sure else [0.0, 1.0], dtype=float),
         "sure": np.asarray(sure.sure if sure else [0.0, 1.0], dtype=float),
         "means": means_of(table, found, len(leaves)),
+        "deciles": (edges := deciles(table.values)),
+        "portions": portions(table.values, edges),
     }
     meta = {
         "format": FORMAT,

@@ -1,13 +1,55 @@
-"""Segments as people read them: identity, name, what sets them apart."""
+"""Segments as people read them: which old one each goes on, its name, what sets it apart, a rule for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...ports import SegmentChange, SegmentMove
 from ...records import BoolArray, FloatArray, IntArray, Segment
 from ..matrix import FeatureTable
+from ..naming import name_of
+from .apart import Difference, differences
+from .claims import Claim, claims_of
+from .distil import Rule, distil
+from .match import Match, match
+from .names import attributes_of, parts_of_all, true_of_most
+
+TELLING = 8
+"""Features that are kept of what sets a segment apart."""
+SAMPLE = 200_000
+"""Most visitors that names are chosen by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What there was before a refresh.
+
+    ``segments`` are those that served, ``members`` the id of each visitor's leaf by profile id, ``used`` every id
+    that was ever given.
+    """
+
+    segments: Sequence[Segment] = ()
+    members: Mapping[str, str] = field(default_factory=dict)
+    used: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """``segments`` are all, coarser ones first; ``leaves`` the ids of the clusters in the order of their labels."""
+
+    segments: tuple[Segment, ...]
+    leaves: tuple[str, ...]
+    changes: tuple[SegmentChange, ...]
+    moves: tuple[SegmentMove, ...]
+    kept_id: float | None
+
+    def members(self, table: FeatureTable, labels: IntArray) -> Iterator[tuple[str, str]]:
+        """Who is in which leaf: profile id and segment id, those who are in one."""
+        pairs = zip(table.profile_ids, labels.tolist(), strict=True)
+        return ((profile_id, self.leaves[label]) for profile_id, label in pairs if label >= 0)
 
 
 def describe(
@@ -17,48 +59,95 @@ def describe(
     *,
     stability: FloatArray | None,
     parents: IntArray,
-    previous: Sequence[Segment],
+    past: Past,
     now: float,
     seed: int,
-) -> tuple[tuple[Segment, ...], tuple[str, ...]]:
-    """All segments, coarser ones first, and the ids of the leaves in the order of their labels.
+    locale: str = "en",
+) -> Described:
+    """All that is said of the segments found.
 
     :param labels: int32 ``(n,)``, -1 for visitors that lie in no cluster
     :param count: number of leaves
     :param stability: of the leaves, shape ``(count,)``
     :param parents: int32 ``(count,)``, the number of the coarser segment that a leaf lies in, -1 for none
-    :param previous: segments of the refresh before
+    :param locale: of names
     """
-    ids = tuple(f"s{label}" for label in range(count))
-    coarser = {int(parent): f"p{parent}" for parent in np.unique(parents[parents >= 0])}
-    above = [_one(labels_of(labels, parents, parent), name, "", None, now) for parent, name in coarser.items()]
-    leaves = [
-        _one(
-            labels == label,
-            ids[label],
-            coarser.get(int(parents[label]), ""),
-            float(stability[label]) if stability is not None else None,
-            now,
+    above = int(parents.max(initial=-1)) + 1
+    coarse = np.where(labels >= 0, parents[np.maximum(labels, 0)], -1) if count else labels
+    leaf, parent = _matched(table, labels, count, past, ""), _matched(table, coarse, above, past, "p")
+    teller = _Teller(table, seed)
+    ids = (*parent.segment_ids, *leaf.segment_ids)
+    both = [teller.tell(coarse, above), teller.tell(labels, count)]
+    parts = teller.parts(ids, past.segments)
+    told = [one for group in both for one in group]
+    known = {one.segment_id: one for one in past.segments}
+    segments = []
+    for place, (segment_id, (mask, apart, rule)) in enumerate(zip(ids, told, strict=True)):
+        number = place - above
+        segments.append(
+            Segment(
+                segment_id=segment_id,
+                name=name_of(parts[place], locale),
+                parts=parts[place],
+                size=int(mask.sum()),
+                share=float(mask.mean()) if len(mask) else 0.0,
+                attributes=teller.attributes(place),
+                lifts=tuple((one.feature, one.inside, one.everyone) for one in apart[:TELLING]),
+                rule=rule.condition,
+                precision=rule.precision,
+                recall=rule.recall,
+                stability=float(stability[number]) if stability is not None and number >= 0 else None,
+                parent_id=parent.segment_ids[parents[number]] if number >= 0 and parents[number] >= 0 else "",
+                created_at=known[segment_id].created_at if segment_id in known else now,
+                refreshed_at=now,
+            )
         )
-        for label in range(count)
-    ]
-    return (*above, *leaves), ids
+    return Described(tuple(segments), leaf.segment_ids, leaf.changes, leaf.moves, leaf.kept_id)
 
 
-def labels_of(labels: IntArray, parents: IntArray, parent: int) -> BoolArray:
-    """Mask ``(n,)`` of the visitors whose leaf lies in this coarser segment."""
-    mask: BoolArray = (labels >= 0) & (parents[np.maximum(labels, 0)] == parent)
-    return mask
+Told = tuple[BoolArray, Sequence[Difference], Rule]
 
 
-def _one(mask: BoolArray, segment_id: str, parent_id: str, stability: float | None, now: float) -> Segment:
-    return Segment(
-        segment_id=segment_id,
-        name=f"Segment {segment_id}",
-        size=int(mask.sum()),
-        share=float(mask.mean()) if len(mask) else 0.0,
-        stability=stability,
-        parent_id=parent_id,
-        created_at=now,
-        refreshed_at=now,
+class _Teller:
+    """Says of one division after the other what sets its segments apart, then names all of them together."""
+
+    def __init__(self, table: FeatureTable, seed: int) -> None:
+        self._table, self._seed = table, seed
+        chance = np.random.default_rng(seed)
+        few = len(table) <= SAMPLE
+        self._rows = np.arange(len(table)) if few else np.sort(chance.choice(len(table), SAMPLE, replace=False))
+        self._claims: list[Claim] = claims_of(table.rows(self._rows))
+        self._masks: list[BoolArray] = []
+
+    def tell(self, labels: IntArray, count: int) -> list[Told]:
+        names, values = self._table.names, self._table.values
+        masks = [labels == at for at in range(count)]
+        self._masks += [mask[self._rows] for mask in masks]
+        apart = differences(names, values, labels, count)
+        return list(zip(masks, apart, distil(names, values, labels, count, seed=self._seed), strict=True))
+
+    def parts(self, ids: Sequence[str], before: Sequence[Segment]) -> list[tuple[tuple[str, str], ...]]:
+        """Parts of all names; a segment that goes on keeps its name while that is true."""
+        known = {one.segment_id: one.parts for one in before}
+        return parts_of_all(self._claims, self._masks, [known.get(segment_id, ()) for segment_id in ids])
+
+    def attributes(self, place: int) -> dict[str, object]:
+        return attributes_of(true_of_most(self._claims, self._masks[place]))
+
+
+def _matched(table: FeatureTable, labels: IntArray, count: int, past: Past, level: str) -> Match:
+    """Old and new compared on the visitors of both; coarser segments by the leaves their visitors were in."""
+    leaves = {one.segment_id: one.parent_id for one in past.segments}
+    if level:
+        owner = {leaf: parent for leaf, parent in leaves.items() if parent}
+    else:
+        owner = {leaf: leaf for leaf in {*past.members.values()}}
+    ids = sorted(set(owner.values()))
+    place = {segment_id: at for at, segment_id in enumerate(ids)}
+    old = np.fromiter(
+        (place.get(owner.get(past.members.get(profile_id, ""), ""), -1) for profile_id in table.profile_ids),
+        dtype=np.int32,
+        count=len(table),
     )
+    used = {*past.used, *(one.segment_id for one in past.segments)}
+    return match(ids, old, labels, count, used=used, letter=level or "s")
