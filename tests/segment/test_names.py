@@ -56,13 +56,13 @@ def test_people_are_called_what_they_are() -> None:
         "Luxury watch browsers · mobile · New York",
         "Regular budget bag buyers · desktop",
         "Regular budget bag buyers · mobile",
-        "Bargain hunters",
+        "Budget bargain hunters",
     ]
     assert names(table, masks, "de-DE") == [
         "Luxus-Watches-Interessenten · mobil · New York",
         "Budget-Bags-Stammkäufer · Desktop",
         "Budget-Bags-Stammkäufer · mobil",
-        "Schnäppchenjäger",
+        "Budget-Schnäppchenjäger",
     ]
 
 

@@ -12,7 +12,7 @@ from ...records import BoolArray
 from ..naming import HEAD, Part, name_of
 from .claims import Claim
 
-MOST = 0.5
+MOST = 0.6
 """What is said of a segment is true of more than this share of its members."""
 APART, APART_COMPARED = 1.2, 1.35
 """How many times more often it must hold than among everyone to be worth saying; comparisons more so."""
