@@ -17,6 +17,7 @@ MIN_PII_KEY = 16
 """Bytes of the key of personal data; :class:`mtp_plugin.privacy.pii.Hasher` takes no shorter one."""
 _HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY"}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):.*@", re.DOTALL)
 
 
@@ -157,6 +158,21 @@ def _placements(value: Any) -> Any:
     return value
 
 
+def _regimes(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or set(value.values()) - {"opt-in", "opt-out"}:
+        raise _Wrong('use a mapping of places to opt-in or opt-out, such as {"US-CA": "opt-out", "DE": "opt-in"}')
+    if not all(isinstance(place, str) and _PLACE.fullmatch(place) for place in value):
+        raise _Wrong("write places as ISO 3166 codes in capitals, such as DE or US-CA")
+    return dict(value)
+
+
+def _purposes(value: Any) -> tuple[str, ...]:
+    known, asked = ("functional", "analytics", "personalisation", "advertising"), _texts(value)
+    if set(asked) - set(known) or "personalisation" not in asked:
+        raise _Wrong(f"use some of {', '.join(known)}, personalisation among them")
+    return tuple(purpose for purpose in known if purpose in asked)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings; ``app.config["MTP_<NAME>"]`` sets ``<name>``."""
@@ -189,6 +205,17 @@ class Settings:
         "opt-in",
         "opt-in keeps nothing before a visitor agrees; opt-out keeps until a visitor objects.",
         check=_one_of("opt-in", "opt-out"),
+    )
+    regimes: dict[str, str] = _row(
+        {},
+        "Regimes of places, by ISO 3166 codes, such as US-CA or DE; elsewhere, and where the place is unknown, "
+        "MTP_REGIME holds.",
+        check=_regimes,
+    )
+    consent_purposes: tuple[str, ...] = _row(
+        ("functional", "analytics", "personalisation"),
+        "What visitors are asked for; advertising belongs here when events are forwarded for it.",
+        check=_purposes,
     )
     policy_version: str = _row("1", "Version of the privacy policy; a new one asks visitors again.", check=_text)
     cookie_name: str = _row("mtp_visitor", "First-party cookie with the signed visitor id.", check=_cookie)

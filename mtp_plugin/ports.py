@@ -115,7 +115,13 @@ class SlateLog(Protocol):
 
 
 class ConsentDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """One choice a visitor made."""
+    """One choice a visitor made about one purpose.
+
+    ``status`` is ``granted``, ``denied`` or ``revoked`` (denied after a yes). ``source`` is who asked: ``banner``,
+    ``preferences``, ``api``, ``tcf``, ``consent-mode``, or a consent manager by name. ``proof`` tells what the choice
+    rests on, such as the question that was shown as ``banner:en:9f86d081`` or the consent string of a manager.
+    ``regime`` is the one that held where the visitor was.
+    """
 
     subject_id: str
     purpose: str
@@ -123,15 +129,25 @@ class ConsentDecision(msgspec.Struct, frozen=True, kw_only=True):
     policy_version: str
     decided_at: float
     source: str
+    status: str = ""
+    proof: str = ""
+    regime: str = ""
 
 
 class ConsentLog(Protocol):
     """Choices, append-only."""
 
-    def append(self, decision: ConsentDecision) -> None: ...
+    def append(self, *decisions: ConsentDecision) -> None:
+        """Write decisions made together: all of them, or none."""
 
     def of(self, subject_id: str) -> list[ConsentDecision]:
         """Oldest first."""
+
+    def erase(self, subject_id: str) -> int:
+        """Delete a visitor's choices. Gives how many."""
+
+    def purge(self, before: float) -> int:
+        """Delete choices made before this time that a later one of the same visitor and purpose replaced."""
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,4 +54,12 @@ ENGLISH: Mapping[str, str] = {
     "consent_granted": "Yes, remember",
     "consent_denied": "No, thanks",
     "consent_policy": "How your data is used",
+    "consent_choose": "Choose for what",
+    "consent_saved": "Saved. It holds from now on.",
+    "consent_save": "Save this choice",
+    "purpose.necessary": "Necessary: the shop itself, such as your cart. Always on.",
+    "purpose.functional": "This page: suggestions that go with what you are looking at. Nothing is kept.",
+    "purpose.analytics": "Statistics: how the shop is used.",
+    "purpose.personalisation": "Suggestions: what you look at and buy here is remembered to suggest what suits you.",
+    "purpose.advertising": "Advertising: what you do here may be told to services that show advertisements.",
 }

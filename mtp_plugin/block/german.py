@@ -54,5 +54,13 @@ GERMAN: Mapping[str, str] = {
     "überlegen.",
     "consent_granted": "Ja, merken",
     "consent_denied": "Nein, danke",
+    "consent_choose": "Auswählen, wofür",
+    "consent_saved": "Gespeichert. Es gilt ab jetzt.",
+    "consent_save": "Diese Auswahl speichern",
+    "purpose.necessary": "Notwendig: der Shop selbst, etwa Ihr Warenkorb. Immer an.",
+    "purpose.functional": "Diese Seite: Vorschläge zu dem, was Sie gerade ansehen. Nichts wird gespeichert.",
+    "purpose.analytics": "Statistik: wie der Shop genutzt wird.",
+    "purpose.personalisation": "Vorschläge: was Sie hier ansehen und kaufen, wird gemerkt, um Passendes vorzuschlagen.",
+    "purpose.advertising": "Werbung: was Sie hier tun, darf Diensten mitgeteilt werden, die Werbung zeigen.",
     "consent_policy": "Wie Ihre Daten verwendet werden",
 }

@@ -19,13 +19,18 @@ from .words import Words
 class Banner(msgspec.Struct, frozen=True, kw_only=True):
     """The question for consent, shown while a visitor has not answered.
 
-    ``action`` is the address that the form posts ``choice`` (``granted`` or ``denied``) and ``next`` to; ``next`` the
-    local path to return to without JavaScript; ``policy_url`` where the shop explains itself, may be empty.
+    ``action`` is the address that the form posts ``choice`` (``granted``, ``denied`` or ``chosen``) and ``next`` to;
+    ``next`` the local path to return to without JavaScript; ``policy_url`` where the shop explains itself, if it does.
+    With ``chosen`` it posts a ``purpose`` for each one ticked. ``purposes`` are those asked for, ``permitted`` those
+    that are permitted now. ``source`` is ``banner`` or, where it stands to stay in a page, ``preferences``.
     """
 
     action: str
     next: str = "/"
     policy_url: str = ""
+    purposes: tuple[str, ...] = ()
+    permitted: frozenset[str] = frozenset()
+    source: str = "banner"
 
 
 class Scripts(msgspec.Struct, frozen=True, kw_only=True):

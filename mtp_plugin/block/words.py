@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -53,6 +54,12 @@ class Words(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._words)
+
+    @property
+    def proof(self) -> str:
+        """Names the question as it was asked, in these words: ``en:9f86d081``."""
+        asked = [f"{key}={self[key]}" for key in sorted(self) if key.startswith(("consent_", "purpose."))]
+        return f"{self.lang}:{hashlib.sha256(chr(10).join(asked).encode()).hexdigest()[:8]}"
 
     def first(self, *keys: str) -> str:
         """The word of the first of these keys that exists, ``""`` if none does."""

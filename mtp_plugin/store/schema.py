@@ -128,6 +128,9 @@ consent = Table(
     Column("policy_version", Words, nullable=False),
     Column("decided_at", Double, nullable=False),
     Column("source", Words, nullable=False),
+    Column("status", Words, nullable=False, server_default="", comment="granted, denied or revoked"),
+    Column("proof", Words, nullable=False, server_default="", comment="what the choice rests on"),
+    Column("regime", Words, nullable=False, server_default="", comment="that held where the visitor was"),
     Index("mtp_consent_subject", "subject_id", "id"),
     sqlite_autoincrement=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from ..ports import ConsentDecision
 from .database import Database
@@ -20,12 +20,26 @@ class SqlConsents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, decision: ConsentDecision) -> None:
+    def append(self, *decisions: ConsentDecision) -> None:
+        if not decisions:
+            return
         with self._database.writing(page=True) as connection:
-            connection.execute(insert(consent).values(msgspec.structs.asdict(decision)))
+            connection.execute(insert(consent), [msgspec.structs.asdict(decision) for decision in decisions])
 
     def of(self, subject_id: str) -> list[ConsentDecision]:
         if not storable(subject_id):
             return []
         rows = self._database.glance(BY_SUBJECT, {"subject": subject_id})
         return [ConsentDecision(**row._mapping) for row in rows]
+
+    def erase(self, subject_id: str) -> int:
+        if not storable(subject_id):
+            return 0
+        with self._database.writing(page=True) as connection:
+            return connection.execute(delete(consent).where(consent.c.subject_id == subject_id)).rowcount
+
+    def purge(self, before: float) -> int:
+        latest = select(func.max(consent.c.id)).group_by(consent.c.subject_id, consent.c.purpose)
+        old = delete(consent).where(consent.c.decided_at < before, consent.c.id.not_in(latest))
+        with self._database.writing() as connection:
+            return connection.execute(old).rowcount

@@ -66,7 +66,7 @@ def render_block(
         slate = slate_for(state, placement, msgspec.structs.replace(asker, private_facts=True), page_of(options))
         html = _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
         if question and html and state.loaders.price is None and all_ours(current_app.jinja_env):
-            served = parts.metrics.slates_of(placement, slate.fallback_level)
+            served = parts.metrics.slates_of(placement, slate.fallback_level, slate.consent_level.value)
             write_down(state, parts.written, question, slate, html, served=served)
         return html
     except Exception:
@@ -171,10 +171,18 @@ def _consent(state: State, parts: Parts, policy_url: str, always: bool) -> Marku
         return NOTHING
     kept().rendered = True
     visitor = current_visitor()
-    if not always and (visitor.choice is not None or visitor.gpc or visitor.bot):
+    if not always and (visitor.decided or visitor.gpc or visitor.bot):
         return NOTHING
     action = f"{request.script_root}{parts.prefix}/v1/privacy/consent"
-    banner = Banner(action=action, next=_here(), policy_url=policy_url)
+    banner = Banner(
+        action=action,
+        next=_here(),
+        policy_url=policy_url,
+        purposes=state.settings.consent_purposes,
+        # A box is ticked only where the visitor ticked it: what a regime permits unasked is no choice.
+        permitted=frozenset(name for name, yes in visitor.choices.items() if yes and name in visitor.purposes),
+        source="preferences" if always else "banner",
+    )
     return _render("mtp/_consent.html", banner_variables(banner, parts.words))
 
 

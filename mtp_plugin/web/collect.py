@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 
 import msgspec
-from flask import Response, current_app
+from flask import Response, current_app, has_request_context
 
-from ..records import Receipt
+from ..records import ConsentLevel, Receipt
 from ..signals import event_recorded
 from ..state import State
 from ..track.intake import Parsed
 from .body import event_body
+from .kept import kept
 from .parts import get_parts, get_state
 from .sender import current_sender, limit_rate, require_certain
 
@@ -44,6 +45,15 @@ def ga4() -> Response:
     return answer(accept(state, state.intake.ga4(body, sender, time.time())))
 
 
+def _count_by_level(stored: int, refused: int) -> None:
+    """What consent costs in events, without a word about whose they were."""
+    metrics = get_parts().metrics
+    metrics.outcome(ConsentLevel.FULL.value, "event", "kept", stored)
+    if refused:
+        visitor = kept().visitor if has_request_context() else None
+        metrics.outcome((visitor.level if visitor else ConsentLevel.NON_PERSONAL).value, "event", "dropped", refused)
+
+
 def accept(state: State, parsed: Parsed) -> Receipt:
     """Make parsed events durable, fold them, tell who listens, and say what became of each.
 
@@ -54,6 +64,7 @@ def accept(state: State, parsed: Parsed) -> Receipt:
     metrics.events("accepted", sum(new))
     metrics.events("repeated", len(new) - sum(new))
     metrics.events("dropped", len(parsed.dropped))
+    _count_by_level(sum(new), sum(dropped.reason == "no-consent" for dropped in parsed.dropped))
     metrics.events("rejected", len(parsed.errors))
     if event_recorded.receivers:
         app = current_app._get_current_object()  # type: ignore[attr-defined]

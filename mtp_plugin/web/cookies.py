@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from flask import Response
 from itsdangerous import BadData, TimestampSigner, URLSafeSerializer
 
 from ..config import Settings
+from ..privacy.consent import Purpose, to_all
 
 _ID = re.compile(r"[0-9a-f]{32}")
 DAY = 86400
@@ -19,12 +20,20 @@ REMEMBERED = 4096
 """Cookies whose signature is not checked again; a browser sends the same one with every page."""
 
 
-class Choice(msgspec.Struct, frozen=True):
-    """What a visitor decided, under which policy, when (seconds since 1970)."""
+class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a visitor decided, under which policy, when (seconds since 1970).
+
+    ``choice`` is about personalisation; ``purposes`` is there where the answer was not one for all of them.
+    """
 
     choice: bool
     policy_version: str
     time: int
+    purposes: dict[str, bool] = {}
+
+    def by_purpose(self, asked: Iterable[str]) -> dict[str, bool]:
+        """The decision about each purpose, where *asked* is what a yes was to."""
+        return self.purposes or to_all(self.choice, asked)
 
 
 class Cookies:
@@ -36,7 +45,7 @@ class Cookies:
     def __init__(self, settings: Settings, keys: Sequence[Any]) -> None:
         self.visitor_name, self.consent_name = settings.cookie_name, settings.consent_cookie_name
         self.seconds = settings.cookie_days * DAY
-        self._policy_version = settings.policy_version
+        self._policy_version, self._asked = settings.policy_version, settings.consent_purposes
         self._signer = TimestampSigner(list(keys), salt="mtp-visitor", key_derivation="hmac")
         self._stamped = lru_cache(maxsize=REMEMBERED)(self._read_stamp)
         self._decided = lru_cache(maxsize=REMEMBERED)(self._read_decision)
@@ -78,9 +87,16 @@ class Cookies:
         """Give the browser its id."""
         self._set(response, self.visitor_name, self._signer.sign(visitor_id).decode(), secure)
 
-    def set_choice(self, response: Response, choice: bool, now: float, *, secure: bool) -> None:
-        """Remember what the visitor decided."""
-        value = Choice(choice=choice, policy_version=self._policy_version, time=int(now))
+    def set_choices(self, response: Response, choices: Mapping[str, bool], now: float, *, secure: bool) -> None:
+        """Remember what the visitor decided; as one word where it is the same for every purpose."""
+        personal = choices.get(Purpose.PERSONALISATION, False)
+        alike = dict(choices) == to_all(personal, self._asked)
+        value = Choice(
+            choice=personal,
+            policy_version=self._policy_version,
+            time=int(now),
+            purposes={} if alike else dict(choices),
+        )
         text = self._serializer.dumps(msgspec.to_builtins(value))
         self._set(response, self.consent_name, text if isinstance(text, str) else text.decode(), secure)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ class Kept:
     visitor: Visitor | None = None
     sender: Sender | None = None
     body: bytes | None = None
-    choice: bool | None = None
+    choices: Mapping[str, bool] | None = None
     """What the visitor decided in this request, and when."""
     decided_at: float = 0.0
     rendered: bool = False

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 KEY = "mtp_web"
 
-Signals = tuple[bool, bool, bool]
-"""Bot, Global Privacy Control, Do Not Track."""
+Signals = tuple[bool, bool, bool, str]
+"""Bot, Global Privacy Control, Do Not Track, the regime of the place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
         dresser=Dresser(words, settings.currency),
         card_pages=CardPages(),
         written=Remembered(300),
-        strangers=Remembered(8),
+        strangers=Remembered(16),
         zone=ZoneInfo(settings.time_zone),
         assets=load_assets(),
     )

@@ -56,7 +56,7 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
     except ConditionError as error:
         field = f"filter.{error.field}" if error.field else "filter"
         raise ConditionError(error.message, field=field) from error
-    get_parts().metrics.slate(placement, slate.fallback_level)
+    get_parts().metrics.slate(placement, slate.fallback_level, slate.consent_level.value, empty=not slate.items)
     if slate_served.receivers:
         slate_served.send(current_app._get_current_object(), slate=slate)  # type: ignore[attr-defined]
     return slate

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from flask import Response, request
 from werkzeug.datastructures import ResponseCacheControl
 
 from ..errors import InputError, UnavailableError
-from ..privacy.consent import level
+from ..privacy.consent import UNDECIDED, Choices, Purpose, level_of, permitted, regime_in
 from ..records import ConsentLevel
 from ..state import State
 from ..track.bots import is_bot
@@ -20,8 +20,9 @@ from .parts import get_parts, get_state
 
 log = logging.getLogger(__name__)
 
-PURPOSE = "personalisation"
-"""What visitors are asked for."""
+PURPOSE = Purpose.PERSONALISATION.value
+"""What a profile is kept for: a refusal of it is a refusal of all that is about one visitor."""
+NOBODY_SAYS = frozenset({Purpose.NECESSARY.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,12 @@ class Visitor:
     choice: bool | None
     gpc: bool
     bot: bool
+    decided: bool = False
+    """The visitor has said yes or no to something."""
+    purposes: frozenset[str] = NOBODY_SAYS
+    """What is permitted now: see :class:`mtp_plugin.privacy.consent.Purpose`."""
+    choices: Choices = field(default_factory=dict)
+    regime: str = ""
     new: bool = False
     uncertain: bool = False
     """The account's record could not be asked: nothing of the visitor is used, and events are to be sent again."""
@@ -57,12 +64,16 @@ def current_visitor() -> Visitor:
     return of_request.visitor
 
 
-def decide(choice: bool, now: float) -> Visitor:
-    """Take a visitor's choice; the cookies follow with the response. Gives the visitor as it is from now on."""
+def decide(choices: Choices, now: float) -> Visitor:
+    """Take a visitor's choices; those about other purposes stay. The cookies follow with the response.
+
+    Gives the visitor as it is from now on.
+    """
     before = current_visitor()
-    visitor = _visitor(choice, now, gpc=before.gpc, bot=before.bot)
+    together = {**before.choices, **choices}
+    visitor = _visitor(together, now, gpc=before.gpc, bot=before.bot)
     of_request = kept()
-    of_request.visitor, of_request.choice, of_request.decided_at = visitor, choice, now
+    of_request.visitor, of_request.choices, of_request.decided_at = visitor, together, now
     return visitor
 
 
@@ -78,12 +89,14 @@ def _read() -> Visitor:
     # Cookies are taken apart only where ours is among them.
     if cookies.consent_name in environ.get("HTTP_COOKIE", ""):
         found = cookies.decision(request.cookies.get(cookies.consent_name))
-        choice, decided_at = (found.choice, found.time) if found else (None, 0)
-        return _visitor(choice, decided_at, gpc=gpc, bot=bot)
-    signals = (bot, gpc, environ.get("HTTP_DNT") == "1")
+        if found is None:
+            return _visitor(UNDECIDED, 0, gpc=gpc, bot=bot)
+        asked = get_state().settings.consent_purposes
+        return _visitor(found.by_purpose(asked), found.time, gpc=gpc, bot=bot)
+    signals = (bot, gpc, environ.get("HTTP_DNT") == "1", current_regime(get_state()))
     known = parts.strangers.get(signals)
     if known is None:
-        known = _visitor(None, 0, gpc=gpc, bot=bot)
+        known = _visitor(UNDECIDED, 0, gpc=gpc, bot=bot)
         # Decided by the signals alone. An account's refusal or an id is somebody's own.
         if known.level is not ConsentLevel.FULL and known.choice is None and not known.uncertain:
             parts.strangers.keep(signals, known)
@@ -94,24 +107,45 @@ def signalled_level() -> ConsentLevel:
     """What a page of another origin may send: it vouches for the permission, the browser's signals are stronger."""
     bot = is_bot(request.headers.get("User-Agent", ""))
     gpc, dnt = request.headers.get("Sec-GPC") == "1", request.headers.get("DNT") == "1"
-    return level(regime="opt-out", choice=None, gpc=gpc, dnt=dnt, bot=bot)
+    return level_of(regime="opt-out", choices=UNDECIDED, gpc=gpc, dnt=dnt, bot=bot)
 
 
-def _visitor(choice: bool | None, decided_at: float, *, gpc: bool, bot: bool) -> Visitor:
+def current_regime(state: State) -> str:
+    """The regime where the current request comes from, as far as that is known."""
+    settings = state.settings
+    if not settings.regimes:
+        return settings.regime
+    enrichment = getattr(state, "enrichment", None)
+    place = enrichment.place(request.remote_addr or "") if enrichment is not None else None
+    country, region = (place.country, place.region) if place is not None else ("", "")
+    return regime_in(country, region, settings.regimes, settings.regime)
+
+
+def _visitor(choices: Choices, decided_at: float, *, gpc: bool, bot: bool) -> Visitor:
     state = get_state()
-    allowed = level(
-        regime=state.settings.regime, choice=choice, gpc=gpc, dnt=request.environ.get("HTTP_DNT") == "1", bot=bot
+    regime, dnt = current_regime(state), request.environ.get("HTTP_DNT") == "1"
+    allowed = level_of(regime=regime, choices=choices, gpc=gpc, dnt=dnt, bot=bot)
+    visitor = Visitor(
+        anonymous_id="",
+        user_id="",
+        level=allowed,
+        choice=choices.get(PURPOSE),
+        gpc=gpc,
+        bot=bot,
+        decided=bool(choices),
+        purposes=permitted(regime=regime, choices=choices, gpc=gpc, dnt=dnt, bot=bot),
+        choices=choices,
+        regime=regime,
     )
-    visitor = Visitor(anonymous_id="", user_id="", level=allowed, choice=choice, gpc=gpc, bot=bot)
     if allowed is not ConsentLevel.FULL or not state.settings.enabled:
         return visitor
     user = signed_in(state)
     try:
         if user and refused_since(state, f"u:{user}", decided_at):
-            return replace(visitor, level=ConsentLevel.NON_PERSONAL, choice=False)
+            return replace(visitor, level=ConsentLevel.NON_PERSONAL, choice=False, decided=True, purposes=NOBODY_SAYS)
     except UnavailableError as error:
         log.warning("the account's choice is not known, nothing of it is used: %s", error)
-        return replace(visitor, level=ConsentLevel.CONTEXTUAL, uncertain=True)
+        return replace(visitor, level=ConsentLevel.CONTEXTUAL, uncertain=True, purposes=NOBODY_SAYS)
     known = stored_id()
     return replace(visitor, anonymous_id=known or secrets.token_hex(16), user_id=user, new=not known)
 
@@ -159,14 +193,14 @@ def finish_response(response: Response) -> Response:
 
 
 def _write_cookies(response: Response, visitor: Visitor) -> None:
-    if kept().choice is None and not visitor.new and visitor.choice is not False:
+    if kept().choices is None and not visitor.new and visitor.choice is not False:
         return
     if not get_state().settings.enabled:
         return
     cookies, secure = get_parts().cookies, request.is_secure
     of_request = kept()
-    if of_request.choice is not None:
-        cookies.set_choice(response, of_request.choice, of_request.decided_at, secure=secure)
+    if of_request.choices is not None:
+        cookies.set_choices(response, of_request.choices, of_request.decided_at, secure=secure)
     if visitor.new:
         cookies.set_visitor(response, visitor.anonymous_id, secure=secure)
     elif visitor.choice is False and cookies.visitor_name in request.cookies:

@@ -1,6 +1,15 @@
 // The banner's form without a reload; mtp.js loads this where there is one. Without it the form is sent as a form.
 (() => {
   "use strict";
+  // Where preferences stand to stay, the boxes show what holds now, and it is said.
+  const stay = (form, button, purposes) => {
+    form.inert = false;
+    for (const box of form.querySelectorAll("[name=purpose]")) box.checked = !!purposes?.[box.value];
+    const said = form.querySelector("[role=status]");
+    if (said) said.textContent = said.dataset.saved;
+    button?.focus();
+  };
+
   const choose = (form, button) => {
     const body = new URLSearchParams(new FormData(form));
     if (button) body.set(button.name, button.value);
@@ -9,12 +18,15 @@
     fetch(form.action, { method: "POST", body, headers, credentials: "same-origin", redirect: "manual" })
       .then(async (answer) => {
         // The answer says what the choice amounts to; an older server only leads back to the page.
-        if (answer.type === "opaqueredirect") return body.get("choice") === "granted" ? "full" : "non-personal";
+        if (answer.type === "opaqueredirect") {
+          return { consent_level: body.get("choice") === "granted" ? "full" : "non-personal" };
+        }
         if (!answer.ok) throw answer;
-        return (await answer.json()).consent_level;
+        return answer.json();
       })
-      .then((level) => {
-        (form.closest(".mtp-consent") || form).remove();
+      .then(({ consent_level: level, purposes }) => {
+        if (form.closest(".mtp-preferences")) stay(form, button, purposes);
+        else (form.closest(".mtp-consent") || form).remove();
         mtp.consent(level);
       })
       .catch(() => {

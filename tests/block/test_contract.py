@@ -44,7 +44,7 @@ def used(path: Path) -> set[str]:
     parts = {
         f"{node.node.name}.{node.attr}" for node in tree.find_all(nodes.Getattr) if isinstance(node.node, nodes.Name)
     }
-    return (names - {"reason"}) | parts
+    return (names - {"reason", "purpose"}) | parts
 
 
 DOCUMENTED = set().union(
@@ -164,10 +164,11 @@ def test_a_shop_replaces_one_part_of_a_block(seam):
     assert ("mtp-title" in html) == (seam in ("reasons", "cards"))
 
 
-@pytest.mark.parametrize("seam", ["question", "answers"])
+@pytest.mark.parametrize("seam", ["question", "answers", "purposes"])
 def test_a_shop_replaces_one_part_of_the_banner(seam):
     own = f'{{% extends "mtp/_consent.html" %}}{{% block {seam} %}}<i>own</i>{{% endblock %}}'
     page = environment(DictLoader({"mine.html": own})).get_template("mine.html")
     html = page.render(banner_variables(Banner(action="/mtp/v1/privacy/consent"), Words()))
     assert "<i>own</i>" in html
-    assert ("mtp-answer" in html) == (seam == "question")
+    assert ('value="granted"' in html) == (seam != "answers")
+    assert ('value="chosen"' in html) == (seam != "purposes")

@@ -53,7 +53,8 @@ class Visit:
     def granted(self) -> list[int]:
         """Every choice in the consent log, in order."""
         with closing(sqlite3.connect(self.shop.database)) as database:
-            return [row[0] for row in database.execute("SELECT granted FROM mtp_consent ORDER BY id")]
+            asked = "SELECT granted FROM mtp_consent WHERE purpose = 'personalisation' ORDER BY id"
+            return [row[0] for row in database.execute(asked)]
 
     def google(self, states: str, command: str = "update") -> None:
         """A consent manager tells the data layer."""

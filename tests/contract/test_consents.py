@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from mtp_plugin.config import Settings
@@ -41,6 +42,26 @@ def test_decisions_come_back_oldest_first(logs: Callable[[], ConsentLog]) -> Non
         log.append(one)
     assert other.of("a:1") == given
     assert other.of("a:2") == [decision("a:2", False, 1.0)]
+
+
+def test_decisions_made_together_and_erasure(logs: Callable[[], ConsentLog]) -> None:
+    log = logs()
+    log.append(*(msgspec.structs.replace(decision("a:1", True, 1.0), purpose=name, proof="p") for name in "xyz"))
+    log.append(decision("a:2", True, 1.0))
+    assert [one.purpose for one in log.of("a:1")] == ["x", "y", "z"]
+    assert [log.erase("a:1"), log.erase("a:1"), log.erase("a:\0")] == [3, 0, 0]
+    assert log.of("a:1") == []
+    assert len(log.of("a:2")) == 1
+
+
+def test_old_decisions_go_once_they_are_replaced(logs: Callable[[], ConsentLog]) -> None:
+    log = logs()
+    log.append(decision("a:1", True, 1.0))
+    log.append(decision("a:1", False, 2.0))
+    log.append(decision("a:2", True, 1.0))
+    assert log.purge(1.5) == 1
+    assert [one.granted for one in log.of("a:1")] == [False]
+    assert len(log.of("a:2")) == 1, "what holds is kept however old it is"
 
 
 def test_nobody_decided_nothing(logs: Callable[[], ConsentLog]) -> None:

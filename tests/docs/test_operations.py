@@ -36,6 +36,8 @@ def test_every_metric_is_listed_with_its_labels() -> None:
     metrics.events("accepted", 1)
     metrics.slate("home-hero", 0)
     metrics.failure("home-hero")
+    metrics.choice("banner", "full")
+    metrics.outcome("full", "slate", "shown")
     known = {}
     for family in metrics.registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name

@@ -39,7 +39,11 @@ def test_a_mind_can_be_changed(shop: Shop) -> None:
 
 def test_the_script_sends_the_form_and_asks_for_json(shop: Shop) -> None:
     answer = shop.browser().post(CONSENT, data={"choice": "granted"}, headers={"Accept": "application/json"})
-    assert answer.get_json() == {"consent_level": "full", "choice": True, "policy_version": "1", "gpc": False}
+    told = answer.get_json()
+    purposes, regime = told.pop("purposes"), told.pop("regime")
+    assert told == {"consent_level": "full", "choice": True, "policy_version": "1", "gpc": False}
+    assert purposes == {"functional": True, "analytics": True, "personalisation": True, "advertising": False}
+    assert regime == "opt-in"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +107,8 @@ def test_a_signed_in_customer_is_on_record_by_account(shop: Shop) -> None:
     browser.get("/sign-in/ada")
     browser.agree()
     browser.agree(False)
-    assert [decision.granted for decision in shop.state.consents.of("u:ada")] == [True, False]
+    decisions = [one for one in shop.state.consents.of("u:ada") if one.purpose == "personalisation"]
+    assert [(one.granted, one.status) for one in decisions] == [(True, "granted"), (False, "revoked")]
 
 
 def test_gpc_is_announced_at_the_root(shop: Shop) -> None:

@@ -15,7 +15,17 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    _consent()
     _audit()
+
+
+def _consent() -> None:
+    for name, comment in (
+        ("status", "granted, denied or revoked"),
+        ("proof", "what the choice rests on"),
+        ("regime", "that held where the visitor was"),
+    ):
+        op.add_column("mtp_consent", sa.Column(name, WORDS, nullable=False, server_default="", comment=comment))
 
 
 def _audit() -> None:
