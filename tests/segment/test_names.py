@@ -39,7 +39,7 @@ def personas(n: int = 1500, seed: int = 0) -> tuple[FeatureTable, list[Mask]]:
     orders = chance.poisson(np.array([0.1, 3, 3, 1])[labels])
     watches, luxury, mobile = share(0.85, 0.1, 0.1, 0.2), share(0.8, 0.1, 0.1, 0.2), share(0.9, 0.1, 0.9, 0.5)
     columns = [
-        orders, orders / 2.0, 5 + orders, share(0.1, 0.1, 0.1, 0.8), np.where(orders > 0, 40.0, np.nan),
+        orders, chance.random(n), 5 + orders, share(0.1, 0.1, 0.1, 0.8), np.where(orders > 0, 40.0, np.nan),
         share(0.3, 0.3, 0.3, 0.3), watches, 0.3 * watches, share(0.05, 0.8, 0.8, 0.2), luxury, 1 - luxury, mobile,
         1 - mobile, (chance.random(n) < np.array([0.9, 0.1, 0.1, 0.1])[labels]).astype(float), np.full(n, np.nan),
     ]  # fmt: skip
@@ -54,14 +54,14 @@ def test_people_are_called_what_they_are() -> None:
     table, masks = personas()
     assert names(table, masks) == [
         "Luxury watch browsers · mobile · New York",
-        "Regular budget bag buyers · desktop",
-        "Regular budget bag buyers · mobile",
+        "Budget bag buyers · desktop",
+        "Budget bag buyers · mobile",
         "Budget bargain hunters",
     ]
     assert names(table, masks, "de-DE") == [
         "Luxus-Watches-Interessenten · mobil · New York",
-        "Budget-Bags-Stammkäufer · Desktop",
-        "Budget-Bags-Stammkäufer · mobil",
+        "Budget-Bags-Käufer · Desktop",
+        "Budget-Bags-Käufer · mobil",
         "Budget-Schnäppchenjäger",
     ]
 
