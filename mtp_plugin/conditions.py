@@ -72,7 +72,7 @@ class _Compiler:
             return self._group(key, value, at, depth)
         if key.startswith("$"):
             raise ConditionError(f"{key} cannot stand here; use {', '.join(GROUPS)} or a field name", field=at)
-        read, test = _reader(key), self.value(value, at, depth + 1)
+        read, test = fact_reader(key), self.value(value, at, depth + 1)
         return lambda facts: test(read(facts))
 
     def _group(self, key: str, value: Any, at: str, depth: int) -> Condition:
@@ -113,11 +113,11 @@ class _Compiler:
     def _in(self, argument: Any, at: str, depth: int) -> Test:
         given = enumerate(self._list(argument, at))
         members = [self._plain(member, _join(at, i), depth, cost=0) for i, member in given]
-        keys = {key for key in map(_key, members) if key is not None}
-        objects = [member for member in members if _key(member) is None]
+        keys = {key for key in map(plain_key, members) if key is not None}
+        objects = [member for member in members if plain_key(member) is None]
 
         def one(value: Any) -> bool:
-            key = _key(value)
+            key = plain_key(value)
             return key in keys if key is not None else any(_same(value, member) for member in objects)
 
         # A list on the left asks for a common member; a list inside the list on the right is not one of them.
@@ -174,12 +174,12 @@ class _Compiler:
         if argument is not None and not isinstance(argument, (str, int, float)):
             raise ConditionError(f"a comparison takes a number or a string, not {_shown(argument)}", field=at)
         wanted = self._plain(argument, at, 0)
-        number = _number(wanted)
+        number = number_of(wanted)
 
         def test(value: Any) -> bool:
             if isinstance(value, str) and isinstance(wanted, str):
                 return holds(value, wanted)
-            left = _number(value)
+            left = number_of(value)
             return left is not None and number is not None and holds(left, number)
 
         return test
@@ -249,7 +249,7 @@ def _has_operators(spec: Mapping[Any, Any], path: str, groups: bool = False) -> 
     return any(marked)
 
 
-def _reader(path: str) -> Callable[[Any], Any]:
+def fact_reader(path: str) -> Callable[[Any], Any]:
     """Reads a dotted path; ``None`` where it leads nowhere. Numbers index lists."""
     if "." not in path:
         return lambda facts: facts.get(path)
@@ -273,13 +273,13 @@ def _negate(test: Test) -> Test:
 
 
 def _equals(wanted: Any) -> Test:
-    key = _key(wanted)
+    key = plain_key(wanted)
     if key is None:
         return lambda value: _same(value, wanted)
-    return lambda value: _key(value) == key
+    return lambda value: plain_key(value) == key
 
 
-def _key(value: Any) -> tuple[str, Any] | None:
+def plain_key(value: Any) -> tuple[str, Any] | None:
     """What makes a plain value equal to another of its own type; ``None`` for lists and objects."""
     if value is None or isinstance(value, (str, bool)):
         return _type_of(value), value
@@ -290,9 +290,9 @@ def _key(value: Any) -> tuple[str, Any] | None:
 
 def _same(left: Any, right: Any) -> bool:
     """Deep equality by type: ``1`` is ``1.0``, but neither ``"1"`` nor ``true``."""
-    key = _key(left)
+    key = plain_key(left)
     if key is not None:
-        return key == _key(right)
+        return key == plain_key(right)
     if _is_list(left) and _is_list(right):
         return len(left) == len(right) and all(map(_same, left, right))
     if isinstance(left, Mapping) and isinstance(right, Mapping):
@@ -304,7 +304,7 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, (list, tuple))
 
 
-def _number(value: Any) -> float | int | None:
+def number_of(value: Any) -> float | int | None:
     """The number that a comparison sees: nothing is 0, text is what it spells; ``None`` for what is no number."""
     if value is None:
         return 0

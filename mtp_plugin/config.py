@@ -265,6 +265,11 @@ class Settings:
     segment_min_age: int = _row(
         18, "Visitors who say to be younger are in no segment; 0 sorts all.", unit="years", check=_number(0, 120, int)
     )
+    rule_engine: str = _row(
+        "auto",
+        "What evaluates rules: durable (needs Python below 3.13), native, or auto: durable where it can be had.",
+        check=_one_of("auto", "durable", "native"),
+    )
     scheduler: bool = _row(False, "Run due jobs in a thread of this process.", check=_flag)
     pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_pii_key)
 

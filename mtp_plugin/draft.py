@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,6 +13,7 @@ from .live import Serving
 from .ports import Cache
 from .records import (
     Assignment,
+    BoolArray,
     Candidates,
     ConsentLevel,
     IntArray,
@@ -22,13 +24,17 @@ from .records import (
     SegmentRef,
     SlateRequest,
 )
+from .rules.plan import NO_PLAN, Plan
+
+MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A request with all that was decided about it before candidates are looked for.
 
-    ``ladder`` are the strategies to try, ``propensity`` the probability with which it was chosen.
+    ``ladder`` are the strategies to try, ``propensity`` the probability with which it was chosen, ``plan`` what the
+    rules want.
     """
 
     placement: Placement
@@ -39,6 +45,7 @@ class Question:
     assignment: Assignment | None
     ladder: tuple[str, ...]
     propensity: float
+    plan: Plan = NO_PLAN
 
     @property
     def size(self) -> int:
@@ -52,7 +59,10 @@ class Question:
 
 
 class Pick(msgspec.Struct, frozen=True, array_like=True):
-    """One ranked product; ``level`` is the rung of the ladder that *strategy* stands on."""
+    """One ranked product; ``level`` is the rung of the ladder that *strategy* stands on.
+
+    ``rules`` are those that had a part in where it stands; ``pinned``: they put it there.
+    """
 
     product_id: str
     score: float
@@ -60,6 +70,15 @@ class Pick(msgspec.Struct, frozen=True, array_like=True):
     because: str
     level: int
     strategy: str
+    rules: tuple[str, ...] = ()
+    pinned: bool = False
+
+
+class Placed(msgspec.Struct, frozen=True, array_like=True):
+    """A place of the slate (from 1) that rules fill, with the first of these that can be bought."""
+
+    position: int
+    picks: tuple[Pick, ...]
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -67,18 +86,20 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
 
     recommendation_id: str
     picks: tuple[Pick, ...]
+    placed: tuple[Placed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """``picks`` best first, out of the ``proposals`` of the strategies tried; ``reused`` tells that it came out of the
-    cache, where what replay alone needs is not kept.
+    """``picks`` best first, out of the ``proposals`` of the strategies tried, and what rules have ``placed`` among
+    them; ``reused`` tells that it came out of the cache, where what replay alone needs is not kept.
 
     ``recommendation_id`` is that of all who share the draft; a visitor who is known gets one of their own.
     """
 
     recommendation_id: str
     picks: tuple[Pick, ...]
+    placed: tuple[Placed, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     reused: bool = False
 
@@ -86,8 +107,8 @@ class Draft:
 class DraftCache:
     """Drafts that hold nothing of a visitor, for *seconds*.
 
-    What a draft depends on is its key: placement, ladder, segment, page, filter and versions. A request with a cart
-    below full consent is not cached: carts are too many and too personal.
+    What a draft depends on is its key: placement, ladder, segment, page, filter, versions and what the rules decided.
+    A request with a cart below full consent is not cached: carts are too many and too personal.
     """
 
     def __init__(self, cache: Cache, seconds: int) -> None:
@@ -101,7 +122,10 @@ class DraftCache:
         with_cart = request.cart_ids and request.consent_level is not ConsentLevel.NON_PERSONAL
         if self._seconds <= 0 or question.profile is not None or with_cart:
             return None
+        decision = question.plan.decision
+        moment = int(request.now // MINUTE) if decision else 0  # conditions of rules speak of prices of now
         parts = (
+            decision.version if decision else 0, [fired.then for fired in decision.fired], moment,
             question.placement, question.ladder, question.segment, question.serving.versions, request.product_ids,
             request.exclude_ids, request.filter, request.private_facts, question.size, request.consent_level,
             context.category, context.query, context.page_type,
@@ -120,11 +144,11 @@ class DraftCache:
             kept = self._decoder.decode(found)
         except msgspec.DecodeError:
             return None
-        return Draft(recommendation_id=kept.recommendation_id, picks=kept.picks, reused=True)
+        return Draft(recommendation_id=kept.recommendation_id, picks=kept.picks, placed=kept.placed, reused=True)
 
     def set(self, key: str, draft: Draft) -> None:
         """Keep a draft."""
-        kept = Kept(draft.recommendation_id, draft.picks)
+        kept = Kept(draft.recommendation_id, draft.picks, draft.placed)
         self._cache.set(key, self._encoder.encode(kept), self._seconds)
 
 
@@ -149,10 +173,24 @@ class Proposal:
         )
 
 
-def picks_of(found: Candidates, order: IntArray, table: ProductTable, level: int, strategy: str) -> list[Pick]:
-    """The candidates at these places, in this order."""
+def picks_of(
+    found: Candidates,
+    order: IntArray,
+    table: ProductTable,
+    level: int,
+    strategy: str,
+    touched: Mapping[str, BoolArray] | None = None,
+) -> list[Pick]:
+    """The candidates at these places, in this order.
+
+    :param touched: which of the candidates each rule had a part in
+    """
     products, sources = table.products, found.sources
     columns = (column[order].tolist() for column in (found.rows, found.scores, found.origins, found.anchors))
+    if touched:
+        by = [tuple(rule_id for rule_id, hit in touched.items() if hit[place]) for place in order.tolist()]
+    else:
+        by = [()] * len(order)
     return [
         Pick(
             products[row].product_id,
@@ -161,8 +199,9 @@ def picks_of(found: Candidates, order: IntArray, table: ProductTable, level: int
             products[anchor].product_id if anchor >= 0 else "",
             level,
             strategy,
+            rules,
         )
-        for row, score, bits, anchor in zip(*columns, strict=True)
+        for row, score, bits, anchor, rules in zip(*columns, by, strict=True)
     ]
 
 

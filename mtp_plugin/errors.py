@@ -67,6 +67,13 @@ class ForbiddenError(InputError):
     status = 403
 
 
+class ConflictError(InputError):
+    """Somebody else changed the thing meanwhile: read it again, then decide."""
+
+    code = "conflict"
+    status = 409
+
+
 class UnauthorizedError(InputError):
     """The caller must show a key."""
 

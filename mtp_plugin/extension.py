@@ -22,6 +22,7 @@ from .pipeline import Pipeline
 from .ports import Catalog
 from .privacy.pii import Hasher
 from .records import ImportResult, Placement, Receipt, Rejected, Slate
+from .rule_source import RuleSource
 from .scheduled import import_declared, standard_jobs
 from .signals import model_changed
 from .state import Loaders, State
@@ -210,10 +211,12 @@ def _build(
     app: Flask, settings: Settings, placements: dict[str, Placement], loaders: Loaders, catalog: Catalog | None
 ) -> State:
     stores = open_stores(settings, app.instance_path, _audit_keys(app))
+    rules = RuleSource(stores.rules, settings, placements)
     live = Live(
         stores.catalog_store,
         stores.registry,
         changed=lambda kind, version: _send(model_changed, app, kind=kind, version=version),
+        rules=rules,
     )
     pipeline = Pipeline(
         settings=settings,
@@ -224,6 +227,7 @@ def _build(
         placements=placements,
         availability=(catalog or stores.catalog_store).availability,
         new_id=time_ordered_id,
+        switch_off=rules.switch_off,
     )
     return State(
         settings=settings,
@@ -238,6 +242,8 @@ def _build(
         registry=stores.registry,
         segments=stores.segments,
         cache=stores.cache,
+        rules=stores.rules,
+        rule_source=rules,
         hasher=_hasher(app, settings),
         catalog=catalog,
         loaders=loaders,

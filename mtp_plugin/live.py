@@ -6,15 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .candidates.recommender import Recommender
 from .catalog.table import build_table
-from .errors import ModelError, UnavailableError
+from .errors import ModelError, MTPError, UnavailableError
 from .ports import Bundle, CatalogStore, ModelRegistry
 from .profile.columns import Columns
 from .rank.titles import Titles
 from .records import ProductTable
+from .rule_source import NOTHING, RuleSource, Served
 from .segment.found import FoundSegments
 from .segment.null import NoSegments
 
@@ -40,6 +41,13 @@ class Serving:
     versions: Versions
     wanted: Versions
     bundles: tuple[Bundle | None, ...]
+    rules: Served = NOTHING
+    wanted_rules: int = 0
+
+    @property
+    def stamp(self) -> tuple[Versions, int]:
+        """All that an answer depends on, the rules included."""
+        return self.versions, self.rules.version
 
     @property
     def model_version(self) -> str:
@@ -56,6 +64,7 @@ class Live:
     :param every: seconds between two looks at the versions
     :param patience: seconds between two tries to open a bundle that could not be opened
     :param changed: called with kind and version after a swap
+    :param rules: gives the merchant's rules; without it there are none
     """
 
     def __init__(
@@ -66,8 +75,9 @@ class Live:
         every: float = 1.0,
         patience: float = 10.0,
         changed: Callable[[str, str], None] = lambda kind, version: None,
+        rules: RuleSource | None = None,
     ) -> None:
-        self._catalog, self._registry, self._changed = catalog, registry, changed
+        self._catalog, self._registry, self._changed, self._rules = catalog, registry, changed, rules
         self._every, self._patience = every, patience
         self._lock = threading.Lock()
         self._serving: Serving | None = None
@@ -96,6 +106,10 @@ class Live:
                 serving = self._load(wanted, serving)
                 self._loaded = time.monotonic()
                 self._swap(serving)
+            wanted_rules = self._rules.version() if self._rules else 0
+            if serving.wanted_rules != wanted_rules or serving.rules.version != wanted_rules:
+                self._loaded = time.monotonic()
+                self._serving = serving = self._with_rules(serving, wanted_rules)
             return serving
 
     def _wanted(self) -> Versions:
@@ -105,11 +119,15 @@ class Live:
     def _look(self, serving: Serving) -> None:
         try:
             wanted = self._wanted()
+            wanted_rules = self._rules.version() if self._rules else 0
         except UnavailableError as error:
             log.warning("versions could not be read, serving on: %s", error)
             return
-        again = serving.versions != serving.wanted and time.monotonic() - self._loaded >= self._patience
-        if (wanted != serving.wanted or again) and (self._loader is None or not self._loader.is_alive()):
+        behind = serving.stamp != (serving.wanted, serving.wanted_rules)
+        again = behind and time.monotonic() - self._loaded >= self._patience
+        if ((wanted, wanted_rules) != (serving.wanted, serving.wanted_rules) or again) and (
+            self._loader is None or not self._loader.is_alive()
+        ):
             self._loader = threading.Thread(target=self._refresh_quietly, name="mtp-live", daemon=True)
             self._loader.start()
 
@@ -135,7 +153,8 @@ class Live:
         bundles = (*bundles[:2], found)
         behaviour, content, found_version = (bundle.version if bundle else "" for bundle in bundles)
         versions = (wanted[0], behaviour, content, found_version)
-        return Serving(table, titles, recommender, segments, versions, wanted, bundles)
+        rules, wanted_rules = (before.rules, before.wanted_rules) if before else (NOTHING, 0)
+        return Serving(table, titles, recommender, segments, versions, wanted, bundles, rules, wanted_rules)
 
     def _segments(self, bundle: Bundle | None, before: Serving | None) -> tuple[Segments, Bundle | None]:
         """The segments of a bundle and the bundle they are of: another one where this cannot be read."""
@@ -152,6 +171,20 @@ class Live:
             return (before.segments, known) if before else (NoSegments(), None)
         segments.warm()
         return segments, bundle
+
+    def _with_rules(self, serving: Serving, wanted: int) -> Serving:
+        """The same with other rules; where they cannot be loaded, those before serve on."""
+        try:
+            rules = self._rules.load(wanted) if self._rules else NOTHING
+        except UnavailableError:
+            raise
+        except MTPError as error:
+            log.error(
+                "version %s of the rules cannot be served, %s serves on: %s", wanted, serving.rules.version, error
+            )
+            return replace(serving, wanted_rules=wanted)
+        self._changed("rules", str(rules.version))
+        return replace(serving, rules=rules, wanted_rules=wanted)
 
     def _open(self, kind: str, version: str, before: Bundle | None) -> Bundle | None:
         if not version or (before is not None and before.version == version):

@@ -28,6 +28,7 @@ from .profile.fold import Fold
 from .profile.read import current_session, history, merge
 from .rank.diversity import diversify
 from .records import (
+    BoolArray,
     ConsentLevel,
     Context,
     Event,
@@ -43,7 +44,7 @@ from .records import (
     SlateRequest,
     Strategy,
 )
-from .rules.null import NoRules
+from .steer import Steering, arranged
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,8 @@ SPARES = 12
 """Products kept beyond the slate, to stand in for what the shop says cannot be bought."""
 MORE_SPARES = 200
 """Spares of the second try, when too few of the first could be bought."""
+MASKS_OF_RULES = 512
+"""Conditions of rules whose answers for the whole catalogue are remembered."""
 
 Availability = Callable[[Sequence[str]], Mapping[str, bool]]
 
@@ -63,7 +66,6 @@ class Stages:
 
     experiments: NoExperiments = field(default_factory=NoExperiments)
     bandit: NoBandit = field(default_factory=NoBandit)
-    rules: NoRules = field(default_factory=NoRules)
 
 
 class Pipeline:
@@ -71,6 +73,7 @@ class Pipeline:
 
     :param availability: the shop's word on what can be bought now, asked once a slate
     :param new_id: gives ids for slates, sorting by time
+    :param switch_off: told of rules that fail: their version, and by rule what went wrong
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Pipeline:
         availability: Availability,
         new_id: Callable[[float], str],
         stages: Stages | None = None,
+        switch_off: Callable[[int, dict[str, str]], None] = lambda version, faults: None,
     ) -> None:
         self.settings, self.journal, self.slates, self.live = settings, journal, slates, live
         self.placements, self.availability, self.new_id = placements, availability, new_id
@@ -93,8 +97,15 @@ class Pipeline:
         self._folder: tuple[ProductTable, FoldFunction] | None = None
         self.drafts = DraftCache(cache, settings.cache_seconds)
         self.filters = FilterMasks()
-        self.by_page_alone = self.stages == Stages()
-        """Whether a slate without a profile and a cart depends on nothing but its placement and the page."""
+        self.steering = Steering(FilterMasks(MASKS_OF_RULES), switch_off)
+        self._plain = self.stages == Stages()
+
+    def by_page_alone(self, level: ConsentLevel) -> bool:
+        """Whether a slate without a profile and a cart depends on nothing but its placement and the page.
+
+        What is the same for everybody knows no more than the page to begin with; above that it is up to the rules.
+        """
+        return self._plain and (level is ConsentLevel.NON_PERSONAL or self.live.get().rules.reader.page_alone)
 
     # -------------------------------------------------------------------------------------------- events
 
@@ -152,7 +163,10 @@ class Pipeline:
         segment = self._segment(request, profile, serving)
         assignment = self.stages.experiments.assign(request, segment)
         ladder, propensity = self.stages.bandit.choose(placement, request, segment)
-        return Question(placement, request, profile, serving, segment, assignment, ladder, propensity)
+        plan = self.steering.plan(placement, request, profile, segment, serving)
+        if plan.ladder:
+            ladder, propensity = plan.ladder, 1.0
+        return Question(placement, request, profile, serving, segment, assignment, ladder, propensity, plan)
 
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)
@@ -191,8 +205,10 @@ class Pipeline:
 
     def _compose(self, question: Question, spares: int) -> Draft:
         """Candidates, rules' filters and weights, rank, diversity: one rung of the ladder after the other."""
-        request, placement, serving = question.request, question.placement, question.serving
-        query = self._query(question)
+        request, placement, serving, steering = question.request, question.placement, question.serving, self.steering
+        eligible = eligible_rows(placement, request, question.profile, serving.table, self.filters)
+        query = self._query(question, steering.allowed(question, eligible))
+        placed = steering.placed(question, query, eligible)
         wanted = question.size + spares
         picks: list[Pick] = []
         proposals: list[Proposal] = []
@@ -201,18 +217,21 @@ class Pipeline:
             enough = wanted if level < len(question.ladder) else placement.min_items
             if len(picks) >= enough or (picks and time.perf_counter() > deadline):
                 break
-            found = serving.recommender.candidates(strategy, query, 4 * wanted)
-            found = self.stages.rules.apply(found, serving.table, request, question.segment)
-            order = diversify(found, serving.table, serving.titles, wanted)
+            found = serving.recommender.candidates(strategy, query, steering.depth(question.plan) * wanted)
             proposals.append(Proposal(strategy, found, serving.table))
+            found, touched = steering.steered(question, found, [*picks, *(place.picks[0] for place in placed)])
+            order = diversify(found, serving.table, serving.titles, wanted)
             taken = {pick.product_id for pick in picks}
-            more = picks_of(found, order, serving.table, level, strategy)
+            more = picks_of(found, order, serving.table, level, strategy, touched)
             picks += [pick for pick in more if pick.product_id not in taken]
         return Draft(
-            recommendation_id=self.new_id(request.now), picks=tuple(picks[:wanted]), proposals=tuple(proposals)
+            recommendation_id=self.new_id(request.now),
+            picks=tuple(picks[:wanted]),
+            placed=placed,
+            proposals=tuple(proposals),
         )
 
-    def _query(self, question: Question) -> Query:
+    def _query(self, question: Question, eligible: BoolArray) -> Query:
         request, profile, table = question.request, question.profile, question.serving.table
         idle = self.settings.session_idle_minutes * 60
         personal = request.consent_level is not ConsentLevel.NON_PERSONAL
@@ -224,7 +243,7 @@ class Pipeline:
             cart=rows_of(table, request.cart_ids) if personal else (),
             category=category_of(table, request.context.category),
             profile=profile,
-            eligible=eligible_rows(question.placement, request, profile, table, self.filters),
+            eligible=eligible,
             seed=request.seed,
         )
 
@@ -234,22 +253,27 @@ class Pipeline:
         It is asked once. Only where it refused so many that the spares do not fill the slate, more are looked for
         without them and it is asked a second time.
         """
-        in_cart = set(question.request.cart_ids)
-        kept, refused = self._ask(question, [pick for pick in draft.picks if pick.product_id not in in_cart])
-        lacking = len(draft.picks) > len(kept) and len(kept) < question.size
+        ranked, available, refused = self._ask(question, draft)
+        lacking = len(draft.picks) > len(ranked) and len(ranked) < question.size
         if lacking:
             known = tuple(pick.product_id for pick in draft.picks)
             request = question.request
             without = msgspec.structs.replace(request, exclude_ids=request.exclude_ids + known)
-            more = self._compose(replace(question, request=without), MORE_SPARES)
-            found, also = self._ask(question, [pick for pick in more.picks if pick.product_id not in in_cart])
-            kept, refused = kept + found, refused + also
-        return (kept[: question.size] if len(kept) >= question.placement.min_items else []), refused
+            more = replace(self._compose(replace(question, request=without), MORE_SPARES), placed=())
+            found, _, also = self._ask(question, more)
+            ranked, refused = ranked + found, refused + also
+        kept = arranged(ranked, draft.placed, available, question.size)
+        return (kept if len(kept) >= question.placement.min_items else []), refused
 
-    def _ask(self, question: Question, picks: list[Pick]) -> tuple[list[Pick], tuple[str, ...]]:
-        available = self._available([pick.product_id for pick in picks])
-        kept = [pick for pick in picks if available.get(pick.product_id, False)]
-        return kept, tuple(pick.product_id for pick in picks if not available.get(pick.product_id, False))
+    def _ask(self, question: Question, draft: Draft) -> tuple[list[Pick], Mapping[str, bool], tuple[str, ...]]:
+        """What of a draft the shop can sell: its picks in order, the shop's words, and those that it refused."""
+        placed = (pick for place in draft.placed for pick in place.picks)
+        in_cart = set(question.request.cart_ids)
+        asked = [pick for pick in (*draft.picks, *placed) if pick.product_id not in in_cart]
+        available = self._available(list(dict.fromkeys(pick.product_id for pick in asked)))
+        sold = {pick.product_id: available.get(pick.product_id, False) for pick in asked}
+        kept = [pick for pick in draft.picks if sold.get(pick.product_id, False)]
+        return kept, sold, tuple(product_id for product_id, can in sold.items() if not can)
 
     def all_sellable(self, product_ids: Sequence[str]) -> bool:
         """Whether the shop says that each of these can be bought now."""
@@ -271,19 +295,25 @@ class Pipeline:
             return {}
 
     def _slate(self, question: Question, draft: Draft, kept: list[Pick], times: tuple[float, float, float]) -> Slate:
-        request, serving = question.request, question.serving
+        request, serving, plan = question.request, question.serving, question.plan
         started, asked, answered = times
+        first = next((pick for pick in kept if not pick.pinned), kept[0] if kept else None)
         return Slate(
             recommendation_id=self.new_id(request.now) if question.own else draft.recommendation_id,
             placement=question.placement.name,
-            strategy=kept[0].strategy if kept else "",
-            fallback_level=kept[0].level if kept else len(_with_last(question.ladder)),
+            strategy=first.strategy if first else "",
+            fallback_level=first.level if first else len(_with_last(question.ladder)),
             items=tuple(_item(pick, position, question.propensity) for position, pick in enumerate(kept, 1)),
             consent_level=request.consent_level,
             segment=question.segment,
             experiment=question.assignment,
             model_version=serving.model_version,
             catalog_version=serving.versions[0],
+            rules=plan.rule_ids,
+            rules_version=serving.rules.version,
+            title=plan.title,
+            message=plan.message.text if plan.message else "",
+            message_url=plan.message.url if plan.message else "",
             created_at=request.now,
             took_us=int((time.perf_counter() - started - (answered - asked)) * 1e6),
             availability_us=int((answered - asked) * 1e6),
@@ -306,14 +336,15 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
             profile_ids=(),
             context=Context(page_type=request.context.page_type, category=request.context.category),
         )
-    versions = map(str, question.serving.versions)
+    versions = map(str, (*question.serving.versions, question.serving.rules.version))
     return SlateEntry(
         slate=slate,
         request=request,
         profile=question.profile,
         rungs=rungs,
         unavailable=refused,
-        versions=dict(zip(("catalog", *KINDS), versions, strict=True)),
+        versions=dict(zip(("catalog", *KINDS, "rules"), versions, strict=True)),
+        exposures=question.plan.decision.exposures,
     )
 
 
@@ -334,12 +365,20 @@ REASONS = {
 """What each candidate source means to a reader."""
 
 
+def _reasons(pick: Pick) -> tuple[str, ...]:
+    """Why it is there, in codes: a pin first, then where it came from, then the rules that moved it."""
+    codes = tuple(REASONS.get(origin, origin) for origin in pick.origins)
+    if not pick.rules:
+        return codes
+    return (*(("pinned",) if pick.pinned else ()), *codes, *(f"rule:{rule_id}" for rule_id in pick.rules))
+
+
 def _item(pick: Pick, position: int, propensity: float) -> SlateItem:
     return SlateItem(
         product_id=pick.product_id,
         position=position,
         score=pick.score,
-        reason_codes=tuple(REASONS.get(origin, origin) for origin in pick.origins),
+        reason_codes=_reasons(pick),
         origins=pick.origins,
         propensity=propensity,
         because=pick.because,

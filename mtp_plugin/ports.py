@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .records import Event, FoldFunction, ImportResult, Interactions, Product, Profile, SlateEntry
+from .records import Event, FoldFunction, ImportResult, Interactions, Product, Profile, RuleSet, RuleSetInfo, SlateEntry
 
 
 class Journal(Protocol):
@@ -112,6 +112,34 @@ class SlateLog(Protocol):
         """Delete slates made before this time."""
 
     def close(self) -> None: ...
+
+
+class RuleStore(Protocol):
+    """The rules of a shop in versions, each whole and never changed; the newest one serves.
+
+    Switching a rule off, or rolling back, is a new version: history only grows.
+    """
+
+    def current(self) -> int:
+        """The version that serves, 0 before there was any; cheap, asked every second by each worker."""
+
+    def load(self, version: int) -> bytes:
+        """A version as the JSON of a :class:`~mtp_plugin.records.RuleSet`; 0 is the empty one.
+
+        :raises mtp_plugin.errors.NotFoundError: there is no such version
+        """
+
+    def save(self, rules: RuleSet, *, by: str, at: float, note: str = "", expected: int | None = None) -> int:
+        """Add a version, which serves from now on; gives its number.
+
+        :param by: who made it
+        :param at: seconds since 1970
+        :param expected: the version that the change was made from
+        :raises mtp_plugin.errors.ConflictError: another one is current by now
+        """
+
+    def history(self, *, limit: int = 50, before: int | None = None) -> list[RuleSetInfo]:
+        """Versions, newest first; those below *before* to go on from there."""
 
 
 class ConsentDecision(msgspec.Struct, frozen=True, kw_only=True):

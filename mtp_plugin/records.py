@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -611,7 +611,11 @@ class SlateItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Slate(msgspec.Struct, frozen=True, kw_only=True):
-    """The ordered products one request was answered with."""
+    """The ordered products one request was answered with.
+
+    ``rules`` are those that had a say, weightiest first, of ``rules_version``; ``title`` and ``message`` what they put
+    over the block, empty for nothing.
+    """
 
     recommendation_id: str
     placement: str
@@ -623,6 +627,11 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     experiment: Assignment | None = None
     model_version: str = ""
     catalog_version: int = 0
+    rules: tuple[str, ...] = ()
+    rules_version: int = 0
+    title: str = ""
+    message: str = ""
+    message_url: str = ""
     created_at: float = 0.0
     took_us: int = 0
     availability_us: int = 0
@@ -646,7 +655,8 @@ class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A slate with what replaying it needs; falls under retention and erasure by ``profile_ids`` of its request.
 
     ``profile`` is the visitor as the request saw it, ``rungs`` what each strategy tried proposed, ``unavailable`` what
-    the shop said could not be bought, ``versions`` those of catalogue and models.
+    the shop said could not be bought, ``versions`` those of catalogue, models and rules, ``exposures`` the experiments
+    (and variations) that could have made another slate of it.
     """
 
     slate: Slate
@@ -655,6 +665,7 @@ class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
     rungs: tuple[Rung, ...] = ()
     unavailable: tuple[str, ...] = ()
     versions: dict[str, str] = {}
+    exposures: tuple[tuple[str, int], ...] = ()
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -701,3 +712,210 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_id: str
     strategy: str
     preferences_url: str = ""
+
+
+# --------------------------------------------------------------------------------------------------- rules
+
+MAX_POSITION = 48
+"""Lowest place of a slate that a rule can speak of: the largest slate there is."""
+
+RuleId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")]
+Named = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Position = Annotated[int, msgspec.Meta(ge=1, le=MAX_POSITION)]
+Factor = Annotated[float, msgspec.Meta(gt=1, le=1000)]
+LocalTime = Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d\d-\d\d(T\d\d:\d\d)?)?$")]
+"""A moment of the shop's own clock, ``2026-12-24`` or ``2026-12-24T18:00``; empty is none."""
+Clock = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
+Tags = Annotated[tuple[Named, ...], msgspec.Meta(min_length=1, max_length=50)]
+
+
+class Effect(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, tag_field="effect"
+):
+    """What a rule does to a slate; the field ``effect`` says which of these it is."""
+
+
+class Filter(Effect, frozen=True, kw_only=True, tag="filter"):
+    """Only products that meet ``where`` may be shown; with ``exclude`` only those that do not."""
+
+    where: dict[str, Any]
+    exclude: bool = False
+
+
+class Boost(Effect, frozen=True, kw_only=True, tag="boost"):
+    """Products that meet ``where`` rank as if they stood ``by`` times as far up."""
+
+    where: dict[str, Any]
+    by: Factor = 2.0
+
+
+class Bury(Effect, frozen=True, kw_only=True, tag="bury"):
+    """Products that meet ``where`` rank as if they stood ``by`` times as far down."""
+
+    where: dict[str, Any]
+    by: Factor = 2.0
+
+
+class Prefer(Effect, frozen=True, kw_only=True, tag="prefer"):
+    """Boost products that carry any of the ``tags``."""
+
+    tags: Tags
+    by: Factor = 2.0
+
+
+class Require(Effect, frozen=True, kw_only=True, tag="require"):
+    """Only products that carry any of the ``tags`` may be shown."""
+
+    tags: Tags
+
+
+class Pin(Effect, frozen=True, kw_only=True, tag="pin"):
+    """A product stands at ``position``: that of ``product_id``, or the best one that meets ``where``."""
+
+    position: Position
+    product_id: str = ""
+    where: dict[str, Any] = {}
+
+
+class Lock(Effect, frozen=True, kw_only=True, tag="lock"):
+    """A hand-picked slot: the first of ``product_ids`` that can be bought stands at ``position``, whatever other rules
+    filter or limit, until the shop's clock says ``until`` (empty: for ever).
+    """
+
+    position: Position
+    product_ids: Annotated[tuple[Named, ...], msgspec.Meta(min_length=1, max_length=20)]
+    until: LocalTime = ""
+
+
+class Limit(Effect, frozen=True, kw_only=True, tag="limit"):
+    """At most ``most`` products of one brand, category (narrowest level) or department (broadest)."""
+
+    per: Literal["brand", "category", "department"]
+    most: Position
+
+
+class UseStrategies(Effect, frozen=True, kw_only=True, tag="strategy"):
+    """Other strategies instead of the placement's own, tried in this order."""
+
+    strategies: Annotated[tuple[Strategy, ...], msgspec.Meta(min_length=1, max_length=8)]
+
+
+class Retitle(Effect, frozen=True, kw_only=True, tag="title"):
+    """Another heading over the block."""
+
+    title: Named
+
+
+class Message(Effect, frozen=True, kw_only=True, tag="message"):
+    """A line of text above the products; ``url`` (http, https or local) makes it a link."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    url: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+AnyEffect = (
+    Filter | Boost | Bury | Prefer | Require | Pin | Lock | Limit | UseStrategies | Retitle | Message
+)  # fmt: skip
+
+
+class Hours(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"start": "from"}
+):
+    """Some hours of some days of each week; over midnight when they end before they begin. No days: every day."""
+
+    start: Clock
+    until: Clock
+    days: tuple[
+        Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], ...
+    ] = ()  # fmt: skip
+
+
+class Schedule(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, rename={"start": "from"}
+):
+    """When a rule is in force, by the shop's clock: from (inclusive) until (exclusive), and in which hours.
+
+    Empty ends are open; without ``hours`` it is the whole week.
+    """
+
+    start: LocalTime = ""
+    until: LocalTime = ""
+    hours: Annotated[tuple[Hours, ...], msgspec.Meta(max_length=50)] = ()
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The experiment that a rule is a variation of: it holds for visitors who are assigned to ``variation``.
+
+    As GrowthBook has it: ``coverage`` is the share of visitors who take part, ``weights`` how they are divided (empty:
+    evenly among two), ``namespace`` keeps experiments apart: (name, from, to) with both ends from 0 to 1. ``seed`` is
+    the experiment's id when empty.
+    """
+
+    experiment_id: RuleId
+    variation: Annotated[int, msgspec.Meta(ge=0, le=99)] = 1
+    coverage: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    weights: Annotated[tuple[float, ...], msgspec.Meta(max_length=100)] = ()
+    namespace: tuple[str, float, float] | None = None
+    seed: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Merchant logic: when facts hold, then effects.
+
+    ``when`` is a condition over the facts of a request (the empty one always holds), ``placements`` where it counts
+    (empty: everywhere). Of two rules that cannot both have their way the one of higher ``priority`` has, then the one
+    that stands first.
+    """
+
+    rule_id: RuleId
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    enabled: bool = True
+    priority: Annotated[int, msgspec.Meta(ge=-1000, le=1000)] = 0
+    placements: Annotated[tuple[Named, ...], msgspec.Meta(max_length=100)] = ()
+    when: dict[str, Any] = {}
+    then: Annotated[tuple[AnyEffect, ...], msgspec.Meta(min_length=1, max_length=20)]
+    schedule: Schedule | None = None
+    experiment: Gate | None = None
+    note: Annotated[str, msgspec.Meta(max_length=2000)] = ""
+
+
+class RuleSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All rules of a shop, as one file or one version."""
+
+    rules: Annotated[tuple[Rule, ...], msgspec.Meta(max_length=5000)] = ()
+
+
+class RuleSetInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of the rules: who made it, when (seconds since 1970), why, and how many rules it has."""
+
+    version: int
+    created_at: float
+    created_by: str
+    note: str
+    rules: int
+    enabled: int
+
+
+class Fired(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that holds, with the effects that count now."""
+
+    rule_id: str
+    then: tuple[AnyEffect, ...]
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules say about one request: those that hold, weightiest first, of one version of the rules.
+
+    ``exposures`` are the experiments whose rules hold but for the variation, with the one the visitor is in: in any
+    other the slate could be another one.
+    """
+
+    version: int = 0
+    fired: tuple[Fired, ...] = ()
+    exposures: tuple[tuple[str, int], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.fired)
+
+
+NO_DECISION = Decision()

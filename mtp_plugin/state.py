@@ -16,10 +16,12 @@ from .ports import (
     Journal,
     Leases,
     ModelRegistry,
+    RuleStore,
     SegmentBook,
     SlateLog,
 )
 from .privacy.pii import Hasher
+from .rule_source import RuleSource
 from .track.intake import Intake
 
 
@@ -53,6 +55,8 @@ class State:
     registry: ModelRegistry
     segments: SegmentBook
     cache: Cache
+    rules: RuleStore
+    rule_source: RuleSource
     hasher: Hasher
     catalog: Catalog | None = None
     """The shop's own catalogue, if it gave one; else the imported one answers."""

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Settings
-from ..ports import AuditLog, Cache, CatalogStore, ConsentLog, Journal, Leases, ModelRegistry, SegmentBook, SlateLog
+from ..ports import (
+    AuditLog,
+    Cache,
+    CatalogStore,
+    ConsentLog,
+    Journal,
+    Leases,
+    ModelRegistry,
+    RuleStore,
+    SegmentBook,
+    SlateLog,
+)
 from .bundle_folder import open_bundle_folder
 from .cache import SharedCache, redis_backend
 from .database import Database
@@ -21,6 +32,7 @@ from .sql_catalog import SqlCatalog
 from .sql_consents import SqlConsents
 from .sql_journal import SqlJournal
 from .sql_leases import SqlLeases
+from .sql_rules import SqlRules
 from .sql_segments import SqlSegments
 from .sql_slates import SqlSlates
 
@@ -44,6 +56,7 @@ class Stores:
     registry: ModelRegistry
     segments: SegmentBook
     cache: Cache
+    rules: RuleStore
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
     close: Callable[[], None] = lambda: None
 
@@ -88,6 +101,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         registry=Registry(folder, SqlPointers(database)),
         segments=SqlSegments(database),
         cache=cache,
+        rules=SqlRules(database),
         probes=probes,
         close=close,
     )

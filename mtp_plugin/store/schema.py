@@ -232,3 +232,15 @@ segment_refresh = Table(
     Column("body", Text, nullable=False, comment="ports.SegmentRefresh as JSON"),
     sqlite_autoincrement=True,
 )
+
+ruleset = Table(
+    "mtp_ruleset",
+    metadata,
+    Column("version", Number, primary_key=True, autoincrement=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", Words, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("rules", Integer, nullable=False),
+    Column("enabled", Integer, nullable=False),
+    Column("body", Text, nullable=False, comment="records.RuleSet as JSON"),
+)

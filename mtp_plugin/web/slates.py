@@ -101,7 +101,7 @@ def is_common(state: State, asker: Asker) -> bool:
 
     Stages that look at more of a request than its page (device, time, place) make it the visitor's own.
     """
-    return asker.level is not ConsentLevel.FULL and not asker.cart_ids and state.pipeline.by_page_alone
+    return asker.level is not ConsentLevel.FULL and not asker.cart_ids and state.pipeline.by_page_alone(asker.level)
 
 
 def mark_rendered(asker: Asker) -> None:

@@ -36,7 +36,7 @@ class Written:
     body: Markup | bytes
     slate: Slate
     product_ids: tuple[str, ...]
-    versions: Versions
+    versions: tuple[Versions, int]
     until: float
     served: Callable[[], None]
     headers: tuple[tuple[str, str], ...] = ()
@@ -51,13 +51,13 @@ class Asked:
     """A question that others may ask too, as a key, and what was so before it was answered."""
 
     key: Hashable
-    versions: Versions
+    versions: tuple[Versions, int]
     now: float
 
 
 def asked(state: State, key: Hashable) -> Asked:
     """A question that is asked now."""
-    return Asked(key, state.pipeline.live.get().versions, time.time())
+    return Asked(key, state.pipeline.live.get().stamp, time.time())
 
 
 def written_before(state: State, known: WrittenAnswers, question: Asked) -> Written | None:
@@ -88,7 +88,7 @@ def write_down(
 
     Where catalogue or models changed while it was made, nobody knows what it is of, and it is not remembered.
     """
-    if state.pipeline.live.get().versions != question.versions:
+    if state.pipeline.live.get().stamp != question.versions:
         return
     now, lasting = question.now, min(LONGEST, state.settings.cache_seconds)
     products = products_of(state, slate).values()

@@ -7,6 +7,7 @@ from .consents import MemoryConsents
 from .journal import MemoryJournal
 from .leases import MemoryLeases
 from .registry import MemoryRegistry
+from .rules import MemoryRules
 from .segments import MemorySegments
 from .slates import MemorySlates
 
@@ -19,5 +20,6 @@ __all__ = [
     "MemoryLeases",
     "MemoryRegistry",
     "MemorySegments",
+    "MemoryRules",
     "MemorySlates",
 ]

@@ -1,0 +1,189 @@
+"""One version of the rules, ready to decide: engines built, schedules read, decisions remembered."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ..conditions import compile_condition
+from ..errors import InputError
+from ..memory import Remembered
+from ..records import AnyEffect, Decision, Filter, Fired, Lock, Rule, RuleSet
+from .engine import Engine, MakeEngine
+from .native_engine import NativeEngine
+from .plan import NO_PLAN, Plan, plan_of
+from .schedule import in_force, moment, next_change
+from .tree import leaves, parse
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 10_000
+"""Decisions kept; each is small and most of them are the same one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time, *begin* to *end*, in which the same ``rules`` (by place) are in force."""
+
+    begin: float
+    end: float
+    rules: frozenset[int]
+
+
+class Compiled:
+    """The enabled rules of one version, weightiest first.
+
+    A rule that cannot be used (a condition or a date that is none) is left out, and told to *faulty* with the error.
+
+    :param version: of the rules; 0 where there are none
+    :param zone: the shop's time zone, for schedules
+    :param make_engine: what evaluates the conditions
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Rule] = (),
+        *,
+        version: int = 0,
+        zone: ZoneInfo | None = None,
+        make_engine: MakeEngine = NativeEngine,
+        faulty: Callable[[str, Exception], None] = lambda rule_id, error: None,
+    ) -> None:
+        self.version, self._zone, self._make_engine = version, zone or ZoneInfo("UTC"), make_engine
+        self.rules = tuple(_usable(in_order(rules), faulty))
+        self.paths = tuple(sorted({leaf.path for rule in self.rules for leaf in leaves(parse(rule.when))}))
+        """Every fact that a rule looks at, as dotted paths."""
+        self.gates = {rule.experiment.experiment_id: rule.experiment for rule in self.rules if rule.experiment}
+        """The experiments that rules are variations of."""
+        self._engines: dict[tuple[int, ...], tuple[tuple[int, ...], Engine]] = {}
+        self._window = Window(math.inf, -math.inf, frozenset())
+        self._plans: Remembered[Hashable, Plan] = Remembered(REMEMBERED)
+        self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        return bool(self.rules)
+
+    def window(self, now: float) -> Window:
+        """Which rules are in force at *now*, and until when that holds."""
+        known = self._window
+        if known.begin <= now < known.end:
+            return known
+        chosen = [place for place, rule in enumerate(self.rules) if in_force(rule.schedule, now, self._zone)]
+        ends = [next_change(rule.schedule, now, self._zone) for rule in self.rules]
+        ends += [end for rule in self.rules for end in self._lock_ends(rule) if end > now]
+        self._window = known = Window(now, min(ends, default=math.inf), frozenset(chosen))
+        return known
+
+    def plan(self, placement: str, now: float, key: Hashable, facts: Callable[[], Mapping[str, Any]]) -> Plan:
+        """What is to be done with a slate of *placement*.
+
+        :param key: differs where any of the facts in :attr:`paths` does
+        :param facts: gives the facts, asked only where the decision is not remembered
+        """
+        if not self.rules:
+            return NO_PLAN
+        window = self.window(now)
+        whole = (placement, window.begin, key)
+        found = self._plans.get(whole)
+        if found is None:
+            found = self._plans.keep(whole, plan_of(self.decide(placement, now, facts())))
+        return found
+
+    def decide(self, placement: str, now: float, facts: Mapping[str, Any]) -> Decision:
+        """The rules that hold for these facts; pure, and nothing is remembered."""
+        window = self.window(now)
+        places, engine = self._engine(placement)
+        holding = engine.holding(facts)
+        fired: list[Fired] = []
+        exposures: dict[str, int] = {}
+        for at, place in enumerate(places):
+            rule = self.rules[place]
+            if at not in holding or place not in window.rules:
+                continue
+            if rule.experiment is not None:
+                variation = facts.get("experiment", {}).get(rule.experiment.experiment_id)
+                if variation is None:
+                    continue
+                exposures[rule.experiment.experiment_id] = variation
+                if variation != rule.experiment.variation:
+                    continue
+            fired.append(Fired(rule_id=rule.rule_id, then=self._effects(rule, now)))
+        return Decision(version=self.version, fired=tuple(fired), exposures=tuple(exposures.items()))
+
+    def warm(self, placements: Iterable[str]) -> None:
+        """Build the engines of these placements before a visitor needs them."""
+        for placement in placements:
+            self._engine(placement)
+
+    def _engine(self, placement: str) -> tuple[tuple[int, ...], Engine]:
+        places = tuple(
+            place for place, rule in enumerate(self.rules) if not rule.placements or placement in rule.placements
+        )
+        found = self._engines.get(places)
+        if found is None:
+            with self._lock:
+                engine = self._make_engine([self.rules[place].when for place in places])
+                found = self._engines[places] = (places, engine)
+        return found
+
+    def _effects(self, rule: Rule, now: float) -> tuple[AnyEffect, ...]:
+        return tuple(
+            effect
+            for effect in rule.then
+            if not (isinstance(effect, Lock) and effect.until and moment(effect.until, self._zone) <= now)
+        )
+
+    def _lock_ends(self, rule: Rule) -> Iterable[float]:
+        return [moment(effect.until, self._zone) for effect in rule.then if isinstance(effect, Lock) and effect.until]
+
+    @property
+    def filters(self) -> list[Filter]:
+        """Every filter of every rule, for masks to be made beforehand."""
+        return [effect for rule in self.rules for effect in rule.then if isinstance(effect, Filter)]
+
+
+def in_order(rules: Iterable[Rule]) -> list[Rule]:
+    """The enabled rules, weightiest first: by priority, then as they stand."""
+    return sorted((rule for rule in rules if rule.enabled), key=lambda rule: -rule.priority)
+
+
+def compiled(ruleset: RuleSet, **options: Any) -> Compiled:
+    """A ruleset ready to decide; *options* as for :class:`Compiled`."""
+    return Compiled(ruleset.rules, **options)
+
+
+def _usable(rules: Iterable[Rule], faulty: Callable[[str, Exception], None]) -> Iterable[Rule]:
+    for rule in rules:
+        try:
+            check_usable(rule)
+        except (InputError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+            log.error("rule %r is switched off: %s", rule.rule_id, error)
+            faulty(rule.rule_id, error)
+        else:
+            yield rule
+
+
+def check_usable(rule: Rule) -> None:
+    """Compile all that a rule has of conditions and times.
+
+    :raises mtp_plugin.errors.ConditionError: a condition is malformed
+    :raises ValueError: a date does not exist
+    """
+    utc = ZoneInfo("UTC")
+    compile_condition(rule.when)
+    in_force(rule.schedule, 0.0, utc)
+    for text in (rule.schedule.start, rule.schedule.until) if rule.schedule else ():
+        if text:
+            moment(text, utc)
+    for effect in rule.then:
+        compile_condition(getattr(effect, "where", {}))
+        if isinstance(effect, Lock) and effect.until:
+            moment(effect.until, utc)
+
+
+NO_RULES = Compiled()

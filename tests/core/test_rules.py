@@ -1,0 +1,163 @@
+"""Rules on the path: what they do to slates, and that nothing else does."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mtp_plugin import Product
+from mtp_plugin.records import ConsentLevel, Context, Slate, SlateRequest
+from mtp_plugin.rules.read import read_ruleset
+from mtp_plugin.state import State
+
+from .shops import mounted, watches
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return mounted(tmp_path, watches())[1]
+
+
+def written(state: State, *rules: dict[str, Any]) -> None:
+    """Save these rules, and let them serve."""
+    named = [{"rule_id": f"r{number}", **rule} for number, rule in enumerate(rules)]
+    state.rules.save(read_ruleset({"rules": named}), by="ada", at=time.time())
+    state.pipeline.live.refresh()
+
+
+def slate(state: State, placement: str = "home-hero", **more: Any) -> Slate:
+    defaults: dict[str, Any] = {"now": time.time(), "consent_level": ConsentLevel.CONTEXTUAL}
+    return state.pipeline.recommend(SlateRequest(placement=placement, **{**defaults, **more}))
+
+
+def ids(state: State, placement: str = "home-hero", **more: Any) -> list[str]:
+    return [item.product_id for item in slate(state, placement, **more).items]
+
+
+def brands(state: State, **more: Any) -> list[str]:
+    return ["Alba" if int(name[1:]) % 2 == 0 else "Brenn" for name in ids(state, **more)]
+
+
+def test_without_rules_nothing_is_said_of_them(state: State) -> None:
+    found = slate(state)
+    assert (found.rules, found.rules_version, found.title, found.message) == ((), 0, "", "")
+
+
+def test_a_filter_lets_only_some_through(state: State) -> None:
+    written(state, {"then": [{"effect": "filter", "where": {"brand": "Brenn"}}]})
+    assert set(brands(state)) == {"Brenn"}
+    written(state, {"then": [{"effect": "filter", "where": {"brand": "Brenn"}, "exclude": True}]})
+    assert set(brands(state)) == {"Alba"}
+
+
+def test_boost_and_bury_change_the_order(state: State) -> None:
+    before = brands(state, limit=12)
+    written(state, {"then": [{"effect": "boost", "where": {"brand": "Brenn"}, "by": 20}]})
+    assert brands(state, limit=12).count("Brenn") > before.count("Brenn")
+    written(state, {"then": [{"effect": "bury", "where": {"brand": "Brenn"}, "by": 50}]})
+    found = slate(state, limit=12)
+    assert brands(state, limit=12).count("Brenn") < before.count("Brenn")
+    assert found.rules == ("r0",)
+
+
+def test_a_pin_stands_where_it_was_put_and_says_why(state: State) -> None:
+    written(state, {"then": [{"effect": "pin", "product_id": "p07", "position": 3}]})
+    item = slate(state).items[2]
+    assert (item.product_id, item.reason_codes) == ("p07", ("pinned", "rule:r0"))
+    assert len(set(ids(state))) == 6
+
+
+def test_a_pin_finds_the_best_that_meets_its_condition(state: State) -> None:
+    written(state, {"then": [{"effect": "pin", "where": {"price": {"$gt": 160}}, "position": 1}]})
+    assert int(ids(state)[0][1:]) >= 29
+
+
+def test_what_is_pinned_must_be_for_sale(state: State) -> None:
+    written(state, {"then": [{"effect": "pin", "product_id": "p07", "position": 1}]})
+    state.pipeline.availability = lambda product_ids: {name: name != "p07" for name in product_ids}
+    assert "p07" not in ids(state)
+    assert len(ids(state)) == 6
+    assert "p07" not in ids(state, cart_ids=("p07",))
+
+
+def test_a_locked_slot_takes_the_first_that_can_be_bought_and_heeds_no_filter(state: State) -> None:
+    lock = {"effect": "lock", "position": 2, "product_ids": ["gone", "p00", "p02"]}
+    written(state, {"then": [lock, {"effect": "filter", "where": {"brand": "Brenn"}}]})
+    found = ids(state)
+    assert found[1] == "p00"
+    state.pipeline.availability = lambda product_ids: {name: name != "p00" for name in product_ids}
+    assert ids(state)[1] == "p02"
+
+
+def test_a_locked_slot_ends(state: State) -> None:
+    lock = {"effect": "lock", "position": 1, "product_ids": ["p05"], "until": "2026-12-24T18:00"}
+    written(state, {"then": [lock]})
+    before, after = 1_798_135_199.0, 1_798_135_200.0
+    assert ids(state, now=before)[0] == "p05"
+    assert ids(state, now=after)[0] != "p05"
+
+
+def test_limits_hold_with_pins_counted(state: State) -> None:
+    written(
+        state,
+        {
+            "then": [
+                {"effect": "limit", "per": "brand", "most": 2},
+                {"effect": "pin", "product_id": "p00", "position": 1},
+            ]
+        },
+    )
+    found = brands(state)
+    assert found[0] == "Alba"
+    assert found.count("Alba") == 2
+    assert found.count("Brenn") == 2
+
+
+def test_tags_strategy_title_and_message(tmp_path: Path) -> None:
+    tagged = Product(product_id="t1", title="Tent", tags=("portable",), price=9.0, category_path=("Shop", "Tent"))
+    state = mounted(tmp_path, [*watches(), tagged])[1]
+    written(state, {"then": [{"effect": "require", "tags": ["portable", "quick"]}]})
+    assert ids(state) == ["t1"]
+    written(
+        state,
+        {
+            "then": [
+                {"effect": "prefer", "tags": ["portable"], "by": 1000},
+                {"effect": "strategy", "strategies": ["trending-items"]},
+                {"effect": "title", "title": "Quick things"},
+                {"effect": "message", "text": "Free delivery today", "url": "/delivery"},
+            ]
+        },
+    )
+    found = slate(state)
+    assert found.items[0].product_id == "t1"
+    assert (found.strategy, found.title) == ("trending-items", "Quick things")
+    assert (found.message, found.message_url) == ("Free delivery today", "/delivery")
+
+
+def test_rules_look_at_facts(state: State) -> None:
+    written(
+        state,
+        {"when": {"context.device": "mobile"}, "then": [{"effect": "filter", "where": {"brand": "Brenn"}}]},
+    )
+    assert set(brands(state, context=Context(device="mobile"))) == {"Brenn"}
+    assert set(brands(state, context=Context(device="desktop"))) == {"Alba", "Brenn"}
+    assert set(brands(state, context=Context(device="mobile"))) == {"Brenn"}
+
+
+def test_a_shared_draft_is_not_given_to_those_whom_rules_treat_otherwise(tmp_path: Path) -> None:
+    state = mounted(tmp_path, watches(), MTP_CACHE_SECONDS=60)[1]
+    written(
+        state,
+        {"when": {"context.device": "mobile"}, "then": [{"effect": "pin", "product_id": "p07", "position": 1}]},
+    )
+    for _ in range(2):
+        assert ids(state, context=Context(device="mobile"))[0] == "p07"
+        assert ids(state, context=Context(device="desktop"))[0] != "p07"
+    assert not state.pipeline.by_page_alone(ConsentLevel.CONTEXTUAL)
+    assert state.pipeline.by_page_alone(ConsentLevel.NON_PERSONAL)
+    written(state, {"when": {"context.page_type": "home"}, "then": [{"effect": "title", "title": "Hello"}]})
+    assert state.pipeline.by_page_alone(ConsentLevel.CONTEXTUAL)
