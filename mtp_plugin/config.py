@@ -15,9 +15,11 @@ MIN_SECRET = 6
 """Characters of a key of servers: fewer are a typing error."""
 MIN_PII_KEY = 16
 """Bytes of the key of personal data; :class:`mtp_plugin.privacy.pii.Hasher` takes no shorter one."""
-_HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY"}
+_HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY", "MTP_WEATHER_URL"}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
+_DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
+_SPAN = re.compile(rf"{_DAY}(?:-{_DAY})? [0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d")
 _PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):.*@", re.DOTALL)
 
 
@@ -143,6 +145,28 @@ def _time_zone(value: Any) -> str:
     except (ZoneInfoNotFoundError, ValueError):
         raise _Wrong("use an IANA time zone, such as Europe/Berlin") from None
     return str(value)
+
+
+def _commuting(value: Any) -> tuple[str, ...]:
+    spans = _texts(value)
+    if not all(_SPAN.fullmatch(span) for span in spans):
+        raise _Wrong('use days and hours such as "mon-fri 07:00-09:30", several in a list, or an empty list')
+    return spans
+
+
+def _web_template(value: Any) -> str:
+    text = _url("http", "https")(value)
+    try:
+        text.format(latitude=0.0, longitude=0.0)
+    except (KeyError, IndexError, ValueError):
+        raise _Wrong("only {latitude} and {longitude} may stand in braces") from None
+    return str(text)
+
+
+def _names(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(part, str) for row in value.items() for part in row):
+        raise _Wrong('use a mapping of names to dotted paths, such as {"temperature": "main.temp"}')
+    return dict(value)
 
 
 def _currency(value: Any) -> str:
@@ -271,6 +295,41 @@ class Settings:
         check=_one_of("auto", "durable", "native"),
     )
     scheduler: bool = _row(False, "Run due jobs in a thread of this process.", check=_flag)
+    commuting: tuple[str, ...] = _row(
+        ("mon-fri 07:00-09:30", "mon-fri 16:30-19:00"),
+        "When people are on their way to and from work, by the visitor's clock, in quarters of an hour.",
+        check=_commuting,
+    )
+    place_database: str = _row(
+        "", "File of a MaxMind city or country database (.mmdb); empty: places are unknown.", check=_text
+    )
+    urban_population: int = _row(
+        100_000,
+        "A city with this many people is urban; MTP_CITIES says how many each has.",
+        check=_number(1, 10**8, int),
+    )
+    cities: str = _row(
+        "", "File of cities with their population: GeoNames' cities15000.txt, or a CSV of ours.", check=_text
+    )
+    urban_cities: tuple[str, ...] = _row(
+        (),
+        "Cities that are urban whatever is known of them, such as GB/London; decides alone without MTP_CITIES.",
+        check=_texts,
+    )
+    weather_url: str = _row(
+        "",
+        "Address that tells the weather, with {latitude} and {longitude}; empty: weather is unknown.",
+        check=_web_template,
+    )
+    weather_fields: dict[str, str] = _row(
+        {}, "Where the answer has weather and temperature, as dotted paths; empty knows two common forms.", check=_names
+    )
+    weather_minutes: float = _row(
+        30.0, "How long the weather of a place holds.", unit="minutes", check=_number(1, 1440)
+    )
+    weather_timeout: float = _row(
+        3.0, "How long the weather's server may take; no visitor waits for it.", unit="s", check=_number(0.1, 60)
+    )
     pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_pii_key)
 
     @classmethod

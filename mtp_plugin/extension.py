@@ -6,7 +6,7 @@ import atexit
 import hmac
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -21,11 +21,15 @@ from .live import Live
 from .pipeline import Pipeline
 from .ports import Catalog
 from .privacy.pii import Hasher
-from .records import ImportResult, Placement, Receipt, Rejected, Slate
+from .profile.enrich.base import Enricher, Found
+from .profile.enrich.chain import Enrichment, OwnEnricher
+from .profile.enrich.standard import standard_enrichers
+from .records import ImportResult, Placement, Receipt, Rejected, Signals, Slate
 from .rule_source import RuleSource
 from .scheduled import import_declared, standard_jobs
 from .signals import model_changed
 from .state import Loaders, State
+from .store.cities import read_cities
 from .store.open import open_stores, stores_exist
 from .track.identifiers import time_ordered_id
 from .track.intake import Intake
@@ -39,6 +43,7 @@ log = logging.getLogger(__name__)
 
 EXTENSION = "mtp"
 F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound=Callable[[Signals, Found], Mapping[str, Any] | None])
 
 
 class MTP:
@@ -61,6 +66,7 @@ class MTP:
     def __init__(self, app: Flask | None = None) -> None:
         self._loaders = Loaders()
         self._catalog: Catalog | None = None
+        self._enrichers: list[Enricher] = []
         if app is not None:
             self.init_app(app)
 
@@ -89,7 +95,7 @@ class MTP:
             raise SetupError(
                 f"MTP_PLACEMENTS_OFF names {', '.join(sorted(unknown))}; there are {', '.join(placements)}"
             )
-        state = _build(app, settings, placements, self._loaders, self._catalog)
+        state = _build(app, settings, placements, self._loaders, self._catalog, self._enrichers)
         app.extensions[EXTENSION] = state
         install(app, state, url_prefix)
         app.cli.add_command(_commands())
@@ -126,6 +132,18 @@ class MTP:
     def catalog(self, catalog: Catalog) -> None:
         """Declare the shop's own catalogue; it is asked what can be bought, and imported from by ``import-catalog``."""
         self._catalog = catalog
+
+    def enricher(self, function: E) -> E:
+        """Declare something that the shop knows of a request: a callable of
+        :class:`~mtp_plugin.records.Signals` and what is known so far, which gives names and values.
+
+        Names of :class:`~mtp_plugin.records.Context` replace what the plugin found; others appear as
+        ``context.extra.<name>``. It runs before the clock and the weather are looked up, so that a ``time_zone``,
+        ``latitude`` and ``longitude`` it gives count for them. It runs in each request: what takes longer than
+        microseconds it has to remember. One that fails is logged and left out.
+        """
+        self._enrichers.append(OwnEnricher(getattr(function, "__name__", type(function).__name__), function))
+        return function
 
     # ---------------------------------------------------------------------------------------------- use
 
@@ -208,7 +226,12 @@ def _refuse_second(app: Flask) -> None:
 
 
 def _build(
-    app: Flask, settings: Settings, placements: dict[str, Placement], loaders: Loaders, catalog: Catalog | None
+    app: Flask,
+    settings: Settings,
+    placements: dict[str, Placement],
+    loaders: Loaders,
+    catalog: Catalog | None,
+    enrichers: Sequence[Enricher],
 ) -> State:
     stores = open_stores(settings, app.instance_path, _audit_keys(app))
     rules = RuleSource(stores.rules, settings, placements)
@@ -229,10 +252,12 @@ def _build(
         new_id=time_ordered_id,
         switch_off=rules.switch_off,
     )
+    population = read_cities(settings.cities) if settings.cities else {}
+    enrichment = Enrichment(standard_enrichers(settings, stores.weather, population, enrichers), stores.places)
     return State(
         settings=settings,
         pipeline=pipeline,
-        intake=Intake(settings),
+        intake=Intake(settings, enrichment.of_event),
         journal=stores.journal,
         catalog_store=stores.catalog_store,
         slates=stores.slates,
@@ -245,6 +270,9 @@ def _build(
         rules=stores.rules,
         rule_source=rules,
         hasher=_hasher(app, settings),
+        enrichment=enrichment,
+        places=stores.places,
+        weather=stores.weather,
         catalog=catalog,
         loaders=loaders,
         probes=stores.probes,

@@ -13,7 +13,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .records import Event, FoldFunction, ImportResult, Interactions, Product, Profile, RuleSet, RuleSetInfo, SlateEntry
+from .records import (
+    Event,
+    FoldFunction,
+    ImportResult,
+    Interactions,
+    Place,
+    Product,
+    Profile,
+    Reading,
+    RuleSet,
+    RuleSetInfo,
+    SlateEntry,
+)
 
 
 class Journal(Protocol):
@@ -423,3 +435,37 @@ class Cache(Protocol):
     def delete(self, key: str) -> None: ...
 
     def clear(self) -> None: ...
+
+
+class Places(Protocol):
+    """Where networks are."""
+
+    def find(self, address: str) -> Place | None:
+        """Where the network of this internet address is, ``None`` when nobody knows. Cheap; never raises.
+
+        The address is looked at and not kept.
+        """
+
+    def probe(self) -> str:
+        """``""`` when well, else what is wrong with the database."""
+
+
+class WeatherSource(Protocol):
+    """What the weather is like."""
+
+    def now(self, latitude: float, longitude: float) -> Reading | None:
+        """The weather at a place if it is known by now, else ``None``. Returns at once and never raises: what is not
+        known is fetched after the answer, for those who ask next."""
+
+    def probe(self) -> str:
+        """``""`` when well, else what went wrong last."""
+
+
+class TraitSource(Protocol):
+    """Another system that knows of customers: rows of names and values."""
+
+    def rows(self) -> Iterator[Mapping[str, Any]]:
+        """One row a customer.
+
+        :raises mtp_plugin.errors.MTPError: it cannot be read; what was given before stays good
+        """

@@ -425,6 +425,47 @@ FoldFunction = Callable[["Profile | None", "tuple[Event, ...]"], Profile]
 # ------------------------------------------------------------------------------------------------- request
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where on earth, as far as the network that a request came from tells.
+
+    ``country`` is an ISO 3166 code, ``region`` that of its largest division. ``city_id`` is the city's number at
+    GeoNames, 0 unknown. ``density`` is the number of people on a square kilometre, where the database knows it.
+    """
+
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    city_id: int = 0
+    latitude: float | None = None
+    longitude: float | None = None
+    time_zone: str = ""
+    density: float | None = None
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """The weather at a place: a word such as ``rain`` and degrees Celsius; what is unknown is empty."""
+
+    weather: str = ""
+    temperature: float | None = None
+
+
+class Signals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request says by itself, before any enricher looks at it. It names nobody, and nothing of it is kept.
+
+    ``at`` is when it was (seconds since 1970). ``time_zone`` is what the browser said, ``host`` our own, ``referrer``
+    the page before, ``search`` the address's query. ``campaign`` is what a sender of events knows of it already.
+    """
+
+    at: float
+    user_agent: str = ""
+    time_zone: str = ""
+    referrer: str = ""
+    host: str = ""
+    search: str = ""
+    place: Place | None = None
+    campaign: dict[str, str] = {}
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is true of this request, as its page and the enrichers tell. What is unknown is empty, never guessed.
 

@@ -16,11 +16,14 @@ from .ports import (
     Journal,
     Leases,
     ModelRegistry,
+    Places,
     RuleStore,
     SegmentBook,
     SlateLog,
+    WeatherSource,
 )
 from .privacy.pii import Hasher
+from .profile.enrich.chain import Enrichment
 from .rule_source import RuleSource
 from .track.intake import Intake
 
@@ -58,6 +61,9 @@ class State:
     rules: RuleStore
     rule_source: RuleSource
     hasher: Hasher
+    enrichment: Enrichment
+    places: Places
+    weather: WeatherSource
     catalog: Catalog | None = None
     """The shop's own catalogue, if it gave one; else the imported one answers."""
     loaders: Loaders = field(default_factory=Loaders)

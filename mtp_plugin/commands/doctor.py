@@ -38,7 +38,7 @@ def examine(app: Flask, state: State) -> list[Finding]:
     try:
         serving = state.pipeline.live.refresh()
         findings += [*_catalog(state, serving), *_models(state, serving), *_events(state), *_loaders(state)]
-        findings += [*_jobs(state), *_privacy(app, state), *_parts()]
+        findings += [*_enrichment(state), *_jobs(state), *_privacy(app, state), *_parts()]
     except MTPError as error:
         findings.append(Finding("stores", "broken", str(error), "mend the store named and run doctor again"))
     return findings
@@ -139,6 +139,20 @@ def _loaders(state: State) -> Iterator[Finding]:
             yield Finding(name, "advice", f"not declared: {why}", f"decorate a function with @mtp.{name}")
         else:
             yield Finding(name, "well", "declared")
+
+
+def _enrichment(state: State) -> Iterator[Finding]:
+    settings = state.settings
+    for subject, setting, probe, remedy in (
+        ("places", settings.place_database, state.places.probe, "put a whole .mmdb file there: MTP_PLACE_DATABASE"),
+        ("weather", settings.weather_url, state.weather.probe, "try MTP_WEATHER_URL by hand; until then it is unknown"),
+    ):
+        if not setting:
+            continue
+        trouble = probe()
+        yield Finding(
+            subject, "broken" if trouble else "well", trouble or "can be looked up", remedy if trouble else ""
+        )
 
 
 def _jobs(state: State) -> Iterator[Finding]:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from bisect import insort
-from typing import Any
 
-from ..records import Action, Funnel, ProductFacts, Profile, RecentItem
+from ..records import Action, Event, Funnel, ProductFacts, Profile, RecentItem
 from .bought import Bought
 from .decay import landmark_of, moved, weight_at
 from .habits import Coming
+from .traits import learn
 
 MAX_VALUES = 200
 """Values kept of one facet; the weakest make room for a new one."""
 MAX_SEARCHES = 20
-MAX_TRAITS = 50
 MAX_FUNNELS = 200
 ROUNDING = 1e-9
 """What is left of a weight, as a share of what is taken off it, that is only rounding."""
@@ -31,7 +30,8 @@ class Draft:
         self._affinities = {facet: dict(values) for facet, values in profile.affinities.items()}
         self._margin, self._discount = profile.margin, profile.discount
         self._recent, self.bought = list(profile.recent), Bought(profile)
-        self._funnels, self._traits = dict(profile.funnels), dict(profile.traits)
+        self._funnels = dict(profile.funnels)
+        self._traits, self._origins = dict(profile.traits), dict(profile.origins)
         self._searches = profile.searches
         self._first, self._last = profile.first_seen, profile.last_seen
         self._sessions, self._session_start = profile.sessions, profile.session_start
@@ -120,11 +120,9 @@ class Draft:
                 return item.timestamp
         return None
 
-    def learn_traits(self, traits: dict[str, Any]) -> None:
-        """Take traits; when there are too many, the first by name stay."""
-        self._traits.update(traits)
-        for name in sorted(self._traits)[MAX_TRAITS:]:
-            del self._traits[name]
+    def learn_traits(self, event: Event) -> None:
+        """Take what an event says of its visitor."""
+        learn(self._traits, self._origins, event)
 
     def search(self, query: object) -> None:
         """Take what was searched for, the latest last."""
@@ -155,6 +153,7 @@ class Draft:
             searches=self._searches,
             traits=self._traits,
             habits=self.habits.freeze(),
+            origins=self._origins,
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ..config import Settings
 from ..records import ACTIONS, Action, Event, EventProduct, ProductFacts, Profile, RecentItem
 from .draft import Draft
+from .traits import CRM
 
 Facts = Callable[[str, float], ProductFacts | None]
 _AMOUNTS = ("revenue", "total", "value")
@@ -41,11 +42,14 @@ class Fold:
         return draft.freeze()
 
     def _event(self, draft: Draft, event: Event, facts: Facts) -> None:
+        if event.source.startswith(CRM):  # nothing that the visitor did
+            draft.learn_traits(event)
+            return
         draft.clock(event.timestamp, self._idle)
         if event.context:
             draft.habits.notice(event.context)
-        if event.traits:
-            draft.learn_traits(event.traits)
+        if event.traits or event.context:
+            draft.learn_traits(event)
         if event.name == "Products Searched":
             draft.search(event.properties.get("query"))
         action = ACTIONS.get(event.name)

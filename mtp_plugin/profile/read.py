@@ -9,6 +9,7 @@ from .bought import MAX_PLACED, MAX_PURCHASES
 from .decay import moved, read
 from .draft import MAX_SEARCHES
 from .habits import merge_habits
+from .traits import merged
 
 MAX_RECENT = 50
 
@@ -88,6 +89,7 @@ def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
     newer, older = (a, b) if a.landmark >= b.landmark else (b, a)
     factor = moved(older.landmark, newer.landmark, half_life)
     recent = sorted((*a.recent, *b.recent), key=lambda item: item.timestamp)
+    traits, origins = merged(a.traits, a.origins, b.traits, b.origins)
     return Profile(
         profile_id=a.profile_id,
         revision=a.revision + b.revision,
@@ -107,8 +109,9 @@ def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
         orders=a.orders + b.orders,
         revenue=a.revenue + b.revenue,
         searches=(*(text for text in b.searches if text not in a.searches), *a.searches)[-MAX_SEARCHES:],
-        traits={**b.traits, **a.traits},
         habits=merge_habits(a.habits, b.habits),
+        traits=traits,
+        origins=origins,
     )
 
 

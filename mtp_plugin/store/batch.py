@@ -160,4 +160,6 @@ def _with_traits(profile: Profile, before: Profile | None) -> Profile:
     """Traits that no event tells of come from elsewhere: they stay."""
     if before is None or before.traits.keys() <= profile.traits.keys():
         return profile
-    return msgspec.structs.replace(profile, traits={**before.traits, **profile.traits})
+    return msgspec.structs.replace(
+        profile, traits={**before.traits, **profile.traits}, origins={**before.origins, **profile.origins}
+    )

@@ -15,13 +15,18 @@ from ..ports import (
     Journal,
     Leases,
     ModelRegistry,
+    Places,
     RuleStore,
     SegmentBook,
     SlateLog,
+    WeatherSource,
 )
+from ..profile.enrich.null import NoPlaces, NoWeather
 from .bundle_folder import open_bundle_folder
 from .cache import SharedCache, redis_backend
 from .database import Database
+from .http_weather import HttpWeather
+from .maxmind import MaxMindPlaces
 from .near_journal import NearJournal
 from .redis_client import open_redis
 from .redis_journal import RedisJournal
@@ -57,6 +62,8 @@ class Stores:
     segments: SegmentBook
     cache: Cache
     rules: RuleStore
+    places: Places = field(default_factory=NoPlaces)
+    weather: WeatherSource = field(default_factory=NoWeather)
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
     close: Callable[[], None] = lambda: None
 
@@ -84,7 +91,12 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         cache = SharedCache(redis_backend(client))
         probes["redis"] = copied.probe
 
+    places = MaxMindPlaces(settings.place_database) if settings.place_database else NoPlaces()
+    weather = _weather(settings)
+
     def close() -> None:
+        if isinstance(weather, HttpWeather):
+            weather.close()
         slates.close()
         events.close()
         database.close()
@@ -102,6 +114,8 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         segments=SqlSegments(database),
         cache=cache,
         rules=SqlRules(database),
+        places=places,
+        weather=weather,
         probes=probes,
         close=close,
     )
@@ -114,6 +128,17 @@ def _journal(database: Database, settings: Settings) -> SqlJournal:
     if not database.is_sqlite or settings.redis_url or not path or path == ":memory:":
         return SqlJournal(database, window_s)
     return NearJournal(database, window_s, Path(f"{Path(path).resolve()}-marks"))
+
+
+def _weather(settings: Settings) -> HttpWeather | NoWeather:
+    if not settings.weather_url:
+        return NoWeather()
+    return HttpWeather(
+        settings.weather_url,
+        fields=settings.weather_fields,
+        seconds=settings.weather_minutes * 60,
+        timeout=settings.weather_timeout,
+    )
 
 
 def stores_exist(settings: Settings, instance_path: str) -> bool:

@@ -17,10 +17,11 @@ from .bots import is_bot
 from .clock import corrected, parse_time
 from .ga4 import event_call, ga4_field, shared_call
 from .identifiers import dedupe_key, time_ordered_id
-from .limits import MAX_NAME, PERSONAL_TRAITS, bounded, identifier
+from .limits import MAX_NAME, PERSONAL_TRAITS, bounded, identifier, plain
 from .page import kept_context, without_queries
 from .products import products_of
 from .sender import Sender
+from .told import Describe, nothing_known, told
 
 __all__ = ["Intake", "Parsed", "Sender"]
 
@@ -47,9 +48,11 @@ class Intake:
     """Reads bodies in Segment's and GA4's shapes.
 
     :param settings: limits on sizes
+    :param describe: what to keep of the moment that an event happened in
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, describe: Describe = nothing_known) -> None:
+        self._describe = describe
         self._event_max = settings.event_max_kb * 1024
         self._batch_max = settings.batch_max_events
 
@@ -112,7 +115,7 @@ class Intake:
 
     def _one(self, call: dict[str, Any], sender: Sender, now: float) -> Parsed:
         try:
-            return Parsed(events=(_event(call, sender, now, 0),))
+            return Parsed(events=(self._event(call, sender, now, 0),))
         except _Drop as drop:
             return Parsed(dropped=(Dropped(0, _shown_id(call), str(drop)),))
 
@@ -129,7 +132,7 @@ class Intake:
             call: dict[str, Any] = {}
             try:
                 call = read(raw)
-                events.append(_event(call, sender, now, index))
+                events.append(self._event(call, sender, now, index))
             except _Drop as drop:
                 dropped.append(Dropped(index, _shown_id(call), str(drop)))
             except InputError as error:
@@ -152,42 +155,48 @@ class Intake:
         if size > self._event_max:
             raise TooLargeError(f"this event has {size} bytes, {self._event_max} are allowed")
 
+    def _event(self, call: Mapping[str, Any], sender: Sender, now: float, index: int) -> Event:
+        kind = call.get("type")
+        if kind not in KINDS:
+            raise InputError(f"this must be one of {', '.join(KINDS)}", field="type")
+        if kind in IGNORED:
+            raise _Drop("ignored")
+        name = _name(kind, call)
+        properties = bounded(given_object(call, "properties"), "properties")
+        traits = bounded(given_object(call, "traits"), "traits", PERSONAL_TRAITS) if kind == "identify" else {}
+        products = products_of(name, properties)
+        timestamp, sent_at = _time(call, "timestamp"), _time(call, "sentAt")
+        message_id = _message_id(call)
+        _drop_if_unwanted(kind, sender)
+        profile_id, anonymous_id, user_id = _whose(call, sender)
+        if kind == "alias":
+            properties["previous_id"] = identifier(call.get("previousId"), "previousId")
+        properties.pop("products", None)
+        without_queries(properties)
+        happened = corrected(timestamp, sent_at, now, trusted=sender.trusted)
+        known = self._describe(*told(call.get("context"), sender, happened))
+        return Event(
+            event_id=time_ordered_id(now, index),
+            name=name,
+            profile_id=profile_id,
+            timestamp=happened,
+            received_at=now,
+            dedupe_key=_dedupe_key(sender, profile_id, message_id),
+            message_id=message_id,
+            anonymous_id=anonymous_id,
+            user_id=user_id,
+            products=products,
+            properties=properties,
+            traits=traits,
+            context={**_plain(known), **kept_context(call.get("context"))},
+            source=sender.kind,
+            recommendation_id=_recommendation(properties),
+        )
 
-def _event(call: Mapping[str, Any], sender: Sender, now: float, index: int) -> Event:
-    kind = call.get("type")
-    if kind not in KINDS:
-        raise InputError(f"this must be one of {', '.join(KINDS)}", field="type")
-    if kind in IGNORED:
-        raise _Drop("ignored")
-    name = _name(kind, call)
-    properties = bounded(given_object(call, "properties"), "properties")
-    traits = bounded(given_object(call, "traits"), "traits", PERSONAL_TRAITS) if kind == "identify" else {}
-    products = products_of(name, properties)
-    timestamp, sent_at = _time(call, "timestamp"), _time(call, "sentAt")
-    message_id = _message_id(call)
-    _drop_if_unwanted(kind, sender)
-    profile_id, anonymous_id, user_id = _whose(call, sender)
-    if kind == "alias":
-        properties["previous_id"] = identifier(call.get("previousId"), "previousId")
-    properties.pop("products", None)
-    without_queries(properties)
-    return Event(
-        event_id=time_ordered_id(now, index),
-        name=name,
-        profile_id=profile_id,
-        timestamp=corrected(timestamp, sent_at, now, trusted=sender.trusted),
-        received_at=now,
-        dedupe_key=_dedupe_key(sender, profile_id, message_id),
-        message_id=message_id,
-        anonymous_id=anonymous_id,
-        user_id=user_id,
-        products=products,
-        properties=properties,
-        traits=traits,
-        context=kept_context(call.get("context")),
-        source=sender.kind,
-        recommendation_id=_recommendation(properties),
-    )
+
+def _plain(known: dict[str, Any]) -> dict[str, Any]:
+    """Campaign tags are written by hand, and sometimes somebody's address is in one."""
+    return {name: plain(value) if isinstance(value, str) else value for name, value in known.items()}
 
 
 def _name(kind: str, call: Mapping[str, Any]) -> str:

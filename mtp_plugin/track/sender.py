@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ..records import ConsentLevel
+from ..records import ConsentLevel, Signals
 
 Kind = Literal["browser", "other-origin", "server", "shop", "anonymous"]
 
@@ -17,6 +17,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     ``browser``: a page of the shop's own origin, for the visitor of its signed cookie. ``other-origin``: a page
     elsewhere with a public key. ``server``: shows a secret key and may name anybody. ``shop``: the shop's own code.
     ``anonymous``: nobody we know; nothing of it is kept. The ids are those that the web layer vouches for.
+    ``signals`` are those of a visitor's own browser.
     """
 
     kind: Kind
@@ -26,6 +27,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     consent: ConsentLevel = ConsentLevel.NON_PERSONAL
     user_agent: str = ""
     key: str = ""
+    signals: Signals | None = None
 
     @property
     def trusted(self) -> bool:

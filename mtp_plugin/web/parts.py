@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 
@@ -46,7 +45,6 @@ class Parts:
     written: WrittenAnswers
     strangers: Remembered[Signals, Visitor]
     """Visitors of whom nothing is known or kept: what their browsers signal decides, so one record serves them all."""
-    zone: ZoneInfo
     assets: dict[str, Asset]
 
 
@@ -67,7 +65,6 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
         card_pages=CardPages(),
         written=Remembered(300),
         strangers=Remembered(16),
-        zone=ZoneInfo(settings.time_zone),
         assets=load_assets(),
     )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 from flask import Response, has_request_context, request
 
 from ..errors import ForbiddenError, UnauthorizedError, UnavailableError
-from ..records import ConsentLevel
+from ..records import ConsentLevel, Signals
 from ..state import State
 from ..track.limits import identifier
 from ..track.sender import Kind, Sender
+from .context import event_signals
 from .kept import kept
 from .keys import is_one_of, key_in_query, same_origin, shown_key
 from .parts import get_parts, get_state
@@ -107,7 +110,13 @@ def _with_key(state: State, key: str) -> Sender:
 
 
 def _sender(kind: Kind, consent: ConsentLevel, key: str = "") -> Sender:
-    return Sender(kind=kind, consent=consent, user_agent=request.headers.get("User-Agent", ""), key=key)
+    return Sender(
+        kind=kind,
+        consent=consent,
+        user_agent=request.headers.get("User-Agent", ""),
+        key=key,
+        signals=_signals(consent) if kind == "other-origin" else None,
+    )
 
 
 def _of_visitor(kind: Kind, visitor: Visitor) -> Sender:
@@ -118,7 +127,13 @@ def _of_visitor(kind: Kind, visitor: Visitor) -> Sender:
         user_id=visitor.user_id,
         consent=visitor.level,
         user_agent=request.headers.get("User-Agent", ""),
+        signals=_signals(visitor.level),
     )
+
+
+def _signals(level: ConsentLevel) -> Signals | None:
+    """Of a visitor without permission nothing is read: its events are dropped."""
+    return event_signals(time.time(), get_state().enrichment) if level is ConsentLevel.FULL else None
 
 
 def allow_origin(response: Response) -> Response:

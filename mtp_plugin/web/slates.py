@@ -52,7 +52,7 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
     if is_off(state, placement):
         raise NotFoundError(f"the placement {placement!r} is switched off", field="placement", code="switched-off")
     try:
-        slate = state.pipeline.recommend(_request(placement, asker, page, explain))
+        slate = state.pipeline.recommend(_request(state, placement, asker, page, explain))
     except ConditionError as error:
         field = f"filter.{error.field}" if error.field else "filter"
         raise ConditionError(error.message, field=field) from error
@@ -62,7 +62,7 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
     return slate
 
 
-def _request(placement: str, asker: Asker, page: PageQuery, explain: bool) -> SlateRequest:
+def _request(state: State, placement: str, asker: Asker, page: PageQuery, explain: bool) -> SlateRequest:
     now = time.time()
     return SlateRequest(
         placement=placement,
@@ -70,7 +70,7 @@ def _request(placement: str, asker: Asker, page: PageQuery, explain: bool) -> Sl
         seed=zlib.crc32(asker.profile_ids[0].encode()) if asker.profile_ids else 0,
         consent_level=asker.level,
         profile_ids=asker.profile_ids,
-        context=_context(asker, page, now),
+        context=_context(state, asker, page, now),
         product_ids=tuple(page.product_ids),
         cart_ids=asker.cart_ids,
         limit=page.limit,
@@ -147,8 +147,9 @@ def _ids(value: Any) -> list[str]:
     return [found for part in value for found in _ids(part)]
 
 
-def _context(asker: Asker, page: PageQuery, now: float) -> Context:
+def _context(state: State, asker: Asker, page: PageQuery, now: float) -> Context:
     if not has_request_context():
         return Context(page_type=page.page_type, category=page.category, query=page.query)
-    zone = get_parts().zone
-    return build_context(asker.level, now, zone, page_type=page.page_type, category=page.category, query=page.query)
+    return build_context(
+        asker.level, now, state.enrichment, page_type=page.page_type, category=page.category, query=page.query
+    )

@@ -84,8 +84,8 @@ def test_bytes_of_the_form_before():
     assert bytes_profile(body) == Profile(profile_id="a:1", revision=2, last_seen=1.5)
 
 
-def test_bytes_of_today():
-    """Profiles of this form lie in databases: whoever changes it has to read both."""
+def test_bytes_of_the_first_release():
+    """Profiles of this form lie in databases: it is read, and new fields came after all that it has."""
     profile = Profile(profile_id="a:1", revision=2, last_seen=1.5, traits={"plan": "gold"})
     bare = bytes.fromhex(
         "dc0013a3613a3102cb0000000000000000cb0000000000000000cb3ff80000000000009090908092cb0000000000000000cb000000000000000092cb0000000000000000cb00000000000000008000cb00000000000000000000cb00000000000000009081a4706c616ea4676f6c64"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import pytest
 from flask import Flask
 
+from mtp_plugin.config import Settings
+from mtp_plugin.profile.enrich.browser import device
+from mtp_plugin.profile.enrich.chain import Enrichment
+from mtp_plugin.profile.enrich.null import NoPlaces, NoWeather
+from mtp_plugin.profile.enrich.standard import standard_enrichers
 from mtp_plugin.records import ConsentLevel, Context
-from mtp_plugin.web.context import build_context, device
+from mtp_plugin.web.context import build_context
 
 NOON_UTC = 1_700_049_600.0  # Wednesday, 15 November 2023, 12:00
 
@@ -31,8 +34,9 @@ def test_device(user_agent: str, expected: str) -> None:
 
 def context(level: ConsentLevel, zone: str = "UTC", path: str = "/", **headers: str) -> Context:
     sent = {name.replace("_", "-"): text for name, text in headers.items()}
+    enrichment = Enrichment(standard_enrichers(Settings(time_zone=zone), NoWeather(), {}), NoPlaces())
     with Flask("x").test_request_context(path, headers=sent):
-        return build_context(level, NOON_UTC, ZoneInfo(zone), page_type="home")
+        return build_context(level, NOON_UTC, enrichment, page_type="home")
 
 
 def test_time_is_the_shops() -> None:
