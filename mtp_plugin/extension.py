@@ -26,6 +26,7 @@ from .profile.enrich.chain import Enrichment, OwnEnricher
 from .profile.enrich.standard import standard_enrichers
 from .records import ImportResult, Placement, Receipt, Rejected, Signals, Slate
 from .rule_source import RuleSource
+from .rulebook import Rulebook
 from .scheduled import import_declared, standard_jobs
 from .signals import model_changed
 from .state import Loaders, State
@@ -33,6 +34,7 @@ from .store.cities import read_cities
 from .store.open import open_stores, stores_exist
 from .track.identifiers import time_ordered_id
 from .track.intake import Intake
+from .trial import check
 from .web.blueprint import create_blueprint, install
 from .web.collect import accept
 from .web.parts import get_state, signing_keys
@@ -269,6 +271,11 @@ def _build(
         cache=stores.cache,
         rules=stores.rules,
         rule_source=rules,
+        rulebook=Rulebook(
+            stores.rules,
+            stores.audit,
+            lambda ruleset, only: check(pipeline, rules, ruleset, now=time.time(), only=only),
+        ),
         hasher=_hasher(app, settings),
         enrichment=enrichment,
         places=stores.places,

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-import msgspec
-
 from .catalog.facts import FACTS_OF_TIME, product_facts
 from .experiment.assign import assign
-from .profile.read import affinities, discount_share
-from .records import ConsentLevel, Context, Gate, ProductTable, Profile, SegmentRef, SlateRequest
+from .profile.features import FEATURES, WORDS, features_of
+from .records import ConsentLevel, Context, Gate, ProductTable, Profile, Segment, SegmentRef, SlateRequest
+from .rules.vocabulary import Fact, Vocabulary
 
 ROOTS = ("segment", "context", "profile", "product", "experiment")
 SEEKER = 0.5
@@ -30,12 +30,29 @@ CONTEXT_FIELDS = tuple(name for name in Context.__struct_fields__ if name != "ex
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A request with what was found out about it."""
+    """A request with what was found out about it; ``about`` is what is known of the segment itself."""
 
     request: SlateRequest
     profile: Profile | None
     segment: SegmentRef | None
     table: ProductTable
+    about: Segment | None = None
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Vocabulary:
+    """All facts that there are, the features of profiles among them."""
+    return Vocabulary(
+        Fact(
+            path=f"profile.{feature.name}",
+            kind="text" if feature in WORDS else "number",
+            help=feature.help,
+            values=("new", "returning") if feature.name == "new_or_returning" else (),
+            unit=feature.unit,
+            family=feature.family,
+        )
+        for feature in (*FEATURES, *WORDS)
+    )
 
 
 class FactReader:
@@ -43,13 +60,13 @@ class FactReader:
 
     :param paths: dotted paths of those facts
     :param gates: experiments to assign visitors to, by id
-    :param half_life: of affinities, in seconds
+    :param excluded: categories of which nothing is said of visitors
     """
 
     def __init__(
-        self, paths: Collection[str] = (), gates: Mapping[str, Gate] | None = None, *, half_life: float = 14 * 86_400.0
+        self, paths: Collection[str] = (), gates: Mapping[str, Gate] | None = None, *, excluded: Collection[str] = ()
     ) -> None:
-        self._gates, self._half_life = dict(gates or {}), half_life
+        self._gates, self._excluded = dict(gates or {}), frozenset(excluded)
         self._paths = {root: [path for path in sorted(paths) if path.partition(".")[0] == root] for root in ROOTS}
         names = {path.partition(".")[2].partition(".")[0] for path in self._paths["context"]}
         known = sorted(names.intersection(CONTEXT_FIELDS))
@@ -58,6 +75,8 @@ class FactReader:
         self._timed = any(
             path.split(".")[1:2] and path.split(".")[1] in FACTS_OF_TIME for path in self._paths["product"]
         )
+        self.asks_of_segment = bool(self._paths["segment"])
+        """Whether anything of a segment is looked at."""
         self.page_alone = names <= {"page_type", "category", "query"} and not (
             self._gates or self._paths["profile"] or self._paths["segment"] or self._paths["experiment"]
         )
@@ -74,7 +93,7 @@ class FactReader:
         if self._cart:
             parts.append(request.cart_ids)
         if paths["segment"]:
-            parts.append(of.segment)
+            parts.append((of.segment, of.about and of.about.refreshed_at))
         if paths["product"]:
             moment = int(request.now // MINUTE) if self._timed else 0
             parts.append((of.table.version, request.product_ids[:1], moment))
@@ -90,7 +109,7 @@ class FactReader:
         paths = self._paths
         found: dict[str, Any] = {"context": self._context_facts(of)}
         if paths["segment"] and of.segment is not None:
-            found["segment"] = segment_facts(of.segment)
+            found["segment"] = segment_facts(of.segment, of.about)
         if paths["profile"]:
             found["profile"] = self._profile(of)
         if paths["product"] and of.request.product_ids:
@@ -111,7 +130,7 @@ class FactReader:
         return found
 
     def _profile(self, of: Subject) -> dict[str, Any]:
-        return profile_facts(of.profile, of.request.now, self._half_life) if of.profile is not None else {}
+        return profile_facts(of.profile, of.request.now, self._excluded) if of.profile is not None else {}
 
     def _variations(self, of: Subject) -> dict[str, int]:
         request = of.request
@@ -131,29 +150,20 @@ def variation_of(gate: Gate, key: str) -> int:
     )
 
 
-def segment_facts(segment: SegmentRef) -> dict[str, Any]:
-    """What conditions see of a segment: all its fields, and ``id``."""
-    return {**msgspec.structs.asdict(segment), "id": segment.segment_id}
+def segment_facts(segment: SegmentRef, about: Segment | None = None) -> dict[str, Any]:
+    """What conditions see of a segment: ``id``, ``name``, ``confidence``, ``kind`` and the ``attributes``."""
+    known = {"kind": about.kind, "attributes": about.attributes, "parent_id": about.parent_id} if about else {}
+    return {**known, "id": segment.segment_id, "name": segment.name, "confidence": segment.confidence}
 
 
-def profile_facts(profile: Profile, now: float, half_life: float) -> dict[str, Any]:
-    """What conditions see of a profile.
-
-    ``affinity.<facet>.<value>`` are shares from 0 to 1, ``traits.<name>`` what the shop or its CRM said.
-    """
-    share = discount_share(profile)
-    return {
-        "returning": profile.sessions > 1,
-        "customer": profile.orders > 0,
-        "sessions": profile.sessions,
-        "orders": profile.orders,
-        "revenue": profile.revenue,
-        "events": profile.events,
-        "discount_share": share,
-        "discount_seeker": share is not None and share >= SEEKER and profile.events >= SEEN_ENOUGH,
-        "traits": profile.traits,
-        "affinity": {facet: affinities(profile, facet, now, half_life) for facet in profile.affinities},
-    }
+def profile_facts(profile: Profile, now: float, excluded: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """What conditions see of a profile: the features, and in plain words who is what."""
+    found = features_of(profile, now, excluded)
+    share = found.get("discount_share")
+    found["returning"] = profile.sessions > 1
+    found["customer"] = profile.orders > 0
+    found["discount_seeker"] = share is not None and share >= SEEKER and profile.events >= SEEN_ENOUGH
+    return found
 
 
 def cart_facts(request: SlateRequest, table: ProductTable) -> dict[str, Any]:

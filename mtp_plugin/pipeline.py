@@ -44,6 +44,7 @@ from .records import (
     SlateRequest,
     Strategy,
 )
+from .rule_source import Served
 from .steer import Steering, arranged
 
 log = logging.getLogger(__name__)
@@ -156,10 +157,24 @@ class Pipeline:
             self.slates.append(partial(_entry, slate, question, draft, refused))
         return slate
 
-    def _question(self, request: SlateRequest) -> Question:
+    def preview(self, request: SlateRequest, rules: Served | None = None) -> tuple[Slate, Question]:
+        """The slate of a request and what was decided about it; nothing is remembered or logged.
+
+        :param rules: instead of those that serve
+        :raises NotFoundError: no such placement or segment
+        """
+        started = time.perf_counter()
+        question = self._question(request, rules)
+        draft = self._compose(question, SPARES)
+        asked = time.perf_counter()
+        kept, _ = self._sellable(question, draft)
+        return self._slate(question, draft, kept, (started, asked, time.perf_counter())), question
+
+    def _question(self, request: SlateRequest, rules: Served | None = None) -> Question:
         """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
         placement = self._placement(request.placement)
         profile, serving = self._profile(request), self.live.get()
+        serving = serving if rules is None else replace(serving, rules=rules)
         segment = self._segment(request, profile, serving)
         assignment = self.stages.experiments.assign(request, segment)
         ladder, propensity = self.stages.bandit.choose(placement, request, segment)

@@ -117,6 +117,9 @@ class SlateLog(Protocol):
     def flush(self, timeout: float = 5.0) -> None:
         """Wait until what was appended is stored."""
 
+    def sample(self, since: float, until: float, limit: int) -> list[SlateEntry]:
+        """At most *limit* slates made in a time (seconds since 1970), spread over it, oldest first."""
+
     def erase(self, profile_id: str) -> int:
         """Delete the slates of a visitor."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from .config import Settings
 from .errors import MTPError
 from .facts import FactReader
 from .ports import RuleStore
-from .records import RuleSet
+from .records import Gate, RuleSet
 from .rules.compile import NO_RULES, Compiled
 from .rules.engine import engine_of
 from .rules.read import read_stored
@@ -49,7 +49,7 @@ class RuleSource:
 
     def __init__(self, store: RuleStore, settings: Settings, placements: Iterable[str] = ()) -> None:
         self._store, self._placements = store, tuple(placements)
-        self._zone, self._half_life = ZoneInfo(settings.time_zone), settings.half_life_days * 86_400
+        self.zone, self._excluded = ZoneInfo(settings.time_zone), settings.segment_exclude_categories
         self._make_engine = engine_of(settings.rule_engine)
 
     def version(self) -> int:
@@ -76,9 +76,13 @@ class RuleSource:
     def ready(self, ruleset: RuleSet, version: int = 0, faulty: object = None) -> Served:
         """A ruleset that is stored or not, such as a draft, ready to decide."""
         report = faulty if callable(faulty) else lambda rule_id, error: None
-        rules = Compiled(ruleset.rules, version=version, zone=self._zone, make_engine=self._make_engine, faulty=report)
+        rules = Compiled(ruleset.rules, version=version, zone=self.zone, make_engine=self._make_engine, faulty=report)
         rules.warm(self._placements)
-        return Served(rules, FactReader(rules.paths, rules.gates, half_life=self._half_life))
+        return Served(rules, self.reader(rules.paths, rules.gates))
+
+    def reader(self, paths: Collection[str], gates: Mapping[str, Gate]) -> FactReader:
+        """Reads these facts of requests, as this shop has it."""
+        return FactReader(paths, gates, excluded=self._excluded)
 
     def switch_off(self, version: int, faults: dict[str, str]) -> None:
         """Write a version without the faulty rules, in a thread: whoever found the fault may be a visitor's request."""

@@ -25,6 +25,7 @@ from .ports import (
 from .privacy.pii import Hasher
 from .profile.enrich.chain import Enrichment
 from .rule_source import RuleSource
+from .rulebook import Rulebook
 from .track.intake import Intake
 
 
@@ -60,6 +61,7 @@ class State:
     cache: Cache
     rules: RuleStore
     rule_source: RuleSource
+    rulebook: Rulebook
     hasher: Hasher
     enrichment: Enrichment
     places: Places

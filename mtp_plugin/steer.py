@@ -11,7 +11,7 @@ from .draft import Pick, Placed, Question
 from .facts import Subject
 from .filters import FilterMasks
 from .live import Serving
-from .records import BoolArray, Candidates, Placement, Profile, Query, SegmentRef, SlateRequest
+from .records import BoolArray, Candidates, Placement, Profile, Query, Segment, SegmentRef, SlateRequest
 from .rules.apply import Quota, arrange, sieve, weigh
 from .rules.plan import NO_PLAN, Plan, Slot
 
@@ -32,6 +32,7 @@ class Steering:
     def __init__(self, masks: FilterMasks, switch_off: Any = lambda version, faults: None) -> None:
         self._masks, self._switch_off = masks, switch_off
         self._off: set[tuple[int, str]] = set()
+        self._segments: tuple[object, dict[str, Segment]] = (None, {})
 
     def plan(
         self,
@@ -46,12 +47,23 @@ class Steering:
         if not served.rules:
             return NO_PLAN
         try:
-            subject = Subject(request, profile, segment, serving.table)
+            about = self.about(serving, segment) if served.reader.asks_of_segment else None
+            subject = Subject(request, profile, segment, serving.table, about)
             key = served.reader.key(subject)
             return served.rules.plan(placement.name, request.now, key, lambda: served.reader.facts(subject))
         except Exception:
             log.exception("rules could not be asked, %s goes on without", placement.name)
             return NO_PLAN
+
+    def about(self, serving: Serving, segment: SegmentRef | None) -> Segment | None:
+        """What is known of a segment beside its name."""
+        if segment is None:
+            return None
+        known, found = self._segments
+        if known is not serving.segments:
+            found = {segment.segment_id: segment for segment in serving.segments.all()}
+            self._segments = (serving.segments, found)
+        return found.get(segment.segment_id)
 
     def depth(self, plan: Plan) -> int:
         """How many times the products wanted are to be looked at."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -18,6 +19,8 @@ from .words import storable
 
 log = logging.getLogger(__name__)
 
+PARTS = 20
+"""Stretches of time that a sample is spread over."""
 PURGE = 1000
 """Slates deleted in one transaction."""
 
@@ -72,6 +75,19 @@ class SqlSlates:
         with self._database.reading() as connection:
             body = connection.execute(query).scalar()
         return _entry(recommendation_id, body) if body is not None else None
+
+    def sample(self, since: float, until: float, limit: int) -> list[SlateEntry]:
+        columns = slate.c.recommendation_id, slate.c.body
+        parts = min(PARTS, limit)
+        edges = [since + (until - since) * part / parts for part in range(parts + 1)]
+        found: list[SlateEntry] = []
+        with self._database.reading() as connection:
+            for begin, end in pairwise(edges):
+                within = slate.c.created_at >= begin, slate.c.created_at < end
+                query = select(*columns).where(*within).order_by(slate.c.created_at).limit(limit // parts)
+                read = [_entry(name, body) for name, body in connection.execute(query)]
+                found += [entry for entry in read if entry is not None]
+        return found
 
     def erase(self, profile_id: str) -> int:
         if not storable(profile_id):

@@ -23,6 +23,11 @@ class MemorySlates:
     def get(self, recommendation_id: str) -> SlateEntry | None:
         return self._entries.get(recommendation_id)
 
+    def sample(self, since: float, until: float, limit: int) -> list[SlateEntry]:
+        made = [entry for entry in self._entries.values() if since <= entry.slate.created_at < until]
+        made.sort(key=lambda entry: entry.slate.created_at)
+        return made[:: max(1, -(-len(made) // limit))]
+
     def flush(self, timeout: float = 5.0) -> None:
         """There is nothing to wait for."""
 
