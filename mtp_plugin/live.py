@@ -5,25 +5,30 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .candidates.recommender import Recommender
 from .catalog.table import build_table
 from .errors import ModelError, MTPError, UnavailableError
-from .ports import Bundle, CatalogStore, ModelRegistry
+from .facts import profile_facts
+from .ports import Bundle, CatalogStore, ModelRegistry, SegmentBook
 from .profile.columns import Columns
 from .rank.titles import Titles
 from .records import ProductTable
 from .rule_source import NOTHING, RuleSource, Served
 from .segment.found import FoundSegments
+from .segment.made import MadeSegments
 from .segment.null import NoSegments
+from .segment.stage import Segments
 
 log = logging.getLogger(__name__)
 
 KINDS = ("behaviour", "content", "segments")
-Versions = tuple[int, str, str, str]
-Segments = FoundSegments | NoSegments
+Versions = tuple[int, str, str, str, int]
+"""Of the catalogue, of each kind, and of the book of segments."""
+Found = FoundSegments | NoSegments
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,9 @@ class Live:
     :param patience: seconds between two tries to open a bundle that could not be opened
     :param changed: called with kind and version after a swap
     :param rules: gives the merchant's rules; without it there are none
+    :param book: segments written by hand and names of found ones; none without it
+    :param excluded: categories that conditions of segments see nothing of
+    :param min_age: years; who says to be younger is in no segment
     """
 
     def __init__(
@@ -76,7 +84,12 @@ class Live:
         patience: float = 10.0,
         changed: Callable[[str, str], None] = lambda kind, version: None,
         rules: RuleSource | None = None,
+        book: SegmentBook | None = None,
+        excluded: Sequence[str] = (),
+        min_age: int = 0,
     ) -> None:
+        self._book, self._min_age = book, min_age
+        self._features = partial(profile_facts, excluded=frozenset(excluded))
         self._catalog, self._registry, self._changed, self._rules = catalog, registry, changed, rules
         self._every, self._patience = every, patience
         self._lock = threading.Lock()
@@ -114,7 +127,8 @@ class Live:
 
     def _wanted(self) -> Versions:
         behaviour, content, segments = (self._registry.current(kind) or "" for kind in KINDS)
-        return self._catalog.version(), behaviour, content, segments
+        book = self._book.version() if self._book is not None else 0
+        return self._catalog.version(), behaviour, content, segments, book
 
     def _look(self, serving: Serving) -> None:
         try:
@@ -145,22 +159,32 @@ class Live:
             titles = Titles(table)
         bundles = tuple(
             self._open(kind, version, before.bundles[place] if before else None)
-            for place, (kind, version) in enumerate(zip(KINDS, wanted[1:], strict=True))
+            for place, (kind, version) in enumerate(zip(KINDS, wanted[1:4], strict=True))
         )
-        recommender = Recommender(table, *bundles[:2])
-        recommender.warm()
-        segments, found = self._segments(bundles[2], before)
-        bundles = (*bundles[:2], found)
-        behaviour, content, found_version = (bundle.version if bundle else "" for bundle in bundles)
-        versions = (wanted[0], behaviour, content, found_version)
+        if before is not None and before.table is table and _same(before.bundles, bundles):
+            recommender = before.recommender
+        else:
+            recommender = Recommender(table, *bundles[:2])
+            recommender.warm()
+        found, opened = self._found(bundles[2], before)
+        bundles = (*bundles[:2], opened)
+        behaviour, content, segments = (bundle.version if bundle else "" for bundle in bundles)
+        versions = (wanted[0], behaviour, content, segments, wanted[4])
+        stage = self._stage(found, wanted, before)
         rules, wanted_rules = (before.rules, before.wanted_rules) if before else (NOTHING, 0)
-        return Serving(table, titles, recommender, segments, versions, wanted, bundles, rules, wanted_rules)
+        return Serving(table, titles, recommender, stage, versions, wanted, bundles, rules, wanted_rules)
 
-    def _segments(self, bundle: Bundle | None, before: Serving | None) -> tuple[Segments, Bundle | None]:
+    def _stage(self, found: Found, wanted: Versions, before: Serving | None) -> Segments:
+        if before is not None and before.segments.found is found and before.versions[4] == wanted[4]:
+            return before.segments
+        made, names = (self._book.made(), self._book.names()) if self._book is not None else ([], {})
+        return Segments(found, MadeSegments(made), names, self._features, min_age=self._min_age)
+
+    def _found(self, bundle: Bundle | None, before: Serving | None) -> tuple[Found, Bundle | None]:
         """The segments of a bundle and the bundle they are of: another one where this cannot be read."""
         known = before.bundles[2] if before else None
         if before is not None and bundle is known:
-            return before.segments, known
+            return before.segments.found, known
         if bundle is None:
             return NoSegments(), None
         try:
@@ -168,7 +192,7 @@ class Live:
             segments = FoundSegments(bundle, columns.row)
         except (ModelError, KeyError, ValueError) as error:
             log.error("segments %s cannot be served: %s", bundle.version, error)
-            return (before.segments, known) if before else (NoSegments(), None)
+            return (before.segments.found, known) if before else (NoSegments(), None)
         segments.warm()
         return segments, bundle
 
@@ -199,7 +223,12 @@ class Live:
     def _swap(self, serving: Serving) -> None:
         before, self._serving = self._serving, serving
         for kind, old, new in zip(
-            KINDS, before.versions[1:] if before else ("",) * len(KINDS), serving.versions[1:], strict=True
+            KINDS, before.versions[1:4] if before else ("",) * len(KINDS), serving.versions[1:4], strict=True
         ):
             if old != new:
                 self._changed(kind, new)
+
+
+def _same(before: Sequence[Bundle | None], after: Sequence[Bundle | None]) -> bool:
+    """Whether the recommender's bundles are the very same."""
+    return all(old is new for old, new in zip(before[:2], after[:2], strict=True))

@@ -163,35 +163,16 @@ class Pipeline:
         :param rules: instead of those that serve
         :raises NotFoundError: no such placement or segment
         """
-        slate, question, _, _ = self._previewed(request, None, rules)
-        return slate, question
-
-    def explain(
-        self, request: SlateRequest, placement: Placement | None = None, rules: Served | None = None
-    ) -> SlateEntry:
-        """The slate of a request with all that it came from; nothing is remembered or logged.
-
-        :param placement: instead of the one that stands there
-        :param rules: instead of those that serve
-        :raises NotFoundError: no such placement or segment
-        """
-        return _entry(*self._previewed(request, placement, rules))
-
-    def _previewed(
-        self, request: SlateRequest, placement: Placement | None, rules: Served | None
-    ) -> tuple[Slate, Question, Draft, tuple[str, ...]]:
         started = time.perf_counter()
-        question = self._question(request, rules, placement)
+        question = self._question(request, rules)
         draft = self._compose(question, SPARES)
         asked = time.perf_counter()
-        kept, refused = self._sellable(question, draft)
-        return self._slate(question, draft, kept, (started, asked, time.perf_counter())), question, draft, refused
+        kept, _ = self._sellable(question, draft)
+        return self._slate(question, draft, kept, (started, asked, time.perf_counter())), question
 
-    def _question(
-        self, request: SlateRequest, rules: Served | None = None, placement: Placement | None = None
-    ) -> Question:
+    def _question(self, request: SlateRequest, rules: Served | None = None) -> Question:
         """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
-        placement = placement or self._placement(request.placement)
+        placement = self._placement(request.placement)
         profile, serving = self._profile(request), self.live.get()
         serving = serving if rules is None else replace(serving, rules=rules)
         segment = self._segment(request, profile, serving)
@@ -377,7 +358,7 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
         profile=question.profile,
         rungs=rungs,
         unavailable=refused,
-        versions=dict(zip(("catalog", *KINDS, "rules"), versions, strict=True)),
+        versions=dict(zip(("catalog", *KINDS, "segment_book", "rules"), versions, strict=True)),
         exposures=question.plan.decision.exposures,
     )
 

@@ -253,7 +253,8 @@ class AuditLog(Protocol):
 class MadeSegment(msgspec.Struct, frozen=True, kw_only=True):
     """A segment that the merchant describes by a condition on the facts of a visitor, see ``docs/segments.md``.
 
-    Of several that hold the one of the lowest ``precedence`` counts, then the one whose id comes first.
+    Of several that hold the one of the lowest ``precedence`` counts, then the one whose id comes first. ``size`` is
+    how many visitors it was for when they were counted, ``None`` before, 0 for fewer than may be shown.
     """
 
     segment_id: str
@@ -263,6 +264,8 @@ class MadeSegment(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     created_at: float = 0.0
     changed_at: float = 0.0
+    size: int | None = None
+    counted_at: float = 0.0
 
 
 class SegmentCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -325,6 +328,9 @@ class SegmentBook(Protocol):
     def save(self, segment: MadeSegment) -> None:
         """Add, or put in place of the one with this id."""
 
+    def counted(self, sizes: Mapping[str, int], at: float) -> None:
+        """Note how many visitors segments made by hand are for; their ``changed_at`` stays."""
+
     def delete(self, segment_id: str) -> bool:
         """Delete one made by hand; gives whether there was one."""
 
@@ -345,45 +351,6 @@ class SegmentBook(Protocol):
 
     def forget(self, profile_id: str) -> bool:
         """Forget in which segment a visitor was; gives whether that was known."""
-
-
-class PlacementChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of a placement; ``options`` are all that differs from the code's after it, ``{}`` for nothing."""
-
-    number: int
-    name: str
-    options: dict[str, Any]
-    changed_at: float
-    changed_by: str
-
-
-class PlacementLog(Protocol):
-    """What was changed about placements, append-only; the newest change of each holds."""
-
-    def version(self) -> int:
-        """Grows with every change, 0 before the first. Cheap, asked every few seconds by each worker."""
-
-    def current(self) -> dict[str, PlacementChange]:
-        """The newest change of each placement that was ever changed."""
-
-    def change(self, name: str, options: Mapping[str, Any], *, who: str, now: float) -> PlacementChange:
-        """Lay *options* over the code's from now on."""
-
-    def history(self, name: str, limit: int = 50) -> list[PlacementChange]:
-        """Newest first."""
-
-
-class Activity(Protocol):
-    """What went on lately, counted. Slow beside a visitor's request: for pages that people look at."""
-
-    def events(self, since: float, until: float, step: float) -> dict[str, dict[int, int]]:
-        """How many events by name, and by the number of *step* seconds since *since*; empty ones are left out."""
-
-    def slates(self, since: float, until: float, step: float) -> dict[str, dict[int, int]]:
-        """The same of slates, by placement."""
-
-    def latest_slates(self, limit: int, *, since: float = 0.0, placement: str = "") -> list[SlateEntry]:
-        """Newest first."""
 
 
 class JobRun(msgspec.Struct, frozen=True, kw_only=True):

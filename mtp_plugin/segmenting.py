@@ -10,6 +10,7 @@ import numpy as np
 
 from .config import Settings
 from .errors import ModelError
+from .handmade import recount
 from .ports import Bundle, Journal, ModelRegistry, SegmentBook, SegmentCount, SegmentRefresh
 from .profile.columns import Columns
 from .profile.features import GROUPS, features_of
@@ -49,7 +50,8 @@ def refresh_segments(
     """
     from .segment.learn.bundle import learnt_bundle
     from .segment.learn.describe import describe
-    from .segment.learn.refresh import Plan, find_segments
+    from .segment.learn.maps import maps_of
+    from .segment.learn.refresh import Plan, find_segments, project
 
     progress("reading profiles")
     table = read_table(journal, settings, now=now, seed=seed)
@@ -82,9 +84,11 @@ def refresh_segments(
         min_age=settings.segment_min_age,
         now=now,
     )
+    progress("drawing the maps")
+    maps = maps_of(lambda rows: project(table.values[rows], found.scaling, found.components), found.labels, seed=seed)
     lineage = {"visitors": len(table), "seed": seed, "refreshed_at": now}
     version = registry.publish(
-        "segments", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
+        "segments", learnt.arrays | maps, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
     )
     counts = tuple(
         SegmentCount(segment_id=one.segment_id, name=one.name, size=one.size, stability=one.stability)
@@ -103,6 +107,7 @@ def refresh_segments(
         figures=dict(learnt.figures),
     )
     book.record_refresh(refresh, described.members(table, found.labels))
+    recount(journal, book, settings, now=now, seed=seed)
     return version
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 import msgspec
@@ -43,6 +43,13 @@ class SqlSegments:
             _next_version(connection)  # first: it is what others wait for
             connection.execute(delete(segment_made).where(segment_made.c.segment_id == segment.segment_id))
             connection.execute(insert(segment_made).values(row))
+
+    def counted(self, sizes: Mapping[str, int], at: float) -> None:
+        with self._database.writing() as connection:
+            _next_version(connection)
+            for segment_id, size in sizes.items():
+                known = update(segment_made).where(segment_made.c.segment_id == segment_id)
+                connection.execute(known.values(size=size, counted_at=at))
 
     def delete(self, segment_id: str) -> bool:
         if not storable(segment_id):

@@ -66,6 +66,13 @@ def test_made_segments_come_in_order_of_precedence(books: Open) -> None:
     assert len(book.made()) == 3
 
 
+def test_counts_are_noted_on_what_there_is(books: Open) -> None:
+    book, other = books(), books()
+    book.save(made("a"))
+    book.counted({"a": 250, "gone": 3}, 99.5)
+    assert other.made() == [msgspec.structs.replace(made("a"), size=250, counted_at=99.5)]
+
+
 def test_deleted_is_gone(books: Open) -> None:
     book = books()
     book.save(made("a"))

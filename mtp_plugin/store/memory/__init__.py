@@ -6,7 +6,6 @@ from .catalog import MemoryCatalog
 from .consents import MemoryConsents
 from .journal import MemoryJournal
 from .leases import MemoryLeases
-from .placements import MemoryPlacements
 from .registry import MemoryRegistry
 from .rules import MemoryRules
 from .segments import MemorySegments
@@ -19,7 +18,6 @@ __all__ = [
     "MemoryConsents",
     "MemoryJournal",
     "MemoryLeases",
-    "MemoryPlacements",
     "MemoryRegistry",
     "MemorySegments",
     "MemoryRules",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
 
 from ...ports import MadeSegment, SegmentRefresh
 from ..chunks import chunks
@@ -26,6 +28,13 @@ class MemorySegments:
 
     def save(self, segment: MadeSegment) -> None:
         self._made[segment.segment_id] = segment
+        self._version += 1
+
+    def counted(self, sizes: Mapping[str, int], at: float) -> None:
+        for segment_id, size in sizes.items():
+            if segment_id in self._made:
+                made = self._made[segment_id]
+                self._made[segment_id] = msgspec.structs.replace(made, size=size, counted_at=at)
         self._version += 1
 
     def delete(self, segment_id: str) -> bool:

@@ -24,6 +24,8 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.Double(), nullable=False),
         sa.Column("changed_at", sa.Double(), nullable=False),
+        sa.Column("size", NUMBER, comment="visitors when they were counted"),
+        sa.Column("counted_at", sa.Double(), nullable=False),
     )
     op.create_table(
         "mtp_segment_name",
