@@ -20,6 +20,7 @@ from .addresses import add_addresses
 from .basket import current_basket
 from .commands import demo
 from .compression import add_compression
+from .console import is_local
 from .elsewhere import WRITE_KEY, elsewhere_url, origins
 from .formatting import add_filters, money
 from .ledger import Ledger
@@ -28,7 +29,7 @@ from .personas import PERSONAS
 from .ranges import DEPARTMENTS
 from .security import add_headers, current_nonce
 from .shop import EXTENSION, Shop
-from .views import account, basket, checkout, elsewhere, inspector, pages, pictures
+from .views import account, basket, checkout, console, elsewhere, inspector, pages, pictures
 
 PLACEMENTS = {
     # Without trending below it: that has a block of its own on the same page.
@@ -82,7 +83,16 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     mtp.init_app(app)
     # The plugin checks the origin of what is sent to it; its routes have no form token of ours.
     csrf.exempt(app.blueprints["mtp"])
-    for blueprint in (pages.bp, pictures.bp, basket.bp, checkout.bp, account.bp, inspector.bp, elsewhere.bp):
+    for blueprint in (
+        pages.bp,
+        pictures.bp,
+        basket.bp,
+        checkout.bp,
+        account.bp,
+        inspector.bp,
+        elsewhere.bp,
+        console.bp,
+    ):
         app.register_blueprint(blueprint)
     add_filters(app)
     add_addresses(app)
@@ -109,6 +119,7 @@ def _common() -> dict[str, Any]:
         "basket_count": current_basket().count,
         "csp_nonce": current_nonce,
         "departments": DEPARTMENTS,
+        "console_open": is_local(),
         "elsewhere_url": elsewhere_url,
         "money": money,
         "personas": PERSONAS.values(),

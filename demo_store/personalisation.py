@@ -11,6 +11,7 @@ from mtp_plugin.records import Product, Receipt
 
 from .account import current_account
 from .basket import current_basket
+from .console import console_guard
 from .formatting import money
 from .security import current_nonce
 from .shop import current_shop
@@ -23,6 +24,7 @@ def create_mtp() -> MTP:
     mtp.cart_loader(lambda: current_basket().product_ids)
     mtp.nonce_loader(current_nonce)
     mtp.price_formatter(money)
+    mtp.admin_guard(console_guard)
     mtp.catalog(CallableCatalog(products=_products, availability=_availability, currency="EUR"))
     return mtp
 

@@ -19,6 +19,7 @@ from .errors import InputError, MTPError, SetupError, UnavailableError
 from .jobs import Jobs, Scheduler
 from .live import Live
 from .pipeline import Pipeline
+from .placed import LivePlacements
 from .ports import Catalog
 from .privacy.pii import Hasher
 from .profile.enrich.base import Enricher, Found
@@ -131,6 +132,15 @@ class MTP:
         self._loaders.price = function
         return function
 
+    def admin_guard(self, function: F) -> F:
+        """Declare who may open the console: a callable that gives ``None``, a role, or a role and a name.
+
+        The roles are ``viewer``, ``merchandiser`` and ``administrator``; the name is written beside each change.
+        Without a guard there is no console. It may answer by itself, such as by ``abort(redirect("/sign-in"))``.
+        """
+        self._loaders.admin = function
+        return function
+
     def catalog(self, catalog: Catalog) -> None:
         """Declare the shop's own catalogue; it is asked what can be bought, and imported from by ``import-catalog``."""
         self._catalog = catalog
@@ -237,6 +247,7 @@ def _build(
 ) -> State:
     stores = open_stores(settings, app.instance_path, _audit_keys(app))
     rules = RuleSource(stores.rules, settings, placements)
+    placed = LivePlacements(placements, stores.placements)
     live = Live(
         stores.catalog_store,
         stores.registry,
@@ -252,7 +263,7 @@ def _build(
         slates=stores.slates,
         live=live,
         cache=stores.cache,
-        placements=placements,
+        placements=placed,
         availability=(catalog or stores.catalog_store).availability,
         new_id=time_ordered_id,
         switch_off=rules.switch_off,
@@ -279,6 +290,8 @@ def _build(
             stores.audit,
             lambda ruleset, only: check(pipeline, rules, ruleset, now=time.time(), only=only),
         ),
+        placements=placed,
+        activity=stores.activity,
         hasher=_hasher(app, settings),
         enrichment=enrichment,
         places=stores.places,

@@ -163,16 +163,35 @@ class Pipeline:
         :param rules: instead of those that serve
         :raises NotFoundError: no such placement or segment
         """
+        slate, question, _, _ = self._previewed(request, None, rules)
+        return slate, question
+
+    def explain(
+        self, request: SlateRequest, placement: Placement | None = None, rules: Served | None = None
+    ) -> SlateEntry:
+        """The slate of a request with all that it came from; nothing is remembered or logged.
+
+        :param placement: instead of the one that stands there
+        :param rules: instead of those that serve
+        :raises NotFoundError: no such placement or segment
+        """
+        return _entry(*self._previewed(request, placement, rules))
+
+    def _previewed(
+        self, request: SlateRequest, placement: Placement | None, rules: Served | None
+    ) -> tuple[Slate, Question, Draft, tuple[str, ...]]:
         started = time.perf_counter()
-        question = self._question(request, rules)
+        question = self._question(request, rules, placement)
         draft = self._compose(question, SPARES)
         asked = time.perf_counter()
-        kept, _ = self._sellable(question, draft)
-        return self._slate(question, draft, kept, (started, asked, time.perf_counter())), question
+        kept, refused = self._sellable(question, draft)
+        return self._slate(question, draft, kept, (started, asked, time.perf_counter())), question, draft, refused
 
-    def _question(self, request: SlateRequest, rules: Served | None = None) -> Question:
+    def _question(
+        self, request: SlateRequest, rules: Served | None = None, placement: Placement | None = None
+    ) -> Question:
         """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
-        placement = self._placement(request.placement)
+        placement = placement or self._placement(request.placement)
         profile, serving = self._profile(request), self.live.get()
         serving = serving if rules is None else replace(serving, rules=rules)
         segment = self._segment(request, profile, serving)

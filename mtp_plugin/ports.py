@@ -353,6 +353,45 @@ class SegmentBook(Protocol):
         """Forget in which segment a visitor was; gives whether that was known."""
 
 
+class PlacementChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a placement; ``options`` are all that differs from the code's after it, ``{}`` for nothing."""
+
+    number: int
+    name: str
+    options: dict[str, Any]
+    changed_at: float
+    changed_by: str
+
+
+class PlacementLog(Protocol):
+    """What was changed about placements, append-only; the newest change of each holds."""
+
+    def version(self) -> int:
+        """Grows with every change, 0 before the first. Cheap, asked every few seconds by each worker."""
+
+    def current(self) -> dict[str, PlacementChange]:
+        """The newest change of each placement that was ever changed."""
+
+    def change(self, name: str, options: Mapping[str, Any], *, who: str, now: float) -> PlacementChange:
+        """Lay *options* over the code's from now on."""
+
+    def history(self, name: str, limit: int = 50) -> list[PlacementChange]:
+        """Newest first."""
+
+
+class Activity(Protocol):
+    """What went on lately, counted. Slow beside a visitor's request: for pages that people look at."""
+
+    def events(self, since: float, until: float, step: float) -> dict[str, dict[int, int]]:
+        """How many events by name, and by the number of *step* seconds since *since*; empty ones are left out."""
+
+    def slates(self, since: float, until: float, step: float) -> dict[str, dict[int, int]]:
+        """The same of slates, by placement."""
+
+    def latest_slates(self, limit: int, *, since: float = 0.0, placement: str = "") -> list[SlateEntry]:
+        """Newest first."""
+
+
 class JobRun(msgspec.Struct, frozen=True, kw_only=True):
     """When a job ran, how long it took (seconds) and what it said."""
 

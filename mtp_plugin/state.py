@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from .config import Settings
 from .pipeline import Pipeline
+from .placed import LivePlacements
 from .ports import (
+    Activity,
     AuditLog,
     Cache,
     Catalog,
@@ -41,6 +44,8 @@ class Loaders:
     """The nonce of this response's Content-Security-Policy."""
     price: Callable[[float, str], str] | None = None
     """A price and its currency as the shop writes it."""
+    admin: Callable[[], Any] | None = None
+    """Who may open the console, and as what; without it there is none."""
 
 
 @dataclass(slots=True)
@@ -62,6 +67,8 @@ class State:
     rules: RuleStore
     rule_source: RuleSource
     rulebook: Rulebook
+    placements: LivePlacements
+    activity: Activity
     hasher: Hasher
     enrichment: Enrichment
     places: Places

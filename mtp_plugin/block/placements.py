@@ -60,6 +60,14 @@ def load_placements(value: Mapping[str, Any] | str | Path) -> dict[str, Placemen
     return placements
 
 
+def with_options(placement: Placement, options: Mapping[str, Any]) -> Placement:
+    """A placement with *options* laid over it, checked as those of the configuration are.
+
+    :raises SettingError: an option that does not exist or cannot work
+    """
+    return _placement(placement.name, options, placement)
+
+
 def _mapping(value: Mapping[str, Any] | str | Path) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value

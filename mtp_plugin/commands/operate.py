@@ -14,8 +14,8 @@ from ..errors import NotFoundError
 from ..jobs import Jobs
 from ..ports import JobRun
 from ..state import State
+from ..web.doctor import MARKS, examine
 from .base import answer, command, mounted
-from .doctor import MARKS, examine
 
 
 def register(mtp: click.Group) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..config import Settings
 from ..ports import (
+    Activity,
     AuditLog,
     Cache,
     CatalogStore,
@@ -15,6 +16,7 @@ from ..ports import (
     Journal,
     Leases,
     ModelRegistry,
+    PlacementLog,
     Places,
     RuleStore,
     SegmentBook,
@@ -32,11 +34,13 @@ from .redis_client import open_redis
 from .redis_journal import RedisJournal
 from .redis_state import RedisState
 from .registry import Registry, SqlPointers
+from .sql_activity import SqlActivity
 from .sql_audit import SqlAudit
 from .sql_catalog import SqlCatalog
 from .sql_consents import SqlConsents
 from .sql_journal import SqlJournal
 from .sql_leases import SqlLeases
+from .sql_placements import SqlPlacements
 from .sql_rules import SqlRules
 from .sql_segments import SqlSegments
 from .sql_slates import SqlSlates
@@ -62,6 +66,8 @@ class Stores:
     segments: SegmentBook
     cache: Cache
     rules: RuleStore
+    placements: PlacementLog
+    activity: Activity
     places: Places = field(default_factory=NoPlaces)
     weather: WeatherSource = field(default_factory=NoWeather)
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
@@ -116,6 +122,8 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         rules=SqlRules(database),
         places=places,
         weather=weather,
+        placements=SqlPlacements(database),
+        activity=SqlActivity(database),
         probes=probes,
         close=close,
     )

@@ -246,3 +246,15 @@ ruleset = Table(
     Column("enabled", Integer, nullable=False),
     Column("body", Text, nullable=False, comment="records.RuleSet as JSON"),
 )
+
+placement_change = Table(
+    "mtp_placement_change",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("options", Text, nullable=False, comment="what differs from the code, as JSON"),
+    Column("changed_at", Double, nullable=False),
+    Column("changed_by", Words, nullable=False),
+    Index("mtp_placement_change_name", "name", "id"),
+    sqlite_autoincrement=True,
+)

@@ -40,12 +40,13 @@ def load_assets() -> dict[str, Asset]:
     The scripts have one version together: the first of them names the others by its own.
     """
     bodies = {name: (Path(static_folder()) / "mtp" / name).read_bytes() for name in (*SCRIPTS, "mtp.css")}
-    versions = dict.fromkeys(SCRIPTS, _version(b"".join(bodies[name] for name in SCRIPTS)))
-    versions["mtp.css"] = _version(bodies["mtp.css"])
+    versions = dict.fromkeys(SCRIPTS, version_of(b"".join(bodies[name] for name in SCRIPTS)))
+    versions["mtp.css"] = version_of(bodies["mtp.css"])
     return {name: Asset(body, TYPES[Path(name).suffix], versions[name]) for name, body in bodies.items()}
 
 
-def _version(content: bytes) -> str:
+def version_of(content: bytes) -> str:
+    """What a file is called by its content."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 

@@ -13,11 +13,13 @@ from ..assets import templates_folder
 from ..config import Settings
 from ..state import State
 from ..track.bots import is_bot
+from .admin.console import install_console
+from .admin.panels import add_console
 from .blocks import template_globals
 from .consent import gpc
 from .errors import handle_errors, handle_unrouted
 from .kept import kept
-from .parts import KEY, build_parts, get_parts
+from .parts import KEY, build_parts, get_parts, signing_keys
 from .routes import ROUTES
 from .sender import allow_origin
 from .visitor import finish_response
@@ -48,6 +50,7 @@ def create_blueprint(mount: Mount, name: str = "mtp") -> Blueprint:
     blueprint.mount = mount
     for route in ROUTES:
         blueprint.add_url_rule(route.rule, route.name, route.view, methods=[route.method], strict_slashes=True)
+    add_console(blueprint)
     blueprint.before_request(_start)
     blueprint.after_request(_count)
     blueprint.after_request(allow_origin)
@@ -63,6 +66,7 @@ def install(app: Flask, state: State, url_prefix: str) -> None:
     """
     is_bot("Mozilla/5.0")  # compiles its patterns now and not in a visitor's request
     parts = app.extensions[KEY] = build_parts(app, state.settings, url_prefix)
+    install_console(app, url_prefix, signing_keys(app))
     app.jinja_env.globals.update(template_globals(state, parts))
     app.after_request(finish_response)
     app.add_url_rule("/.well-known/gpc.json", "mtp_gpc", gpc)

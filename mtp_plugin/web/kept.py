@@ -10,6 +10,7 @@ from flask import Request, request
 
 if TYPE_CHECKING:
     from ..track.sender import Sender
+    from .admin.roles import Person
     from .visitor import Visitor
 
 NAME = "mtp_kept"
@@ -36,6 +37,8 @@ class Kept:
     cors: str = ""
     """The origin whose page may read the answer."""
     started: float | None = None
+    person: Person | None = None
+    """Whom the shop let into the console."""
 
 
 def kept() -> Kept:

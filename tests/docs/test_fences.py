@@ -23,6 +23,7 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("catalogue.md", "text"): (1, "catalog.test_docs.test_the_mapped_file_gives_what_the_page_says"),
     ("conditions.md", "json"): (1, "catalog.test_docs.test_condition_snippets"),
     ("conditions.md", "python"): (1, "catalog.test_docs.test_condition_snippets"),
+    ("console.md", "python"): (1, "docs.test_console.test_the_guard_shown"),
     ("events.md", "json"): (3, "docs.test_events.test_the_answer_shown_is_the_one_given"),
     ("events.md", "python"): (2, "docs.test_events.test_the_import_shown_says_what_is_shown"),
     ("events.md", "csv"): (1, "docs.test_events.test_the_import_shown_says_what_is_shown"),

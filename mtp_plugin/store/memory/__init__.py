@@ -6,6 +6,7 @@ from .catalog import MemoryCatalog
 from .consents import MemoryConsents
 from .journal import MemoryJournal
 from .leases import MemoryLeases
+from .placements import MemoryPlacements
 from .registry import MemoryRegistry
 from .rules import MemoryRules
 from .segments import MemorySegments
@@ -18,6 +19,7 @@ __all__ = [
     "MemoryConsents",
     "MemoryJournal",
     "MemoryLeases",
+    "MemoryPlacements",
     "MemoryRegistry",
     "MemorySegments",
     "MemoryRules",

@@ -1,0 +1,42 @@
+"""The console's panels, in the order of the navigation."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from .console import PATH
+from .guard import asset, guarded, missing
+from .pages import changes, health, jobs, models, overview, placements, products, search, segments, shop_as, theme
+from .panel import Page, Panel
+
+PANELS: tuple[Panel, ...] = (
+    overview.PANEL,
+    placements.PANEL,
+    products.PANEL,
+    segments.PANEL,
+    shop_as.PANEL,
+    models.PANEL,
+    jobs.PANEL,
+    health.PANEL,
+    changes.PANEL,
+)
+EXTRAS: tuple[Panel, ...] = (search.PANEL, theme.PANEL)
+"""Pages that do not stand in the navigation."""
+
+
+def add_console(blueprint: Blueprint) -> None:
+    """Register every page of the console, each behind its guard."""
+    for panel in (*PANELS, *EXTRAS):
+        for page in panel.pages:
+            blueprint.add_url_rule(
+                _rule(panel, page), f"admin_{page.name_in(panel.key or 'overview')}", guarded(page),
+                methods=[page.method], strict_slashes=False,
+            )  # fmt: skip
+    blueprint.add_url_rule(f"{PATH}/static/<name>", "admin_asset", asset)
+    blueprint.add_url_rule(f"{PATH}/<path:rest>", "admin_missing", guarded(Page("", "missing", missing)))
+
+
+def _rule(panel: Panel, page: Page) -> str:
+    if not panel.key:
+        return f"{PATH}/"
+    return f"{PATH}/{panel.key}{page.rule}"

@@ -1,0 +1,64 @@
+"""What is counted of the shop's life, and what was changed about placements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from mtp_plugin.config import Settings
+from mtp_plugin.ports import PlacementLog
+from mtp_plugin.store.memory import MemoryPlacements
+from mtp_plugin.store.open import Stores
+
+from .conftest import DATABASES, settings_of
+from .events import make_event, note
+from .test_slates import entry
+
+
+@pytest.fixture(params=DATABASES)
+def stores(request: pytest.FixtureRequest, open_again: Callable[[Settings], Stores]) -> Stores:
+    return open_again(settings_of(request.param, request))
+
+
+def test_events_by_name_and_time(stores: Stores) -> None:
+    assert stores.activity.events(0, 1e12, 60) == {}
+    events = [msgspec.structs.replace(make_event(number), timestamp=1000.0 + 25 * number) for number in range(8)]
+    stores.journal.record(events, note)
+    (name,) = {event.name for event in events}
+    assert stores.activity.events(1000, 1100, 50) == {name: {0: 2, 1: 2}}
+    assert stores.activity.events(1000, 1200, 1000) == {name: {0: 8}}
+    with pytest.raises(ValueError, match="step"):
+        stores.activity.events(0, 1, 0)
+
+
+def test_slates_by_placement_and_the_latest(stores: Stores) -> None:
+    for number in range(10):
+        stores.slates.append(entry(number))
+    stores.slates.flush()
+    assert stores.activity.slates(1000, 1010, 4) == {"home-hero": {0: 4, 1: 4, 2: 2}}
+    latest = stores.activity.latest_slates(3)
+    assert [found.slate.created_at for found in latest] == [1009.0, 1008.0, 1007.0]
+    assert len(stores.activity.latest_slates(100, since=1006.0)) == 4
+    assert stores.activity.latest_slates(100, placement="elsewhere") == []
+
+
+@pytest.fixture(params=("memory", *DATABASES))
+def changes(request: pytest.FixtureRequest, open_again: Callable[[Settings], Stores]) -> PlacementLog:
+    return (
+        MemoryPlacements() if request.param == "memory" else open_again(settings_of(request.param, request)).placements
+    )
+
+
+def test_the_newest_change_holds(changes: PlacementLog) -> None:
+    assert (changes.version(), changes.current(), changes.history("a")) == (0, {}, [])
+    first = changes.change("a", {"size": 3, "strategies": ["on-sale"]}, who="Ada", now=1.5)
+    version = changes.version()
+    second = changes.change("a", {}, who="Ben", now=2.5)
+    other = changes.change("b", {"title": "Ω"}, who="Ada", now=3.5)
+    assert 0 < version < changes.version()
+    assert changes.current() == {"a": second, "b": other}
+    assert changes.history("a") == [second, first]
+    assert changes.history("a", 1) == [second]
+    assert changes.history("a\0") == []
