@@ -15,7 +15,7 @@ MIN_SECRET = 6
 """Characters of a key of servers: fewer are a typing error."""
 MIN_PII_KEY = 16
 """Bytes of the key of personal data; :class:`mtp_plugin.privacy.pii.Hasher` takes no shorter one."""
-_HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY", "MTP_WEATHER_URL"}
+_HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY", "MTP_WEATHER_URL", "MTP_CRM"}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
@@ -167,6 +167,12 @@ def _names(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(part, str) for row in value.items() for part in row):
         raise _Wrong('use a mapping of names to dotted paths, such as {"temperature": "main.temp"}')
     return dict(value)
+
+
+def _crm(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(part, Mapping) for part in value.values()):
+        raise _Wrong('use a mapping such as {"hubspot": {"csv": "contacts.csv", "id": "customer"}}')
+    return {str(name): dict(part) for name, part in value.items()}
 
 
 def _currency(value: Any) -> str:
@@ -330,6 +336,10 @@ class Settings:
     weather_timeout: float = _row(
         3.0, "How long the weather's server may take; no visitor waits for it.", unit="s", check=_number(0.1, 60)
     )
+    crm: dict[str, Any] = _row(
+        {}, "Systems that know customers by name: where each one's rows are and how they join.", check=_crm
+    )
+    crm_hours: float = _row(24.0, "How often traits are taken from CRMs.", unit="hours", check=_number(0.1, 8760))
     pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_pii_key)
 
     @classmethod
@@ -379,6 +389,8 @@ def _error(key: str, value: Any, remedy: str) -> SettingError:
 
 
 def _masked(value: Any, hidden: bool) -> Any:
+    if hidden and isinstance(value, Mapping):
+        return dict.fromkeys(value, "***")
     if isinstance(value, str):
         return "***" if hidden and value.strip() else _PASSWORD.sub(r"\1:***@", value)
     if isinstance(value, (list, tuple)):

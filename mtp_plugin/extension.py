@@ -24,6 +24,7 @@ from .ports import Catalog
 from .privacy.pii import Hasher
 from .profile.enrich.base import Enricher, Found
 from .profile.enrich.chain import Enrichment, OwnEnricher
+from .profile.enrich.join import Crm
 from .profile.enrich.standard import standard_enrichers
 from .records import ImportResult, Placement, Receipt, Rejected, Signals, Slate
 from .rule_source import RuleSource
@@ -32,6 +33,7 @@ from .scheduled import import_declared, standard_jobs
 from .signals import model_changed
 from .state import Loaders, State
 from .store.cities import read_cities
+from .store.crm import crm_of, declared_crm
 from .store.open import open_stores, stores_exist
 from .track.identifiers import time_ordered_id
 from .track.intake import Intake
@@ -70,6 +72,7 @@ class MTP:
         self._loaders = Loaders()
         self._catalog: Catalog | None = None
         self._enrichers: list[Enricher] = []
+        self._crms: dict[str, Crm] = {}
         if app is not None:
             self.init_app(app)
 
@@ -98,7 +101,7 @@ class MTP:
             raise SetupError(
                 f"MTP_PLACEMENTS_OFF names {', '.join(sorted(unknown))}; there are {', '.join(placements)}"
             )
-        state = _build(app, settings, placements, self._loaders, self._catalog, self._enrichers)
+        state = _build(app, settings, placements, self._loaders, self._catalog, self._enrichers, self._crms)
         app.extensions[EXTENSION] = state
         install(app, state, url_prefix)
         app.cli.add_command(_commands())
@@ -156,6 +159,21 @@ class MTP:
         """
         self._enrichers.append(OwnEnricher(getattr(function, "__name__", type(function).__name__), function))
         return function
+
+    def crm(self, name: str, source: Any, **join: Any) -> None:
+        """Declare a system that knows customers; the job ``traits`` and ``flask mtp import-traits`` read it.
+
+        :param name: stands in the origin of its traits, ``crm:<name>``
+        :param source: a CSV file, an address that answers JSON or CSV, a database's URL (with *query*), or a callable
+            that gives mappings
+        :param join: ``id`` or ``email`` name the column of the account's id or of an address (or its hash);
+            ``traits`` our names and their columns; ``everyone`` keeps traits of accounts never seen here; ``headers``,
+            ``items``, ``next`` are an address's
+        :raises SetupError: it cannot work so, or the name is taken
+        """
+        if name in self._crms:
+            raise SetupError(f"there is a CRM {name!r} already: give the second one another name")
+        self._crms[name] = crm_of(name, source, join)
 
     # ---------------------------------------------------------------------------------------------- use
 
@@ -244,6 +262,7 @@ def _build(
     loaders: Loaders,
     catalog: Catalog | None,
     enrichers: Sequence[Enricher],
+    crms: Mapping[str, Crm],
 ) -> State:
     stores = open_stores(settings, app.instance_path, _audit_keys(app))
     rules = RuleSource(stores.rules, settings, placements)
@@ -296,6 +315,7 @@ def _build(
         enrichment=enrichment,
         places=stores.places,
         weather=stores.weather,
+        crms={**{name: declared_crm(name, given) for name, given in settings.crm.items()}, **crms},
         catalog=catalog,
         loaders=loaders,
         probes=stores.probes,

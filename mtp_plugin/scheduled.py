@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 
 from .catalog.importer import import_catalog
-from .errors import MTPError, SetupError
+from .errors import MTPError, SetupError, UnavailableError
 from .jobs import DAY, HOUR, Job
+from .joining import Joiner, JoinResult
+from .profile.enrich.join import Crm
 from .records import ImportResult
 from .state import State
 
@@ -30,6 +32,9 @@ def standard_jobs(state: State) -> list[Job]:
             lambda: _retention(state),
         ),
     ]
+    if state.crms:
+        every = state.settings.crm_hours * HOUR
+        jobs.append(Job("traits", every, "Take traits from the declared CRMs.", lambda: _traits(state)))
     if state.catalog is not None:
         jobs.insert(0, Job("catalog", HOUR, "Import the shop's catalogue.", lambda: import_declared(state).line()))
     return jobs
@@ -94,3 +99,32 @@ def _retention(state: State) -> str:
     slates = state.slates.purge(now - settings.slate_days * DAY)
     messages = state.journal.purge(now - settings.dedupe_hours * HOUR)
     return f"{slates} slates and {messages} message ids deleted"
+
+
+def import_traits(state: State, crm: Crm, progress: Progress = _silent) -> JoinResult:
+    """Join one CRM with the profiles: the job, the command.
+
+    :raises MTPError: it cannot be read; what was recorded before stays
+    """
+    joiner = Joiner(
+        crm,
+        journal=state.journal,
+        ingest=state.pipeline.ingest,
+        consents=state.consents,
+        hasher=state.hasher,
+        now=time.time(),
+    )
+    return joiner.run(progress)
+
+
+def _traits(state: State) -> str:
+    """All CRMs; one that cannot be read does not keep the others from it."""
+    lines, troubles = [], []
+    for crm in state.crms.values():
+        try:
+            lines.append(import_traits(state, crm).line())
+        except MTPError as error:
+            troubles.append(f"{crm.name}: {error}")
+    if troubles:
+        raise UnavailableError("; ".join([*troubles, *lines]))
+    return "; ".join(lines)

@@ -27,6 +27,7 @@ from .ports import (
 )
 from .privacy.pii import Hasher
 from .profile.enrich.chain import Enrichment
+from .profile.enrich.join import Crm
 from .rule_source import RuleSource
 from .rulebook import Rulebook
 from .track.intake import Intake
@@ -73,6 +74,8 @@ class State:
     enrichment: Enrichment
     places: Places
     weather: WeatherSource
+    crms: dict[str, Crm] = field(default_factory=dict)
+    """The CRMs that traits come from, by name."""
     catalog: Catalog | None = None
     """The shop's own catalogue, if it gave one; else the imported one answers."""
     loaders: Loaders = field(default_factory=Loaders)

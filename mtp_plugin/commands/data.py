@@ -6,15 +6,18 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 import click
 from flask.cli import with_appcontext
 
 from ..catalog.importer import import_file
-from ..errors import SetupError
+from ..errors import NotFoundError, SetupError
+from ..profile.enrich.join import Crm
 from ..records import Event, ImportResult, RowError
-from ..scheduled import import_declared, learn_catalog
+from ..scheduled import import_declared, import_traits, learn_catalog
 from ..state import State
+from ..store.crm import declared_crm
 from .base import answer, command, mounted, read_json, say
 
 BATCH = 5000
@@ -83,12 +86,48 @@ def register(mtp: click.Group) -> None:
         line = f"{added:,} events imported, {repeated:,} known already, {skipped:,} rows skipped"
         answer(result, as_json, "\n".join([line, *_totals(reasons)]))
 
+    @command(mtp, "import-traits")
+    @click.argument("file", type=FILE, required=False)
+    @click.option("--source", "sources", multiple=True, help="A declared CRM by name; may be repeated.")
+    @click.option("--name", default="file", show_default=True, help="Of FILE, for the origin of its traits.")
+    @click.option("--id", "id_", default="", help="Column of FILE with the account's id.")
+    @click.option("--email", default="", help="Column of FILE with an e-mail address, or its hash.")
+    @click.option("--traits", "traits_file", type=FILE, help="JSON file: our name of a trait to the file's column.")
+    @click.option("--everyone", is_flag=True, help="Keep traits of accounts that were never seen here, too.")
+    @with_appcontext
+    def traits(sources: tuple[str, ...], as_json: bool, **given: Any) -> None:
+        """Take traits of customers from a CSV FILE, or from the CRMs that are declared; without either from all."""
+        state = mounted()
+        results = [import_traits(state, crm, say) for crm in _crms(state, sources, **given)]
+        for error in [error for result in results for error in result.errors][:SHOWN_ERRORS]:
+            say(f"row {error.line}: {error.field}: {error.reason}")
+        answer({"results": results}, as_json, "\n".join(result.line() for result in results))
+
     @command(mtp, "rebuild")
     @with_appcontext
     def rebuild(as_json: bool) -> None:
         """Fold all profiles anew from the stored events."""
         count = mounted().pipeline.rebuild(progress=lambda done: say(f"{done:,} profiles"))
         answer({"profiles": count}, as_json, f"{count:,} profiles rebuilt")
+
+
+def _crms(
+    state: State, sources: tuple[str, ...], *, file: str | None, traits_file: str | None, id_: str, **join: Any
+) -> list[Crm]:
+    """The CRMs that a command names."""
+    if file is not None:
+        if sources:
+            raise SetupError("give a FILE or --source, not both")
+        given = {"csv": file, "id": id_, "traits": read_json(traits_file), **join}
+        return [declared_crm(given.pop("name"), given)]
+    if id_ or join["email"] or traits_file or join["everyone"]:
+        raise SetupError("--id, --email, --traits and --everyone go with a FILE; a declared CRM says its own")
+    if not state.crms:
+        raise SetupError("no CRM is declared: give a FILE, set MTP_CRM or call mtp.crm(...)")
+    unknown = [name for name in sources if name not in state.crms]
+    if unknown:
+        raise NotFoundError(f"there is no CRM {unknown[0]!r}; there are {', '.join(state.crms)}", field="source")
+    return [state.crms[name] for name in sources or state.crms]
 
 
 def _import(

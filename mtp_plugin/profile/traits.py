@@ -1,10 +1,11 @@
 """Traits of one visitor from several sources, each with its origin: which of two statements holds.
 
-1. What somebody *stated* (the shop's ``identify``, a CRM) holds over what requests *show* (``request``): an account
-   whose country is known stays there while its owner travels.
-2. Of two statements of one kind the later holds; of two at the same time the shop's own.
+1. What the shop itself states (``identify``, imports) holds over a CRM, and both over what requests show
+   (``request``): an account whose country is known stays there while its owner travels.
+2. Of two CRMs the one whose name comes first in the alphabet holds.
+3. Of two statements of one source the later holds.
 
-So it does not matter in which order they arrive.
+So it does not matter in which order they arrive, and a CRM that repeats itself every night overrules nobody.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def source_of(event: Event) -> str:
 
 def holds_over(new: TraitOrigin, old: TraitOrigin) -> bool:
     """Whether a statement from *new* replaces one from *old*."""
-    return _rank(new) >= _rank(old)
+    of_new, of_old = _rank(new.source), _rank(old.source)
+    return of_new > of_old if of_new != of_old else _newer(new, old)
 
 
 def learn(traits: Traits, origins: Origins, event: Event) -> None:
@@ -90,5 +92,12 @@ def _note(origins: Origins, name: str, origin: TraitOrigin) -> None:
         origins[name] = origin
 
 
-def _rank(origin: TraitOrigin) -> tuple[bool, float, bool]:
-    return origin.source != REQUEST, origin.timestamp, origin.source == SHOP
+def _rank(source: str) -> int:
+    return 0 if source == REQUEST else 1 if source.startswith(CRM) else 2
+
+
+def _newer(new: TraitOrigin, old: TraitOrigin) -> bool:
+    """Of two of the same rank; origins from before they were kept are of no source and are the shop's."""
+    if new.source != old.source and new.source.startswith(CRM):
+        return new.source < old.source
+    return new.timestamp >= old.timestamp

@@ -14,6 +14,7 @@ import requests
 from ..errors import UnavailableError
 from ..records import Reading
 from .later import Later
+from .trait_sources import at_path
 
 LARGEST = 100_000
 """Bytes of an answer that are read."""
@@ -107,15 +108,7 @@ def _whole(answer: requests.Response, until: float) -> bytes:
 
 
 def _at(answer: Any, path: str | None) -> Any:
-    """What stands at a dotted path, ``None`` when nothing does."""
-    for step in path.split(".") if path else ():
-        if isinstance(answer, dict):
-            answer = answer.get(step)
-        elif isinstance(answer, list) and step.isdecimal() and int(step) < len(answer):
-            answer = answer[int(step)]
-        else:
-            return None
-    return answer if path else None
+    return at_path(answer, path) if path else None
 
 
 def _word(value: Any) -> str:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from mtp_plugin.profile.enrich.null import NoWeather
@@ -13,50 +9,15 @@ from mtp_plugin.records import Reading
 from mtp_plugin.store.http_weather import HttpWeather
 from mtp_plugin.store.later import Later
 
+from ..answering import AnsweringServer
 from ..servers import free_port, wait_until
 
-OPEN_METEO = {"current": {"temperature_2m": 7.04, "weather_code": 61}}
-
-
-class Server:
-    """A weather service whose answer the test sets: a status and a body, or a function of the handler."""
-
-    def __init__(self):
-        self.answer, self.asked, self.go = (200, OPEN_METEO), [], threading.Event()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                outer.asked.append(self.path)
-                if callable(outer.answer):
-                    outer.answer(self)
-                    return
-                status, body = outer.answer
-                data = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *args):
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.02,), daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.http.server_port}/v1?lat={{latitude}}&lon={{longitude}}&key=secret"
-
-    def close(self):
-        self.go.set()
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
+WHERE = "/v1?lat={latitude}&lon={longitude}&key=secret"
 
 
 @pytest.fixture
 def server():
-    server = Server()
+    server = AnsweringServer({"current": {"temperature_2m": 7.04, "weather_code": 61}})
     yield server
     server.close()
 
@@ -67,7 +28,7 @@ def weather(server):
     made = []
 
     def make(**options):
-        made.append(HttpWeather(options.pop("url", server.url), **{"timeout": 5.0, "pause": 0.01, **options}))
+        made.append(HttpWeather(options.pop("url", server.url + WHERE), **{"timeout": 5.0, "pause": 0.01, **options}))
         return made[-1]
 
     yield make
