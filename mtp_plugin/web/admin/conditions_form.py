@@ -14,10 +14,21 @@ from typing import Any
 from ...conditions import compile_condition
 from ...errors import ConditionError
 from .forms import Form
-from .sentences import OPERATORS
 
+OPERATORS: Mapping[str, str] = {
+    "$eq": "is",
+    "$ne": "is not",
+    "$in": "is one of",
+    "$nin": "is none of",
+    "$gt": "is more than",
+    "$gte": "is at least",
+    "$lt": "is less than",
+    "$lte": "is at most",
+    "$all": "has all of",
+    "$regex": "matches the pattern",
+}
 COMPARISONS: tuple[tuple[str, str], ...] = (
-    *((name, words) for name, words in OPERATORS.items() if name not in ("$size", "$type")),
+    *OPERATORS.items(),
     ("known", "is known"),
     ("unknown", "is not known"),
 )

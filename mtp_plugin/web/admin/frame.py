@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Response, current_app, redirect, request, url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from ..kept import kept
 from ..parts import get_parts, get_state
@@ -165,7 +165,18 @@ def shop_zone() -> ZoneInfo:
     return ZoneInfo(get_state().settings.time_zone)
 
 
+def emphasised(text: str) -> Markup:
+    """A sentence of the rules, with what stands between stars emphasised."""
+    parts = text.split("*")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<em>{}</em>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+    )
+
+
 FILTERS: dict[str, Any] = {
     "ago": ago, "number": number, "percent": percent, "share": share, "price": price, "moment": moment,
+    "emphasised": emphasised,
 }  # fmt: skip
 """How templates write numbers and times."""

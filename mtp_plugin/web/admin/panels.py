@@ -6,13 +6,27 @@ from flask import Blueprint
 
 from .console import PATH
 from .guard import asset, guarded, missing
-from .pages import changes, health, jobs, models, overview, placements, products, search, segments, shop_as, theme
+from .pages import (
+    changes,
+    health,
+    jobs,
+    models,
+    overview,
+    placements,
+    products,
+    rules,
+    search,
+    segments,
+    shop_as,
+    theme,
+)
 from .panel import Page, Panel
 
 PANELS: tuple[Panel, ...] = (
     overview.PANEL,
     placements.PANEL,
     products.PANEL,
+    rules.PANEL,
     segments.PANEL,
     shop_as.PANEL,
     models.PANEL,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from ...records import Card, Placement, Product, SlateEntry, SlateItem
+from ...records import Card, Placement, Product, Slate, SlateEntry, SlateItem, SlateRequest
 from ...state import State
 from ..parts import get_parts
 from ..written import products_of
@@ -65,6 +65,11 @@ def view_of(state: State, entry: SlateEntry, placement: Placement) -> SlateView:
         for card in block.cards
     )
     return SlateView(entry, placement, block.title, rows)
+
+
+def view_of_slate(state: State, slate: Slate, asked: SlateRequest, placement: Placement) -> SlateView:
+    """A slate of which nothing more is known."""
+    return view_of(state, SlateEntry(slate=slate, request=asked), placement)
 
 
 def preview(state: State, asking: Asking, name: str, placement: Placement | None = None) -> SlateView:

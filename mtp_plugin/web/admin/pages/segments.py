@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from flask import Response, request
 
 from ....errors import NotFoundError
+from ....facts import vocabulary
 from ....ports import SegmentRefresh
 from ....records import Segment
+from ....rules.summary import condition
 from ....state import State
 from ...parts import get_state
 from ..asking import read_asking
@@ -21,7 +23,6 @@ from ..notices import Notice
 from ..panel import Hit, Page, Panel
 from ..roles import Role
 from ..segment_map import spots
-from ..sentences import fact, sentence
 from ..slates import previews
 from ..tables import csv_answer
 
@@ -112,7 +113,7 @@ def _page(segment_id: str, values: dict[str, str], errors: dict[str, str], statu
         values=values or {"name": segment.name},
         errors=errors,
         lifts=lifts(segment),
-        rule=sentence(segment.rule, nothing="") if segment.rule else "",
+        rule=condition(segment.rule, vocabulary()) if segment.rule else "",
         sizes=sizes(segment_id, refreshes),
         came=moves(segment_id, refreshes[:1], came=True),
         went=moves(segment_id, refreshes[:1], came=False),
@@ -120,7 +121,6 @@ def _page(segment_id: str, values: dict[str, str], errors: dict[str, str], statu
         children=[one for one in found(state) if one.parent_id == segment_id],
         parent=next((one for one in found(state) if one.segment_id == segment.parent_id), None),
         slates=previews(state, asking, list(state.placements)[:MOST_SLATES]) if not asking.errors else [],
-        fact=fact,
     )
 
 
@@ -136,7 +136,11 @@ def lifts(segment: Segment) -> list[Lift]:
     found = []
     for name, here, everyone in segment.lifts:
         top = max(abs(here), abs(everyone)) or 1.0
-        found.append(Lift(fact(name), here, everyone, max(0.0, here / top), max(0.0, everyone / top)))
+        found.append(
+            Lift(
+                name.replace("_", " ").replace(".", " "), here, everyone, max(0.0, here / top), max(0.0, everyone / top)
+            )
+        )
     return found
 
 
