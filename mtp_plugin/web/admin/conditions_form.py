@@ -160,14 +160,19 @@ def spec_of(rows: Rows, form: Form, prefix: str) -> dict[str, Any]:
     """The condition that the rows say; what is wrong is noted at its field."""
     parts = [_part(row, form, f"{prefix}.{place}") for place, row in enumerate(rows.rows)]
     if rows.any and len(parts) > 1:
-        return {"$or": parts}
+        return {"$or": [_short(part) for part in parts]}
     merged: dict[str, Any] = {}
     for part in parts:
         ((name, compared),) = part.items()
         if set(compared) & set(merged.get(name, {})):
-            return {"$and": parts}
+            return {"$and": [_short(part) for part in parts]}
         merged[name] = {**merged.get(name, {}), **compared}
-    return {name: compared["$eq"] if set(compared) == {"$eq"} else compared for name, compared in merged.items()}
+    return _short(merged)
+
+
+def _short(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Equality without its operator."""
+    return {name: compared["$eq"] if set(compared) == {"$eq"} else compared for name, compared in spec.items()}
 
 
 def _part(row: Row, form: Form, at: str) -> dict[str, Any]:
