@@ -6,6 +6,9 @@ is the developer's and stops the start; ``UnavailableError`` is nobody's fault r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class MTPError(Exception):
     """Root of all errors of this package."""
@@ -65,6 +68,21 @@ class ForbiddenError(InputError):
 
     code = "forbidden"
     status = 403
+
+
+class FindingsError(InputError):
+    """Rules that can be read and should not be saved.
+
+    :param findings: what is wrong, each with ``rule_id``, ``message`` and ``field``; at least one
+    """
+
+    code = "findings"
+
+    def __init__(self, findings: Sequence[Any]) -> None:
+        first = findings[0]
+        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"rule {first.rule_id!r}: {first.message}{more}", field=first.field)
+        self.findings = tuple(findings)
 
 
 class ConflictError(InputError):

@@ -740,7 +740,8 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     """A slate as a template shows it; without cards there is nothing to show.
 
     ``name`` is the placement's, ``reasons`` say in plain words why these products, ``note`` what the consent level
-    means here, ``preferences_url`` where the visitor changes it (may be empty).
+    means here, ``preferences_url`` where the visitor changes it (may be empty). ``message`` is a line that a rule puts
+    above the products, ``message_url`` where it leads; both may be empty.
     """
 
     name: str
@@ -753,6 +754,8 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     recommendation_id: str
     strategy: str
     preferences_url: str = ""
+    message: str = ""
+    message_url: str = ""
 
 
 # --------------------------------------------------------------------------------------------------- rules

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from .errors import InputError, NotFoundError
+from .errors import FindingsError, NotFoundError
 from .ports import AuditLog, RuleStore
 from .records import Rule, RuleSet, RuleSetInfo
 from .rules.checks import Finding
@@ -15,18 +15,6 @@ from .rules.read import read_stored
 
 Check = Callable[[RuleSet, Collection[str] | None], list[Finding]]
 """Finds what is wrong with rules, of all or of these."""
-
-
-class FindingsError(InputError):
-    """The rules can be read and should not be saved; ``findings`` say why."""
-
-    code = "findings"
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        first = findings[0]
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-        super().__init__(f"rule {first.rule_id!r}: {first.message}{more}", field=first.field)
-        self.findings = tuple(findings)
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):

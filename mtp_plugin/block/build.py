@@ -65,7 +65,7 @@ class Dresser:
         words = self._words
         return Block(
             name=slate.placement,
-            title=block_title(slate, placement.title, words),
+            title=block_title(slate, slate.title or placement.title, words),
             layout=placement.layout,
             cards=cards,
             reasons=block_reasons(card.reasons for card in cards),
@@ -73,6 +73,8 @@ class Dresser:
             consent_level=slate.consent_level,
             recommendation_id=slate.recommendation_id,
             strategy=slate.strategy,
+            message=slate.message,
+            message_url=safe_url(slate.message_url),
             preferences_url=safe_url(preferences_url),
         )
 

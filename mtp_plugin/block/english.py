@@ -33,6 +33,7 @@ ENGLISH: Mapping[str, str] = {
     "reason.buy-it-again": "You bought this before",
     "reason.on-sale": "On sale now",
     "reason.new": "New in the shop",
+    "reason.pinned": "Chosen by the shop",
     "note.full": "Chosen with what you looked at and bought in this shop.",
     "note.full.not-personal": "Not chosen by anything about you yet. What you look at in this shop will count.",
     "note.contextual": "Chosen for this page and your cart alone. Nothing about you is kept.",

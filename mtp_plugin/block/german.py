@@ -33,6 +33,7 @@ GERMAN: Mapping[str, str] = {
     "reason.buy-it-again": "Haben Sie schon einmal gekauft",
     "reason.on-sale": "Jetzt im Angebot",
     "reason.new": "Neu im Laden",
+    "reason.pinned": "Vom Shop ausgewählt",
     "note.full": "Ausgesucht nach dem, was Sie in diesem Laden angesehen und gekauft haben.",
     "note.full.not-personal": "Noch nach nichts ausgesucht, was Sie betrifft. Was Sie hier ansehen, wird zählen.",
     "note.contextual": "Nur nach dieser Seite und Ihrem Warenkorb ausgesucht. Über Sie wird nichts behalten.",

@@ -35,7 +35,7 @@ def absolute(block: Block, root: str) -> Block:
         msgspec.structs.replace(card, url=_joined(root, card.url), image=_joined(root, card.image))
         for card in block.cards
     )
-    return msgspec.structs.replace(block, cards=cards)
+    return msgspec.structs.replace(block, cards=cards, message_url=_joined(root, block.message_url))
 
 
 def _joined(root: str, url: str) -> str:

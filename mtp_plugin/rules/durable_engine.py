@@ -6,6 +6,7 @@ read back. It is asked under one lock, one state and ids that never come again, 
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ from ..errors import MTPError
 from .native_engine import NativeEngine
 from .questions import Expression, Questions, is_bearable, packed
 from .tree import Node, parse
+
+log = logging.getLogger(__name__)
 
 SID = "1"
 SENTINEL = "always"
@@ -54,10 +57,8 @@ class Ruleset:
         result, state = durable_rules_engine.assert_fact(self._handle, msgspec.json.encode(message).decode())
         if result != 0:
             raise DurableError(f"durable answered {result}")
-        try:
-            fired = self._fired(state)
-        finally:
-            durable_rules_engine.delete_state(self._handle, SID)
+        fired = self._fired(state)
+        durable_rules_engine.delete_state(self._handle, SID)  # never before all has fired: it takes the process along
         if SENTINEL not in fired:
             raise DurableError("durable left out a rule that always holds")
         fired.discard(SENTINEL)
@@ -93,6 +94,7 @@ class DurableEngine:
         self._places = list(places.values())
         different = [conditions[same[0]] for same in self._places]
         NativeEngine(different)
+        self._different = different
         trees = dict(enumerate(map(parse, different)))
         self._trees = {number: tree for number, tree in trees.items() if is_bearable(tree)}
         self._left = [number for number in trees if number not in self._trees]
@@ -108,10 +110,20 @@ class DurableEngine:
     def holding(self, facts: Mapping[str, Any]) -> frozenset[int]:
         if self._process != os.getpid():
             self._build()
-        with self._lock:
-            found = [number for ruleset in self._rulesets for number in ruleset.holding(facts)]
+        try:
+            with self._lock:
+                found = [number for ruleset in self._rulesets for number in ruleset.holding(facts)]
+        except Exception:
+            log.exception("durable failed; rules are evaluated by our own evaluator from now on")
+            self._give_up()
+            return self.holding(facts)
         found += [self._left[place] for place in self._native.holding(facts)]
         return frozenset(place for number in found for place in self._places[number])
+
+    def _give_up(self) -> None:
+        """Leave everything to our own evaluator: nobody knows what state durable is in."""
+        self._left, self._native = list(range(len(self._different))), NativeEngine(self._different)
+        self._rulesets, self._trees = [], {}
 
 
 def rule_text(questions: Questions, rules: Mapping[int, Node]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ STATUS = {
     401: "The key is not known",
     403: "The caller may not do this",
     404: "There is no such thing",
+    409: "Somebody else changed it meanwhile",
     413: "The body is too large",
     415: "The body is of another type",
     429: "Too many requests; `Retry-After` says when to come back",
@@ -90,9 +91,16 @@ def _operation(route: Route, components: Mapping[str, Any], placements: list[str
 
 def _path_parameters(route: Route, placements: list[str]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "enum": placements}}
+        {"name": name, "in": "path", "required": True, "schema": _step(name, placements)}
         for name in re.findall(r"<(?:\w+:)?(\w+)>", route.rule)
     ]
+
+
+def _step(name: str, placements: list[str]) -> dict[str, Any]:
+    """What a step of an address can be."""
+    if name == "placement":
+        return {"type": "string", "enum": placements}
+    return {"type": "string", "pattern": "^[a-z0-9][a-z0-9._-]{0,79}$"}
 
 
 def _query_parameters(route: Route, components: Mapping[str, Any], placements: list[str]) -> list[dict[str, Any]]:

@@ -55,7 +55,8 @@ class ItemView(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 class Recommendations(msgspec.Struct, kw_only=True, frozen=True):
     """The answer. ``fallback_level`` is 0 when the slate is as asked, then one up for each rung.
 
-    ``took_us`` and ``availability_us`` come with ``explain``.
+    ``title`` and ``message`` are what rules put over the block. ``rules``, those that had a say, ``took_us`` and
+    ``availability_us`` come with ``explain``.
     """
 
     recommendation_id: str
@@ -67,6 +68,10 @@ class Recommendations(msgspec.Struct, kw_only=True, frozen=True):
     fallback_level: int
     consent_level: ConsentLevel
     model_version: str
+    title: str = ""
+    message: str = ""
+    message_url: str = ""
+    rules: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     took_us: int | msgspec.UnsetType = msgspec.UNSET
     availability_us: int | msgspec.UnsetType = msgspec.UNSET
 
@@ -171,6 +176,10 @@ def view(state: State, slate: Slate, *, explain: bool = False) -> Recommendation
         fallback_level=slate.fallback_level,
         consent_level=slate.consent_level,
         model_version=slate.model_version,
+        title=slate.title,
+        message=slate.message,
+        message_url=slate.message_url,
+        rules=slate.rules if explain else msgspec.UNSET,
         took_us=slate.took_us if explain else msgspec.UNSET,
         availability_us=slate.availability_us if explain else msgspec.UNSET,
     )

@@ -10,8 +10,8 @@ from typing import Any
 from flask import Response
 from msgspec import Struct
 
-from ..records import Receipt
-from . import blocks, collect, consent, health, recommendations
+from ..records import Receipt, RuleSet
+from . import blocks, collect, consent, health, recommendations, rules
 from .assets import PARTS, TYPES
 from .queries import PageQuery, RecommendationQuery
 
@@ -65,6 +65,28 @@ def _asset(address: str, name: str, file: str, summary: str) -> Route:
         summary=summary,
         content_type=TYPES[PurePath(file).suffix].partition(";")[0],
         keys="none",
+    )
+
+
+def _rules(
+    method: str,
+    rule: str,
+    name: str,
+    view: Callable[..., Response],
+    summary: str,
+    answer: type[Struct],
+    body: type[Struct] | None = None,
+) -> Route:
+    return Route(
+        method=method,
+        rule=f"/v1/rules{rule}",
+        name=name,
+        view=view,
+        summary=summary,
+        body=body,
+        answer=answer,
+        errors=(*(WRITE if body else READ), 404, 409),
+        keys="secret",
     )
 
 
@@ -142,6 +164,15 @@ ROUTES: tuple[Route, ...] = (
         answer=consent.ConsentState,
         errors=(*WRITE, 303),
     ),
+    _rules("GET", "", "read_rules", rules.read_rules, "The merchant's rules", rules.Rules),
+    _rules("PUT", "", "write_rules", rules.write_rules, "Other rules", rules.RulesSaved, rules.RulesChange),
+    _rules("GET", "/history", "rules_history", rules.rules_history, "Versions", rules.RulesHistory),
+    _rules("POST", "/check", "check_rules", rules.check_rules, "What is wrong", rules.RulesChecked, RuleSet),
+    _rules("POST", "/rollback", "roll_back", rules.roll_back, "Roll back", rules.RulesSaved, rules.RollBack),
+    _rules("PUT", "/<rule_id>", "write_rule", rules.write_rule, "Write one", rules.RulesSaved, rules.RuleChange),
+    _rules("DELETE", "/<rule_id>", "delete_rule", rules.delete_rule, "Delete one", rules.RulesSaved),
+    _rules("POST", "/<rule_id>/enable", "enable_rule", rules.enable_rule, "Switch one on", rules.RulesSaved),
+    _rules("POST", "/<rule_id>/disable", "disable_rule", rules.disable_rule, "Switch one off", rules.RulesSaved),
     _asset("widget.js", "widget", "mtp.js", "Tracker, consent and block loader"),
     *(_asset(f"widget-{part}.js", f"widget_{part}", f"mtp-{part}.js", summary) for part, summary in PARTS.items()),
     _asset("mtp.css", "style", "mtp.css", "The style of blocks"),

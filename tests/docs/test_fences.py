@@ -46,6 +46,8 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("quality.md", "sh"): (2, "docs.test_quality.test_the_commands_measure"),
     ("segments.md", "json"): (1, "docs.test_segments.test_the_condition_shown_can_be_counted_and_saved"),
     ("segments.md", "sh"): (1, "docs.test_segments.test_the_condition_shown_can_be_counted_and_saved"),
+    ("rules.md", "json"): (1, "docs.test_rules.test_the_rules_shown_do_what_they_say"),
+    ("rules.md", "sh"): (1, "docs.test_rules.test_the_rules_shown_do_what_they_say"),
     ("signals.md", "python"): (1, "docs.test_signals.test_the_receiver_hears"),
     ("theming.md", "css"): (3, "docs.test_theming.test_styles_reach_what_is_there"),
     ("theming.md", "jinja"): (1, "docs.test_theming.test_the_template_shown"),

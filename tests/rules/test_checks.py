@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from mtp_plugin.errors import ConditionError, ConflictError, InputError, NotFoundError
+from mtp_plugin.errors import ConditionError, ConflictError, FindingsError, InputError, NotFoundError
 from mtp_plugin.facts import vocabulary
 from mtp_plugin.records import ConsentLevel, Context, SlateRequest
-from mtp_plugin.rulebook import FindingsError
 from mtp_plugin.rules.checks import Finding
 from mtp_plugin.rules.read import read_rule, read_ruleset, schema
 from mtp_plugin.rules.summary import summary

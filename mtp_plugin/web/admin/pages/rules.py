@@ -10,10 +10,9 @@ from typing import Any
 import msgspec
 from flask import Response, request
 
-from ....errors import ConflictError, InputError, NotFoundError
+from ....errors import ConflictError, FindingsError, InputError, NotFoundError
 from ....facts import vocabulary
 from ....records import Boost, Rule, RuleSet
-from ....rulebook import FindingsError
 from ....rules.read import read_rule
 from ....rules.schedule import in_force
 from ....rules.summary import summary
