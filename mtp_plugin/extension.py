@@ -23,6 +23,7 @@ from .placed import LivePlacements
 from .ports import Catalog
 from .privacy.pii import Hasher
 from .profile.enrich.base import Enricher, Found
+from .profile.enrich.browser import prepare
 from .profile.enrich.chain import Enrichment, OwnEnricher
 from .profile.enrich.join import Crm
 from .profile.enrich.standard import standard_enrichers
@@ -108,6 +109,7 @@ class MTP:
         atexit.register(state.close)
         if not _serves():
             return
+        prepare()
         if settings.scheduler:
             _schedule(app, state)
         if stores_exist(settings, app.instance_path):

@@ -24,6 +24,7 @@ from .experiment.null import NoExperiments
 from .filters import FilterMasks
 from .live import KINDS, Live, Serving
 from .ports import Cache, Journal, SlateLog
+from .profile.enrich.clock import ClockEnricher
 from .profile.fold import Fold
 from .profile.read import current_session, history, merge
 from .rank.diversity import diversify
@@ -95,6 +96,7 @@ class Pipeline:
         self.placements, self.availability, self.new_id = placements, availability, new_id
         self.stages = stages or Stages()
         self.fold = Fold(settings)
+        self.clock = ClockEnricher(settings.time_zone, settings.commuting)
         self._folder: tuple[ProductTable, FoldFunction] | None = None
         self.drafts = DraftCache(cache, settings.cache_seconds)
         self.filters = FilterMasks()
@@ -193,6 +195,7 @@ class Pipeline:
         """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
         placement = placement or self._placement(request.placement)
         profile, serving = self._profile(request), self.live.get()
+        request = self._by_own_clock(request, profile)
         serving = serving if rules is None else replace(serving, rules=rules)
         segment = self._segment(request, profile, serving)
         assignment = self.stages.experiments.assign(request, segment)
@@ -201,6 +204,15 @@ class Pipeline:
         if plan.ladder:
             ladder, propensity = plan.ladder, 1.0
         return Question(placement, request, profile, serving, segment, assignment, ladder, propensity, plan)
+
+    def _by_own_clock(self, request: SlateRequest, profile: Profile | None) -> SlateRequest:
+        """The request with the time of day where its visitor is, as earlier events told when this request cannot."""
+        context = request.context
+        zone = profile.traits.get("time_zone") if profile else None
+        if context.time_zone or context.hour is None or not isinstance(zone, str):
+            return request
+        said = self.clock.at(request.now, zone)
+        return msgspec.structs.replace(request, context=msgspec.structs.replace(context, **said))
 
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)

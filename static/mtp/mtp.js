@@ -1,4 +1,4 @@
-// Tracker, consent gate and block loader; what a page writes for it is in docs/tracker.md, its types in mtp.d.ts.
+// Tracker, consent gate and block loader: see docs/tracker.md, types in mtp.d.ts.
 (() => {
   "use strict";
   if (window.mtp) return;
@@ -19,7 +19,7 @@
     crypto.randomUUID ? crypto.randomUUID() : String(crypto.getRandomValues(new Uint32Array(4))).replaceAll(",", "-");
   const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`mtp:${name}`, { detail }));
 
-  // What not every page needs lies in files of the same version.
+  // What not every page needs: files of the same version.
   const parts = new Set();
   const need = (part) => {
     if (parts.has(part)) return;
@@ -64,7 +64,8 @@
   };
 
   const send = (batch, leaving) => {
-    const body = JSON.stringify({ batch, sentAt: now(), ...(key && { writeKey: key }) });
+    const context = { timezone: Intl.DateTimeFormat().resolvedOptions().timeZone };
+    const body = JSON.stringify({ batch, context, sentAt: now(), ...(key && { writeKey: key }) });
     const type = own ? "application/json" : "text/plain";
     const url = new URL("v1/batch", base);
     if (leaving && !("keepalive" in Request.prototype)) {
@@ -89,14 +90,14 @@
         else tries = 0;
       },
       () => {
-        // Refused at its first words, a page of another origin is not listed.
+        // Refused at once, a page of another origin is not listed.
         if (reached || !navigator.onLine) again(batch);
         else level = "";
       },
     );
   };
 
-  // The server knows a messageId it has seen, so a batch whose answer was lost may go twice.
+  // A messageId counts once: a batch whose answer was lost may go twice.
   const again = (batch) => {
     if (!allowed()) return;
     queue = [...batch, ...queue].slice(-MOST);
@@ -105,7 +106,7 @@
 
   const pause = () => QUIET * 2 ** Math.min(tries, 5);
 
-  // What could not be sent may outlive its page, in this tab alone.
+  // What was not sent may outlive its page, in this tab alone.
   const stow = (events) => kept(() => {
     if (events.length) sessionStorage[UNSENT] = JSON.stringify(events);
     else delete sessionStorage[UNSENT];
@@ -146,7 +147,7 @@
   };
 
   const track = (name, properties = {}) => record("track", name, properties, QUIET);
-  // What the next page should already know goes almost at once.
+  // What the next page should know goes almost at once.
   const trackSoon = (name, properties) => record("track", name, properties, SOON);
 
   // ------------------------------------------------------------------------------------------ what is captured
