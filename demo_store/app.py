@@ -49,6 +49,9 @@ PLACEMENTS = {
     "recently-viewed": {"title": "You looked at", "size": 12, "min_items": 2},
 }
 
+SEGMENT_FEATURES = ["category", "brand", "style", "price_level", "discount_share"]
+"""Taste and purse: in a shop of sixty days how often people come says little of who they are."""
+
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The shop as a Flask application.
@@ -65,6 +68,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(
         MTP_PLACEMENTS=PLACEMENTS,
         MTP_CURRENCY="EUR",
+        MTP_SEGMENT_FEATURES=SEGMENT_FEATURES,
         MTP_WRITE_KEYS={WRITE_KEY: list(origins(config))},
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,

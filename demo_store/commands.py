@@ -58,13 +58,22 @@ def _simulate(state: Any, visitors: int, seed: int) -> None:
 
 
 def _train(state: Any, seed: int) -> None:
+    from mtp_plugin.memberships import Sorter
+    from mtp_plugin.segmenting import TooFewVisitorsError, refresh_segments
     from mtp_plugin.training import train_behaviour
 
     def tell(text: str) -> None:
         click.echo(f"training: {text}", err=True)
 
-    table = state.pipeline.live.refresh().table
-    train_behaviour(state.journal, state.registry, table, now=time.time(), seed=seed, progress=tell)
+    now = time.time()
+    try:
+        refresh_segments(
+            state.journal, state.registry, state.segments, state.settings, now=now, seed=seed, progress=tell
+        )
+    except TooFewVisitorsError as error:
+        click.echo(f"segments: none, {error}", err=True)
+    table, sorter = state.pipeline.live.refresh().table, Sorter.of(state.pipeline)
+    train_behaviour(state.journal, state.registry, table, now=now, seed=seed, progress=tell, sorter=sorter)
     state.pipeline.live.refresh()
 
 

@@ -116,7 +116,7 @@ class Pipeline:
         """Make events durable and fold them into their profiles; gives for each whether it was new."""
         if not events:
             return []
-        known = self.journal.record(events, self._folding(self.live.get().table))
+        known = self.journal.record(events, self.folding(self.live.get().table))
         for event, new in zip(events, known, strict=True):
             if new and event.recommendation_id:
                 self.feedback(event)
@@ -124,9 +124,9 @@ class Pipeline:
 
     def rebuild(self, progress: Callable[[int], None] | None = None) -> int:
         """Fold all profiles anew from the stored events; gives their number."""
-        return self.journal.rebuild(self._folding(self.live.get().table), progress=progress)
+        return self.journal.rebuild(self.folding(self.live.get().table), progress=progress)
 
-    def _folding(self, table: ProductTable) -> FoldFunction:
+    def folding(self, table: ProductTable) -> FoldFunction:
         """The fold over this catalogue, always the same: what is recorded together is then folded together."""
         known = self._folder
         if known is None or known[0] is not table:
@@ -223,8 +223,8 @@ class Pipeline:
         return placement
 
     def _profile(self, request: SlateRequest) -> Profile | None:
-        if request.consent_level is not ConsentLevel.FULL or not request.profile_ids:
-            return None
+        if request.consent_level is not ConsentLevel.FULL or not request.profile_ids or request.segment_id:
+            return None  # a slate of a segment is the same for all who ask for it
         try:
             found = [profile for profile in self.journal.profiles(request.profile_ids) if profile]
             return merge(found, self.settings.half_life_days * 86400)
@@ -234,6 +234,8 @@ class Pipeline:
 
     def _segment(self, request: SlateRequest, profile: Profile | None, serving: Serving) -> SegmentRef | None:
         if not request.segment_id:
+            if profile is None:
+                return None  # a request alone makes nobody a member: answers without a profile are shared
             return serving.segments.assign(profile, request.context, request.now)
         segment = serving.segments.find(request.segment_id)
         if segment is None:
@@ -280,7 +282,7 @@ class Pipeline:
     def _query(self, question: Question, eligible: BoolArray) -> Query:
         request, profile, table = question.request, question.profile, question.serving.table
         idle = self.settings.session_idle_minutes * 60
-        personal = request.consent_level is not ConsentLevel.NON_PERSONAL
+        personal = request.consent_level is not ConsentLevel.NON_PERSONAL and not request.segment_id
         return Query(
             now=request.now,
             session=rows_of(table, current_session(profile, request.now, idle)) if profile else (),
@@ -291,6 +293,7 @@ class Pipeline:
             profile=profile,
             eligible=eligible,
             seed=request.seed,
+            segment=question.segment,
         )
 
     def _sellable(self, question: Question, draft: Draft) -> tuple[list[Pick], tuple[str, ...]]:
@@ -400,6 +403,7 @@ REASONS = {
     "bought-together": "bought-together",
     "content": "viewed-similar",
     "affinity": "affinity",
+    "segment-top": "segment-popular",
     "popular": "popular",
     "trending": "trending",
     "best-sellers": "best-seller",

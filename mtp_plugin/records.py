@@ -554,7 +554,7 @@ class Query:
 
     ``session`` are the products of the visitor's current session, oldest first, repeats kept; ``history`` earlier
     ones, oldest first. ``in_view`` are the anchors of the page, ``cart`` those of the cart. ``eligible`` masks the
-    rows that may be shown at all.
+    rows that may be shown at all. ``segment`` is the visitor's, or the one that is asked for.
     """
 
     now: float
@@ -566,6 +566,7 @@ class Query:
     profile: Profile | None = None
     eligible: BoolArray | None = None
     seed: int = 0
+    segment: SegmentRef | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

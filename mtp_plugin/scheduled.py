@@ -70,12 +70,16 @@ def learn_catalog(state: State, progress: Progress = _silent) -> str:
 
 
 def _train(state: State) -> str:
+    from .memberships import Sorter
     from .training import NothingToLearnError, train_behaviour
 
     content, now = learn_catalog(state), time.time()
     table = state.pipeline.live.refresh().table
     try:
-        behaviour = train_behaviour(state.journal, state.registry, table, now=now, seed=0, progress=_silent)
+        sorter = Sorter.of(state.pipeline)
+        behaviour = train_behaviour(
+            state.journal, state.registry, table, now=now, seed=0, progress=_silent, sorter=sorter
+        )
     except NothingToLearnError:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
     state.pipeline.live.refresh()

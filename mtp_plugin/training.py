@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError
 from .ports import Bundle, BundleInfo, Journal, ModelRegistry
 from .records import ProductTable
+
+if TYPE_CHECKING:
+    from .memberships import Sorter
 
 Progress = Callable[[str], None]
 
@@ -16,14 +20,23 @@ class NothingToLearnError(ModelError):
 
 
 def train_behaviour(
-    journal: Journal, registry: ModelRegistry, table: ProductTable, *, now: float, seed: int, progress: Progress
+    journal: Journal,
+    registry: ModelRegistry,
+    table: ProductTable,
+    *,
+    now: float,
+    seed: int,
+    progress: Progress,
+    sorter: Sorter | None = None,
 ) -> str:
     """Learn from all events and publish the bundle; gives its version.
 
+    :param sorter: puts visitors into segments; what is a segment's own is then learnt, too
     :raises NothingToLearnError: there are no events to learn from
     """
     from .candidates.log import TrainingLog
     from .candidates.train import train
+    from .memberships import membership_now, past_of
 
     progress("reading events")
     log = TrainingLog.from_interactions(journal.interactions())
@@ -32,7 +45,12 @@ def train_behaviour(
             "there are no product views, carts or orders to learn from; import some with `flask mtp import-events`"
         )
     content = _content_of(registry, table)
-    learnt = train(log, table=table, content=content, now=now, seed=seed, progress=progress)
+    members: dict[str, Any] = {}
+    if sorter is not None and sorter.segments.all():
+        progress("reading who is in which segment")
+        today = membership_now(log, journal, sorter, now)
+        members = {"membership": today, "past": past_of(log, journal, sorter, table, today, seed)}
+    learnt = train(log, table=table, content=content, now=now, seed=seed, progress=progress, **members)
     lineage = {"events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now}
     return registry.publish(
         "behaviour", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage

@@ -26,6 +26,7 @@ ENGLISH: Mapping[str, str] = {
     "reason.bought-together.because": "Often bought together with {title}",
     "reason.affinity": "Close to what you like",
     "reason.affinity.because": "Because you like {title}",
+    "reason.segment-popular": "Popular with people who shop like you",
     "reason.popular": "Popular with other shoppers",
     "reason.trending": "Popular this week",
     "reason.best-seller": "Best seller",

@@ -26,6 +26,7 @@ GERMAN: Mapping[str, str] = {
     "reason.bought-together.because": "Oft zusammen mit {title} gekauft",
     "reason.affinity": "Nah an dem, was Sie mögen",
     "reason.affinity.because": "Weil Sie {title} mögen",
+    "reason.segment-popular": "Beliebt bei Menschen, die ähnlich einkaufen wie Sie",
     "reason.popular": "Bei anderen beliebt",
     "reason.trending": "Diese Woche beliebt",
     "reason.best-seller": "Meistgekauft",

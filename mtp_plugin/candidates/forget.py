@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from ..ports import Bundle
 from .learn.behaviour import learn_behaviour
+from .learn.segment_rankings import PRIOR
 from .log import TrainingLog, owner
+from .membership import membership_in
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -25,5 +27,13 @@ def forget(bundle: Bundle, profile_ids: Sequence[str]) -> Arrays:
     theirs = np.isin(log.owners, np.array([owner(name) for name in profile_ids], dtype=np.int64))
     rest = replace(log.take(~theirs[log.visitor]), owners=log.owners[~theirs])
     rest = replace(rest, visitor=(np.cumsum(~theirs, dtype=np.int32) - 1)[rest.visitor])
-    arrays = learn_behaviour(rest, now=bundle.meta["trained_at"], ridge=bundle.meta["ease_ridge"])
-    return arrays | rest.arrays()
+    members = membership_in(bundle.arrays, bundle.strings.get("segments", ()))
+    members = members.take(~theirs) if members is not None else None
+    arrays = learn_behaviour(
+        rest,
+        now=bundle.meta["trained_at"],
+        ridge=bundle.meta["ease_ridge"],
+        membership=members,
+        prior=bundle.meta.get("segment_prior", PRIOR),
+    )
+    return arrays | rest.arrays() | (members.arrays() if members is not None else {})

@@ -9,24 +9,15 @@ import numpy as np
 from ..compiled import HAS_NUMBA
 from ..errors import InputError
 from ..ports import Bundle
-from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Query, Strategy
+from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Query, SegmentRef, Strategy
 from . import basket_expert, kernels, plain, session_expert
 from .blend import Expert, softmax
-from .own import Bought, bought, due, latest_first
+from .mixture import Mixture
+from .origins import BIT, BIT_OF_COLUMN, SOURCES
+from .own import bought, due, latest_first
+from .personal import Personal
 from .scratch import Scratch
-from .sources import ALIKE, BOUGHT, COLUMNS, CONTENT, EASE, LAST, NEXT, PATH, SESSION, TOGETHER, USERS, VIEWED, Sources
-
-SOURCES = (
-    "session-neighbours", "viewed-together", "bought-together", "content", "affinity", "popular", "trending",
-    "best-sellers", "recent", "buy-again", "on-sale", "newest",
-)  # fmt: skip
-BIT = {name: 1 << place for place, name in enumerate(SOURCES)}
-BIT_OF_COLUMN = np.zeros(len(COLUMNS), dtype=np.int64)
-"""Which source a column of votes speaks for; 0 for columns that only count voters."""
-BIT_OF_COLUMN[[SESSION, USERS]] = BIT["session-neighbours"]
-BIT_OF_COLUMN[[VIEWED, LAST, NEXT, PATH]] = BIT["viewed-together"]
-BIT_OF_COLUMN[[TOGETHER, BOUGHT, EASE]] = BIT["bought-together"]
-BIT_OF_COLUMN[[ALIKE, CONTENT]] = BIT["content"]
+from .sources import Sources
 
 how = kernels if HAS_NUMBA else plain
 EVERYTHING: BoolArray = np.zeros(0, dtype=np.bool_)
@@ -34,12 +25,6 @@ EVERYTHING: BoolArray = np.zeros(0, dtype=np.bool_)
 
 AUDIBLE = 0.02
 """Below this share of a source's strongest vote it is not named as an origin."""
-
-SESSION_TRUST = 0.8
-"""How far the session at hand outweighs earlier purchases."""
-TASTE = 0.15
-UNTRAINED_TASTE = 1.0
-"""What affinities add beside an expert; much where nobody could yet learn how far that one is to be trusted."""
 
 RELATED_DEFAULTS = {**session_expert.DEFAULTS, "alike": 0.3, "alike-relative": 1.0, "is-current": -20.0, "seen": -20.0}
 
@@ -68,6 +53,8 @@ class Recommender:
             basket_expert.COMMON, basket_expert.COMPLETE_DEFAULTS, basket_expert.COMPLETE_BUCKETS,
             learnt.get("complete"),
         )  # fmt: skip
+        mixture = Mixture(self.sources.meta.get("mixture"))
+        self.personal = Personal(self.sources, self.session_expert, self.return_expert, mixture)
         self._strategies: dict[str, Callable[[Query, BoolArray | None, int], Candidates]] = {
             Strategy.RECOMMENDED_FOR_YOU: self._personal,
             Strategy.RELATED_PRODUCTS: self._related,
@@ -112,57 +99,13 @@ class Recommender:
     # -------------------------------------------------------------------------------------------- blended
 
     def _personal(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
-        sources, scratch = self.sources, self.sources.scratch()
-        own = bought(query.profile, self.table.index)
-        way = session_expert.anchors(query) if query.session or query.in_view or own is None else ()
-        at_hand = session_expert.gather(sources, scratch, way) if way else None
-        if own is not None:
-            basket_expert.gather_return(sources, scratch, own, query.now)
-        profile = query.profile
-        taste = sources.affinity.of(profile) if profile is not None and profile.affinities else None
-        if taste is not None:
-            scratch.add(sources.affinity.propose(taste))
-        if scratch.count == 0:
-            return _none()
-        drawn = sources.affinity.scores(taste, scratch.rows[: scratch.count]) if taste is not None else None
-        chance = self._chance(query, scratch, way, at_hand, own, drawn)
-        found = _named(_best(scratch, chance, allowed, k), way)
-        if drawn is not None:
-            found.origins[drawn[scratch.slot[found.rows]] > 0.05] |= BIT["affinity"]
-        return self._top_up(found, allowed, k)
-
-    def _chance(
-        self,
-        query: Query,
-        scratch: Scratch,
-        way: tuple[int, ...],
-        at_hand: tuple[IntArray, IntArray] | None,
-        own: Bought | None,
-        drawn: FloatArray | None,
-    ) -> FloatArray:
-        """The experts' probabilities mixed, shape ``(scratch.count,)``."""
-        sources = self.sources
-        parts: list[tuple[float, FloatArray]] = []
-        if at_hand is not None:
-            features = session_expert.features(sources, scratch, *at_hand, way)
-            scores = self.session_expert.scores(features, session_expert.bucket(len(at_hand[0])))
-            parts.append((SESSION_TRUST if own is not None else 1.0, softmax(scores)))
-        if own is not None:
-            features = basket_expert.return_features(sources, scratch, own, query.now)
-            scores = self.return_expert.scores(features, basket_expert.return_bucket(own))
-            parts.append((1.0 - SESSION_TRUST if at_hand is not None else 1.0, softmax(scores)))
-        if drawn is not None:
-            liked = drawn * (1.0 + sources.popularity[scratch.rows[: scratch.count]])
-            total = float(liked.sum())
-            if total > 0:
-                trained = self.session_expert.learnt or self.return_expert.learnt
-                parts.append((TASTE if trained else UNTRAINED_TASTE, liked / np.float32(total)))
-        if not parts:
-            return np.zeros(scratch.count, dtype=np.float32)
-        mixed = np.float32(parts[0][0]) * parts[0][1]
-        for trust, chance in parts[1:]:
-            mixed += np.float32(trust) * chance
-        return mixed
+        weighed = self.personal.weigh(query)
+        if weighed is None:
+            return self._of_segment(query, allowed, k)
+        scratch = weighed.scratch
+        found = _named(_best(scratch, weighed.mixed(), allowed, k), weighed.way)
+        self.personal.name(query, weighed, found)
+        return self._top_up(found, query, allowed, k)
 
     def _related(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         way = query.in_view or query.session[-1:] or query.history[-1:]
@@ -187,37 +130,48 @@ class Recommender:
         scores[scratch.slot[rows]] = 0.0
         return _best(scratch, scores, allowed, k, above=0.0)
 
-    def _top_up(self, found: Candidates, allowed: BoolArray | None, k: int) -> Candidates:
+    def _top_up(self, found: Candidates, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         """Fill up with popular rows (a fresh shop: newest, categories in turn), scored below all others."""
         missing = k - len(found)
         if missing <= 0:
             return found
-        source = "popular" if self.sources.rankings.known else "newest"
-        rows = self.sources.rankings["popular"].top(k + len(found), allowed)
-        rows = rows[~np.isin(rows, found.rows)][:missing]
+        more = self._ranked("popular", query.segment, allowed, k + len(found))
+        new = np.flatnonzero(~np.isin(more.rows, found.rows))[:missing]
+        rows = more.rows[new]
         floor = float(found.scores.min()) if len(found) else 1.0
         scores = floor * 0.99 / (1.0 + np.arange(len(rows)))
         return Candidates(
             rows=np.concatenate((found.rows, rows)),
             scores=np.concatenate((found.scores, scores.astype(np.float32))),
-            origins=np.concatenate((found.origins, np.full(len(rows), BIT[source], dtype=np.int64))),
+            origins=np.concatenate((found.origins, more.origins[new])),
             anchors=np.concatenate((found.anchors, np.full(len(rows), -1, dtype=np.int32))),
             sources=SOURCES,
         )
 
     # -------------------------------------------------------------------------------------------- ranked
 
-    def _ranked(self, name: str, allowed: BoolArray | None, k: int) -> Candidates:
+    def _of_segment(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        """What is popular within the segment, where nothing else is known; nothing without a segment."""
+        if self.sources.segments.place(query.segment) < 0:
+            return _none()
+        return self._ranked("popular", query.segment, allowed, k)
+
+    def _ranked(self, name: str, segment: SegmentRef | None, allowed: BoolArray | None, k: int) -> Candidates:
+        if segment is not None and self.sources.segments.place(segment) >= 0:
+            rows, scores, lifted = self.sources.segments.top(segment, name, k, allowed)
+            found = _candidates(rows, scores, BIT[name])
+            found.origins[lifted] |= BIT["segment-top"]
+            return found
         ranking = self.sources.rankings[name]
         rows = ranking.top(k, allowed)
         source = name if self.sources.rankings.known else "newest"
         return _candidates(rows, ranking.scores[rows], BIT[source])
 
     def _trending(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
-        return self._ranked("trending", allowed, k)
+        return self._ranked("trending", query.segment, allowed, k)
 
     def _best_sellers(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
-        return self._ranked("best-sellers", allowed, k)
+        return self._ranked("best-sellers", query.segment, allowed, k)
 
     def _recently_viewed(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         rows, _ = latest_first(query.history + query.session, limit=1000)

@@ -17,6 +17,7 @@ from .neighbours import SessionNeighbours
 from .popular import Rankings
 from .related import Related, Vocabulary
 from .scratch import Scratch, Scratches
+from .segment_top import SegmentTop
 
 FORMAT = 1
 """Of the bundles; another one cannot be read."""
@@ -49,6 +50,7 @@ class Sources:
         self.baskets = _neighbours(arrays, vocabulary, self.meta, "basket_")
         self.users = _neighbours(arrays, vocabulary, self.meta, "user_")
         self.rankings = Rankings(table, arrays, vocabulary)
+        self.segments = SegmentTop(table, behaviour, vocabulary, self.rankings)
         self.rhythm: FloatArray = (
             vocabulary.by_row(arrays["rhythm"]) if vocabulary and "rhythm" in arrays else _zeros(table)
         )

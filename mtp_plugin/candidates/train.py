@@ -15,7 +15,10 @@ from .learn.behaviour import learn_behaviour
 from .learn.cap import capped
 from .learn.content_lists import content_lists
 from .learn.experts import learn_experts
+from .learn.segment_rankings import PRIOR
+from .learn.segments import Past, learn_segments
 from .log import TrainingLog
+from .membership import Membership
 from .sources import FORMAT
 
 Progress = Callable[[str], None]
@@ -43,6 +46,8 @@ def train(
     now: float | None = None,
     seed: int = 0,
     progress: Progress = _silent,
+    membership: Membership | None = None,
+    past: Past | None = None,
 ) -> Learnt:
     """Learn sessions, item-item lists, rankings, and how to blend them.
 
@@ -51,14 +56,14 @@ def train(
     :param content: what :func:`train_content` learnt of *table*; without it that is learnt here
     :param now: moment that ageing is measured from; the log's last by default, and never before it
     :param seed: of the sample of cases that weights are learnt from
+    :param membership: who of *log* is in which segment; each then gets rankings of its own
+    :param past: what visitors of the segments chose of late; the blend is then weighed for each segment
     """
     moment = log.end if now is None or not log.timed else max(now, log.end)
     log = capped(log)
     content = content or _content(table)
     experts, settings, ridge, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
-    progress("counting")
-    arrays = learn_behaviour(log, now=moment, ridge=ridge)
-    meta = {
+    meta: dict[str, Any] = {
         "format": FORMAT,
         "experts": experts,
         "neighbours": settings,
@@ -67,7 +72,21 @@ def train(
         "trained_at": moment,
         "timed": log.timed,
     }
-    return Learnt(arrays | log.arrays(), {"items": log.items}, meta, figures)
+    if membership is not None:
+        meta["segment_prior"] = PRIOR
+    if past is not None and table is not None:
+        progress("learning what visitors of each segment choose")
+        apart, gained = learn_segments(log, past, meta, table=table, content=content)
+        meta |= apart
+        figures |= gained
+    progress("counting")
+    prior = meta.get("segment_prior", PRIOR)
+    arrays = learn_behaviour(log, now=moment, ridge=ridge, membership=membership, prior=prior)
+    strings = {"items": log.items}
+    if membership is not None:
+        arrays |= membership.arrays()
+        strings["segments"] = membership.segment_ids
+    return Learnt(arrays | log.arrays(), strings, meta, figures)
 
 
 def _content(table: ProductTable | None) -> Bundle | None:

@@ -22,13 +22,20 @@ def register(mtp: click.Group) -> None:
     @with_appcontext
     def train(seed: int, as_json: bool) -> None:
         """Learn from catalogue and events, publish the models; workers switch within seconds."""
+        from ..memberships import Sorter
         from ..training import train_behaviour, train_content
 
         state = mounted()
         table, started = state.pipeline.live.refresh().table, time.time()
         versions = {"content": train_content(state.registry, table, seed=seed, progress=say)}
         versions["behaviour"] = train_behaviour(
-            state.journal, state.registry, table, now=started, seed=seed, progress=say
+            state.journal,
+            state.registry,
+            table,
+            now=started,
+            seed=seed,
+            progress=say,
+            sorter=Sorter.of(state.pipeline),
         )
         state.pipeline.live.refresh()
         seconds = round(time.time() - started, 1)

@@ -16,7 +16,7 @@ def test_build_once(instance: Path) -> None:
     assert "built in" in first.output
     state = app.extensions["mtp"]
     assert state.journal.count() > 300
-    assert {info.kind for info in state.registry.list()} == {"behaviour", "content"}
+    assert {info.kind for info in state.registry.list()} == {"behaviour", "content", "segments"}
     count = state.journal.count()
     second = runner.invoke(args=["demo", "build", "--visitors", "60", "--seed", "3"])
     assert "already" in second.output

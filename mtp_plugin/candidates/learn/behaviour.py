@@ -7,16 +7,25 @@ from numpy.typing import NDArray
 
 from ..counts import Counts
 from ..log import VIEW, TrainingLog
+from ..membership import Membership
 from .ease import RIDGE, ease_lists
 from .rankings import half_life, rankings
 from .related_lists import Orders, bought_lists, viewed_lists
+from .segment_rankings import PRIOR, segment_rankings
 from .session_index import basket_index, session_index, user_index
 
 Arrays = dict[str, NDArray[np.generic]]
 
 
 def learn_behaviour(
-    log: TrainingLog, *, now: float, viewing: bool = True, buying: bool = True, ridge: float = RIDGE
+    log: TrainingLog,
+    *,
+    now: float,
+    viewing: bool = True,
+    buying: bool = True,
+    ridge: float = RIDGE,
+    membership: Membership | None = None,
+    prior: float = PRIOR,
 ) -> Arrays:
     """Index, item-item lists, rankings.
 
@@ -24,10 +33,14 @@ def learn_behaviour(
     :param viewing: with what is learnt from views
     :param buying: with what is learnt from orders and only about orders: those of others alike, and EASE
     :param ridge: of EASE
+    :param membership: who is in which segment, for rankings of each segment's own
+    :param prior: interactions that the ranking of a segment's parent is worth
     """
     purchases, life = log.purchases(), half_life(log)
     counts = Counts.of(log, purchases, now, life)
     arrays = rankings(counts)
+    if membership is not None:
+        arrays |= segment_rankings(log, membership, now=now, half_life=life, prior=prior)
     seen = log.action == VIEW
     if viewing and seen.any():
         # A copy of the columns at a time: a long log is most of what training holds.

@@ -45,7 +45,8 @@ class Partition:
             distances[self.labels[None, :] == found[:, None]] = np.inf
             other = np.sqrt(np.maximum(0.0, distances.min(axis=1)))
             known = np.isfinite(other) & (other + near > 0)
-            margins[start : start + CHUNK][known] = ((other - near) / np.maximum(other + near, 1e-12))[known]
+            near, other = near[known], other[known]
+            margins[start : start + CHUNK][known] = (other - near) / (other + near)
         return labels, margins
 
 
