@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from .catalog.facts import FACTS_OF_TIME, PRIVATE_FACTS, product_facts
+from .catalog.facts import FACTS_OF_TIME, PRIVATE_FACTS
+from .columns import column_test
 from .conditions import compile_condition
 from .errors import ConditionError
 from .records import BoolArray, ProductTable
+from .rules.tree import All, Leaf, Node, Not, parse
 
 MINUTE = 60.0
 GROUPS = ("$and", "$or", "$nor", "$not")
@@ -54,20 +56,36 @@ class FilterMasks:
             if found is not None:
                 self._masks.move_to_end(key)
                 return found
-        made = _make(condition, names, table, now)
+        compile_condition(condition)
+        return self._keep(key, self._made(parse(condition), table, now))
+
+    def _keep(self, key: tuple[bytes, int, int], made: BoolArray) -> BoolArray:
+        made.flags.writeable = False
         with self._lock:
             self._masks[key] = made
             while len(self._masks) > self._size:
                 self._masks.popitem(last=False)
         return made
 
+    def _made(self, tree: Node, table: ProductTable, now: float) -> BoolArray:
+        """The tests of a condition joined, as a new array."""
+        if isinstance(tree, Not):
+            return ~self._made(tree.part, table, now)
+        if isinstance(tree, Leaf):
+            return self._leaf(tree, table, now).copy()
+        every = isinstance(tree, All)
+        joined: BoolArray = np.full(len(table), every, dtype=np.bool_)
+        for part in tree.parts:
+            joined = joined & self._made(part, table, now) if every else joined | self._made(part, table, now)
+        return joined
 
-def _make(condition: Mapping[str, Any], names: frozenset[str], table: ProductTable, now: float) -> BoolArray:
-    allowed = compile_condition(condition)
-    facts = (product_facts(product, now, names) for product in table.products)
-    mask = np.fromiter(map(allowed, facts), bool, len(table))
-    mask.flags.writeable = False
-    return mask
+    def _leaf(self, leaf: Leaf, table: ProductTable, now: float) -> BoolArray:
+        """A test; one that asks for no fact of time is remembered by itself, so that the next minute need not ask."""
+        if leaf.path.partition(".")[0] in FACTS_OF_TIME:
+            return column_test(leaf, table, now)
+        key = (msgspec.json.encode(leaf.spec, order="sorted"), table.version, -1)
+        found = self._masks.get(key)
+        return found if found is not None else self._keep(key, column_test(leaf, table, now))
 
 
 def _fields(condition: Any) -> Iterator[str]:

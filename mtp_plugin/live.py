@@ -91,6 +91,8 @@ class Live:
         self._book, self._min_age = book, min_age
         self._features = partial(profile_facts, excluded=frozenset(excluded))
         self._catalog, self._registry, self._changed, self._rules = catalog, registry, changed, rules
+        self.prepare: Callable[[Serving], None] = lambda serving: None
+        """Called with what is about to serve: a chance to make what requests would have to wait for."""
         self._every, self._patience = every, patience
         self._lock = threading.Lock()
         self._serving: Serving | None = None
@@ -118,12 +120,21 @@ class Live:
             if serving is None or serving.versions != wanted:
                 serving = self._load(wanted, serving)
                 self._loaded = time.monotonic()
+                self._prepare(serving)
                 self._swap(serving)
             wanted_rules = self._rules.version() if self._rules else 0
             if serving.wanted_rules != wanted_rules or serving.rules.version != wanted_rules:
                 self._loaded = time.monotonic()
-                self._serving = serving = self._with_rules(serving, wanted_rules)
+                serving = self._with_rules(serving, wanted_rules)
+                self._prepare(serving)
+                self._serving = serving
             return serving
+
+    def _prepare(self, serving: Serving) -> None:
+        try:
+            self.prepare(serving)
+        except Exception:
+            log.exception("what is to serve could not be prepared; requests will have to")
 
     def _wanted(self) -> Versions:
         behaviour, content, segments = (self._registry.current(kind) or "" for kind in KINDS)

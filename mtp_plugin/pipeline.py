@@ -33,6 +33,7 @@ from .records import (
     ConsentLevel,
     Context,
     Event,
+    Exposure,
     FoldFunction,
     Placement,
     ProductTable,
@@ -46,6 +47,7 @@ from .records import (
     Strategy,
 )
 from .rule_source import Served
+from .rules.plan import otherwise, plan_of
 from .steer import Steering, arranged
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,7 @@ class Pipeline:
         self.drafts = DraftCache(cache, settings.cache_seconds)
         self.filters = FilterMasks()
         self.steering = Steering(FilterMasks(MASKS_OF_RULES), switch_off)
+        live.prepare = self.steering.prepare
         self._plain = self.stages == Stages()
 
     def by_page_alone(self, level: ConsentLevel) -> bool:
@@ -156,7 +159,7 @@ class Pipeline:
         answered = time.perf_counter()
         slate = self._slate(question, draft, kept, (started, asked, answered))
         if question.own or not draft.reused:
-            self.slates.append(partial(_entry, slate, question, draft, refused))
+            self.slates.append(partial(self._entry, slate, question, draft, refused))
         return slate
 
     def preview(self, request: SlateRequest, rules: Served | None = None) -> tuple[Slate, Question]:
@@ -329,6 +332,30 @@ class Pipeline:
         available = self._available(product_ids)
         return all(available.get(product_id, False) for product_id in product_ids)
 
+    def _entry(self, slate: Slate, question: Question, draft: Draft, refused: tuple[str, ...]) -> SlateEntry:
+        """The slate as it is logged, with the experiments that made a difference to it; off the request's path."""
+        entry = _entry(slate, question, draft, refused)
+        exposures = question.plan.decision.exposures
+        seen = {one.experiment_id: one.variation for one in exposures if self._differs(question, draft, one)}
+        return msgspec.structs.replace(entry, exposures=tuple(seen.items())) if seen else entry
+
+    def _differs(self, question: Question, draft: Draft, exposure: Exposure) -> bool:
+        """Whether the other variation would have shown something else."""
+        plan, other = question.plan, plan_of(otherwise(question.plan.decision, exposure))
+        if (plan.title, plan.message) != (other.title, other.message):
+            return True
+        own = question.placement.strategies if plan.ladder else question.ladder
+        elsewhere = self._compose(replace(question, plan=other, ladder=other.ladder or own), SPARES)
+        return [pick.product_id for pick in self._first(question, draft)] != [
+            pick.product_id for pick in self._first(question, elsewhere)
+        ]
+
+    def _first(self, question: Question, draft: Draft) -> list[Pick]:
+        """The slate of a draft if all of it could be bought."""
+        picks = [*draft.picks, *(pick for place in draft.placed for pick in place.picks)]
+        everything = dict.fromkeys((pick.product_id for pick in picks), True)
+        return arranged(list(draft.picks), draft.placed, everything, question.size)
+
     def _available(self, product_ids: Sequence[str]) -> Mapping[str, bool]:
         if not product_ids:
             return {}
@@ -393,7 +420,6 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
         rungs=rungs,
         unavailable=refused,
         versions=dict(zip(("catalog", *KINDS, "segment_book", "rules"), versions, strict=True)),
-        exposures=question.plan.decision.exposures,
     )
 
 

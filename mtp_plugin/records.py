@@ -698,7 +698,7 @@ class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     ``profile`` is the visitor as the request saw it, ``rungs`` what each strategy tried proposed, ``unavailable`` what
     the shop said could not be bought, ``versions`` those of catalogue, models and rules, ``exposures`` the experiments
-    (and variations) that could have made another slate of it.
+    (and the visitor's variations) that made it another slate than the other variation would.
     """
 
     slate: Slate
@@ -948,16 +948,29 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
     then: tuple[AnyEffect, ...]
 
 
+class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule that holds but for the variation of its experiment, which decides: with it (``shown``) or without.
+
+    ``place`` is where it stands, or would, among the rules that hold; ``then`` are its effects.
+    """
+
+    experiment_id: str
+    variation: int
+    rule_id: str
+    shown: bool
+    place: int
+    then: tuple[AnyEffect, ...]
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules say about one request: those that hold, weightiest first, of one version of the rules.
 
-    ``exposures`` are the experiments whose rules hold but for the variation, with the one the visitor is in: in any
-    other the slate could be another one.
+    ``exposures`` are those of the rules whose holding an experiment decided.
     """
 
     version: int = 0
     fired: tuple[Fired, ...] = ()
-    exposures: tuple[tuple[str, int], ...] = ()
+    exposures: tuple[Exposure, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.fired)

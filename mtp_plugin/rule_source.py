@@ -90,7 +90,13 @@ class RuleSource:
 
     def _switch_off(self, version: int, faults: dict[str, str]) -> None:
         try:
-            ruleset = RuleSet(rules=read_stored(self._store.load(version), lambda rule_id, error: None))
+            unread: list[str] = []
+            ruleset = RuleSet(
+                rules=read_stored(self._store.load(version), lambda rule_id, error: unread.append(rule_id))
+            )
+            if unread:  # a newer release wrote them: a version of ours would lose them
+                log.warning("rules %s are off in this process only", ", ".join(faults))
+                return
             rules = tuple(
                 msgspec.structs.replace(rule, enabled=False) if rule.rule_id in faults else rule
                 for rule in ruleset.rules

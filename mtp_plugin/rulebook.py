@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from .errors import FindingsError, NotFoundError
+from .errors import FindingsError, InputError, NotFoundError
 from .ports import AuditLog, RuleStore
 from .records import Rule, RuleSet, RuleSetInfo
 from .rules.checks import Finding
@@ -44,6 +44,20 @@ class Rulebook:
         number = self._store.current() if version is None else version
         return number, RuleSet(rules=read_stored(self._store.load(number), lambda rule_id, error: None))
 
+    def _whole(self, version: int | None) -> tuple[int, RuleSet]:
+        """As :meth:`read`, to be changed: a rule that cannot be read would get lost.
+
+        :raises InputError: there is one, written by a newer release
+        """
+        number = self._store.current() if version is None else version
+        unread: list[str] = []
+        rules = read_stored(self._store.load(number), lambda rule_id, error: unread.append(rule_id))
+        if unread:
+            raise InputError(
+                f"this release cannot read the rules {', '.join(unread)[:200]}: change them with a newer one"
+            )
+        return number, RuleSet(rules=rules)
+
     def history(self, *, limit: int = 50, before: int | None = None) -> list[RuleSetInfo]:
         """Versions, newest first."""
         return self._store.history(limit=limit, before=before)
@@ -59,13 +73,13 @@ class Rulebook:
         :raises FindingsError: something is wrong with them
         :raises mtp_plugin.errors.ConflictError: somebody else was faster
         """
-        _, before = self.read(expected)
+        _, before = self._whole(expected)
         findings = self._refuse(ruleset, changed(before, ruleset), force)
         return self._write(ruleset, "rules.saved", by, note, expected, findings)
 
     def put(self, rule: Rule, *, by: str, note: str = "", expected: int | None = None, force: bool = False) -> Saved:
         """Add a rule, or put it in place of the one with its id; errors as for :meth:`save`."""
-        version, before = self.read(expected)
+        version, before = self._whole(expected)
         rules = [rule if known.rule_id == rule.rule_id else known for known in before.rules]
         new = all(known.rule_id != rule.rule_id for known in before.rules)
         ruleset = RuleSet(rules=tuple([*rules, rule] if new else rules))
@@ -78,7 +92,7 @@ class Rulebook:
 
         :raises NotFoundError: there is none of this id
         """
-        version, before = self.read(expected)
+        version, before = self._whole(expected)
         _found(before, rule_id)
         left = RuleSet(rules=tuple(rule for rule in before.rules if rule.rule_id != rule_id))
         return self._write(left, "rule.deleted", by, note or f"{rule_id} deleted", version, [], rule_id)
@@ -88,7 +102,7 @@ class Rulebook:
 
         :raises NotFoundError: there is none of this id
         """
-        version, before = self.read(expected)
+        version, before = self._whole(expected)
         _found(before, rule_id)
         ruleset = RuleSet(
             rules=tuple(
@@ -105,7 +119,7 @@ class Rulebook:
         :raises NotFoundError: there is no such version
         """
         current = self._store.current()
-        _, ruleset = self.read(version)
+        _, ruleset = self._whole(version)
         return self._write(ruleset, "rules.rolled-back", by, note or f"as in version {version}", current, [])
 
     def check(self, ruleset: RuleSet, only: Collection[str] | None = None) -> list[Finding]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from .draft import Pick, Placed, Question
+from .errors import MTPError
 from .facts import Subject
 from .filters import FilterMasks
 from .live import Serving
 from .records import BoolArray, Candidates, Placement, Profile, Query, Segment, SegmentRef, SlateRequest
 from .rules.apply import Quota, arrange, sieve, weigh
-from .rules.plan import NO_PLAN, Plan, Slot
+from .rules.plan import NO_PLAN, Plan, Slot, wheres
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,16 @@ class Steering:
         self._masks, self._switch_off = masks, switch_off
         self._off: set[tuple[int, str]] = set()
         self._segments: tuple[object, dict[str, Segment]] = (None, {})
+
+    def prepare(self, serving: Serving) -> None:
+        """Ask the catalogue what the conditions of all rules ask, before a visitor has to wait for it."""
+        now = time.time()
+        for rule in serving.rules.rules.rules:
+            for where in wheres(rule.then):
+                try:
+                    self._masks.mask(where, serving.table, now, private=True)
+                except MTPError as error:
+                    log.warning("rule %r: %s", rule.rule_id, error)
 
     def plan(
         self,

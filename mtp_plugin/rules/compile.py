@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ..conditions import compile_condition
 from ..errors import InputError
 from ..memory import Remembered
-from ..records import AnyEffect, Decision, Filter, Fired, Lock, Rule, RuleSet
+from ..records import AnyEffect, Decision, Exposure, Fired, Gate, Lock, Rule, RuleSet
 from .engine import Engine, MakeEngine
 from .native_engine import NativeEngine
 from .plan import NO_PLAN, Plan, plan_of
@@ -100,20 +100,19 @@ class Compiled:
         places, engine = self._engine(placement)
         holding = engine.holding(facts)
         fired: list[Fired] = []
-        exposures: dict[str, int] = {}
+        exposures: list[Exposure] = []
         for at, place in enumerate(places):
             rule = self.rules[place]
             if at not in holding or place not in window.rules:
                 continue
+            then = self._effects(rule, now)
             if rule.experiment is not None:
-                variation = facts.get("experiment", {}).get(rule.experiment.experiment_id)
-                if variation is None:
+                exposure = _exposure(rule, rule.experiment, facts, len(fired), then)
+                exposures += [exposure] if exposure else []
+                if exposure is None or not exposure.shown:
                     continue
-                exposures[rule.experiment.experiment_id] = variation
-                if variation != rule.experiment.variation:
-                    continue
-            fired.append(Fired(rule_id=rule.rule_id, then=self._effects(rule, now)))
-        return Decision(version=self.version, fired=tuple(fired), exposures=tuple(exposures.items()))
+            fired.append(Fired(rule_id=rule.rule_id, then=then))
+        return Decision(version=self.version, fired=tuple(fired), exposures=tuple(exposures))
 
     def warm(self, placements: Iterable[str]) -> None:
         """Build the engines of these placements before a visitor needs them."""
@@ -141,11 +140,6 @@ class Compiled:
     def _lock_ends(self, rule: Rule) -> Iterable[float]:
         return [moment(effect.until, self._zone) for effect in rule.then if isinstance(effect, Lock) and effect.until]
 
-    @property
-    def filters(self) -> list[Filter]:
-        """Every filter of every rule, for masks to be made beforehand."""
-        return [effect for rule in self.rules for effect in rule.then if isinstance(effect, Filter)]
-
 
 def in_order(rules: Iterable[Rule]) -> list[Rule]:
     """The enabled rules, weightiest first: by priority, then as they stand."""
@@ -155,6 +149,23 @@ def in_order(rules: Iterable[Rule]) -> list[Rule]:
 def compiled(ruleset: RuleSet, **options: Any) -> Compiled:
     """A ruleset ready to decide; *options* as for :class:`Compiled`."""
     return Compiled(ruleset.rules, **options)
+
+
+def _exposure(
+    rule: Rule, gate: Gate, facts: Mapping[str, Any], place: int, then: tuple[AnyEffect, ...]
+) -> Exposure | None:
+    """What an experiment makes of a rule that holds otherwise; ``None`` for visitors who take no part."""
+    variation = facts.get("experiment", {}).get(gate.experiment_id)
+    if variation is None:
+        return None
+    return Exposure(
+        experiment_id=gate.experiment_id,
+        variation=variation,
+        rule_id=rule.rule_id,
+        shown=variation == gate.variation,
+        place=place,
+        then=then,
+    )
 
 
 def _usable(rules: Iterable[Rule], faulty: Callable[[str, Exception], None]) -> Iterable[Rule]:

@@ -6,16 +6,19 @@ everything there can be only one of the weightiest rule's counts, a locked slot 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..records import (
     NO_DECISION,
+    AnyEffect,
     Boost,
     Bury,
     Decision,
+    Exposure,
     Filter,
+    Fired,
     Limit,
     Lock,
     Message,
@@ -101,9 +104,28 @@ def plan_of(decision: Decision) -> Plan:
     )
 
 
+def otherwise(decision: Decision, exposure: Exposure) -> Decision:
+    """The decision that the other variation of an experiment would have been."""
+    fired = list(decision.fired)
+    if exposure.shown:
+        fired = [one for one in fired if one.rule_id != exposure.rule_id]
+    else:
+        fired.insert(exposure.place, Fired(rule_id=exposure.rule_id, then=exposure.then))
+    return Decision(version=decision.version, fired=tuple(fired))
+
+
 def has_tags(tags: tuple[str, ...]) -> dict[str, Any]:
     """The condition that a product carries any of these tags."""
     return {"tags": {"$in": list(tags)}}
+
+
+def wheres(effects: Iterable[AnyEffect]) -> Iterator[Mapping[str, Any]]:
+    """All conditions on products that effects have."""
+    for effect in effects:
+        if isinstance(effect, (Prefer, Require)):
+            yield has_tags(effect.tags)
+        elif isinstance(effect, (Filter, Boost, Bury, Pin)) and effect.where:
+            yield effect.where
 
 
 def _sieves(effects: list[tuple[str, Any]]) -> list[Sieve]:

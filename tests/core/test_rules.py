@@ -6,13 +6,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mtp_plugin import Product
+from mtp_plugin.errors import InputError
 from mtp_plugin.records import ConsentLevel, Context, Slate, SlateRequest
 from mtp_plugin.rules.read import read_ruleset
 from mtp_plugin.state import State
 
+from ..servers import wait_until
 from .shops import mounted, watches
 
 
@@ -161,3 +164,93 @@ def test_a_shared_draft_is_not_given_to_those_whom_rules_treat_otherwise(tmp_pat
     assert state.pipeline.by_page_alone(ConsentLevel.NON_PERSONAL)
     written(state, {"when": {"context.page_type": "home"}, "then": [{"effect": "title", "title": "Hello"}]})
     assert state.pipeline.by_page_alone(ConsentLevel.CONTEXTUAL)
+
+
+# ------------------------------------------------------------------------------------------- experiments
+
+
+def visitors(state: State, count: int = 40) -> dict[str, Slate]:
+    return {
+        name: slate(state, consent_level=ConsentLevel.FULL, profile_ids=(name,))
+        for name in (f"a:{number}" for number in range(count))
+    }
+
+
+def exposures(state: State, slates: dict[str, Slate]) -> dict[str, tuple[tuple[str, int], ...]]:
+    state.slates.flush(60)
+    entries = {name: state.slates.get(found.recommendation_id) for name, found in slates.items()}
+    return {name: entry.exposures for name, entry in entries.items() if entry is not None}
+
+
+def test_a_rule_is_the_variation_of_an_experiment(state: State) -> None:
+    pin = {"effect": "pin", "product_id": "p07", "position": 1}
+    written(state, {"then": [pin], "experiment": {"experiment_id": "pinned-watch"}})
+    found = visitors(state)
+    with_it = {name for name, one in found.items() if one.items[0].product_id == "p07"}
+    assert 8 < len(with_it) < 32, "about half; 40 coins fall outside of this once in 10,000 times"
+    assert exposures(state, found) == {name: (("pinned-watch", int(name in with_it)),) for name in found}
+    assert not slate(state).rules, "without full consent nobody takes part"
+
+
+def test_where_no_slate_is_another_one_nobody_was_exposed(state: State) -> None:
+    nothing = {"effect": "bury", "where": {"brand": "Nobody"}, "by": 2}
+    written(state, {"then": [nothing], "experiment": {"experiment_id": "quiet"}})
+    assert set(exposures(state, visitors(state, 8)).values()) == {()}
+
+
+# ------------------------------------------------------------------------------------- versions and faults
+
+
+def test_other_workers_notice_within_seconds(state: State) -> None:
+    ruleset = read_ruleset({"rules": [{"rule_id": "r", "then": [{"effect": "title", "title": "New"}]}]})
+    assert slate(state).title == ""
+    state.rules.save(ruleset, by="another worker", at=time.time())
+    wait_until(lambda: slate(state).title == "New", "the new version")
+
+
+def test_a_faulty_rule_is_switched_off_and_the_others_serve(
+    state: State, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = {"rule_id": "good", "then": [{"effect": "title", "title": "Good"}]}
+    broken = {"rule_id": "broken", "when": {"context.hour": {"$lit": 3}}, "then": [{"effect": "title", "title": "X"}]}
+    body = msgspec.json.encode({"rules": [broken, good]})
+    whole = state.rules.load
+    monkeypatch.setattr(state.rules, "load", lambda version: body if version == 1 else whole(version))
+    state.rules.save(read_ruleset({"rules": [good]}), by="ada", at=1.0)
+    state.pipeline.live.refresh()
+    assert slate(state).title == "Good"
+    wait_until(lambda: state.rules.current() == 2, "the version without the faulty rules")
+    assert state.rules.history()[0].created_by == "system"
+    assert "broken switched off" in state.rules.history()[0].note
+    assert "'broken' is switched off" in caplog.text
+
+
+def test_a_rule_of_a_newer_release_is_left_out_and_not_lost(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = {"rule_id": "good", "then": [{"effect": "title", "title": "Good"}]}
+    newer = {"rule_id": "newer", "then": [{"effect": "explode"}]}
+    written(state, good)
+    monkeypatch.setattr(state.rules, "load", lambda version: msgspec.json.encode({"rules": [newer, good]}))
+    state.rules.save(read_ruleset({"rules": [good]}), by="ada", at=1.0)
+    state.pipeline.live.refresh()
+    assert slate(state).title == "Good"
+    with pytest.raises(InputError, match="newer"):
+        state.rulebook.switch("good", False, by="ada")
+    assert state.rules.current() == 2
+
+
+def test_a_rule_that_fails_while_it_serves_is_switched_off(
+    state: State, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    written(
+        state,
+        {"then": [{"effect": "boost", "where": {"brand": "Alba"}, "by": 5}]},
+        {"then": [{"effect": "title", "title": "Good"}]},
+    )
+    monkeypatch.setattr(state.pipeline.steering._masks, "mask", lambda *args, **more: 1 / 0)
+    assert len(slate(state).items) == 6
+    wait_until(lambda: state.rules.current() == 2, "the version without it")
+    assert "rule 'r0' failed and is switched off" in caplog.text
+    monkeypatch.undo()
+    state.pipeline.live.refresh()
+    found = slate(state)
+    assert (found.rules, found.title) == (("r1",), "Good")
