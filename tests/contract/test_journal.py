@@ -247,7 +247,7 @@ def test_a_fold_that_fails_records_nothing(journal: Journal) -> None:
         {"properties": {"x": object()}},
         {"profile_id": "a:\udcff"},
     ],
-    ids=str,
+    ids=["surrogate", "null in id", "null in name", "no hex", "no JSON", "surrogate in id"],
 )
 def test_what_cannot_be_stored_is_the_senders_fault(journal: Journal, wrong: dict[str, object]) -> None:
     event = msgspec.structs.replace(make_event(1), **wrong)
