@@ -193,3 +193,47 @@ def _part(row: Row, form: Form, at: str) -> dict[str, Any]:
     except ConditionError as error:
         form.refuse(f"{at}.value", f"{error.message[:1].upper()}{error.message[1:]}")
     return made
+
+
+@dataclass(slots=True)
+class Condition:
+    """A condition in a form: as rows, or as JSON where rows cannot say it."""
+
+    rows: Rows | None
+    text: str = ""
+
+    @classmethod
+    def empty(cls) -> Condition:
+        """One that always holds."""
+        return cls(Rows())
+
+    def padded(self, more: int = 1) -> tuple[Row, ...]:
+        """Its rows and *more* empty ones."""
+        return (*(self.rows.rows if self.rows else ()), *(Row() for _ in range(more)))
+
+
+def condition_of(spec: Mapping[str, Any]) -> Condition:
+    """A condition, to be edited."""
+    rows = rows_of(spec)
+    return Condition(rows) if rows is not None else Condition(None, json.dumps(spec, indent=2, ensure_ascii=False))
+
+
+def sent_condition(form: Form, prefix: str) -> Condition:
+    """The condition as it was sent, whatever was typed."""
+    text = form.values.get(f"{prefix}.json")
+    return Condition(sent_rows(form, prefix)) if text is None else Condition(None, text)
+
+
+def spec_sent(condition: Condition, form: Form, prefix: str) -> dict[str, Any]:
+    """The condition that the form says; what is wrong is noted at its field."""
+    if condition.rows is not None:
+        return spec_of(condition.rows, form, prefix)
+    try:
+        read_json = json.loads(condition.text or "{}")
+    except (ValueError, RecursionError) as error:
+        form.refuse(f"{prefix}.json", f"This is not JSON: {error}"[:300])
+        return {}
+    if not isinstance(read_json, dict):
+        form.refuse(f"{prefix}.json", "Write an object, in braces")
+        return {}
+    return read_json

@@ -13,7 +13,7 @@ import msgspec
 from ...errors import InputError
 from ...records import Rule
 from ...rules.read import read_rule
-from .conditions_form import Row, Rows, rows_of, sent_rows, spec_of
+from .conditions_form import Condition, condition_of, sent_condition, spec_sent
 from .forms import Form
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -45,24 +45,12 @@ NUMBERS = ("position", "most")
 
 
 @dataclass(slots=True)
-class Condition:
-    """A condition in the form: as rows, or as JSON where rows cannot say it."""
-
-    rows: Rows | None
-    text: str = ""
-
-    def padded(self, more: int = 1) -> tuple[Row, ...]:
-        """Its rows and *more* empty ones."""
-        return (*(self.rows.rows if self.rows else ()), *(Row() for _ in range(more)))
-
-
-@dataclass(slots=True)
 class Effect:
     """One effect in the form."""
 
     kind: str
     values: dict[str, str] = field(default_factory=dict)
-    where: Condition = field(default_factory=lambda: Condition(Rows()))
+    where: Condition = field(default_factory=Condition.empty)
 
     @property
     def words(self) -> str:
@@ -107,7 +95,7 @@ def form_of(rule: Rule) -> RuleForm:
     }
     return RuleForm(
         values,
-        _condition(rule.when),
+        condition_of(rule.when),
         [_effect(effect) for effect in made["then"]],
         set(rule.placements),
         [_hours(hours) for hours in schedule.get("hours", ())],
@@ -122,7 +110,7 @@ def sent_form(form: Form) -> RuleForm:
         if kind in KINDS:
             at = f"effect.{place}"
             values = {name: form.values.get(f"{at}.{name}", "") for name in KINDS[kind][1] if name != "where"}
-            effects.append(Effect(kind, values, _sent_condition(form, f"{at}.where")))
+            effects.append(Effect(kind, values, sent_condition(form, f"{at}.where")))
     hours = []
     for place in range(MOST_HOURS):
         names = ("from", "until", *WEEKDAYS)
@@ -130,7 +118,7 @@ def sent_form(form: Form) -> RuleForm:
         if any(one.values()):
             hours.append(one)
     placements = {name.removeprefix("placement.") for name in form.values if name.startswith("placement.")}
-    return RuleForm(form.values, _sent_condition(form, "when"), effects, placements, hours, form.errors)
+    return RuleForm(form.values, sent_condition(form, "when"), effects, placements, hours, form.errors)
 
 
 def rule_of(sent: RuleForm, placements: Sequence[str]) -> Rule | None:
@@ -147,7 +135,7 @@ def rule_of(sent: RuleForm, placements: Sequence[str]) -> Rule | None:
         "enabled": form.flag("enabled"),
         "priority": form.number("priority", -1000, 1000),
         "placements": [name for name in placements if name in sent.placements],
-        "when": _spec(sent.when, form, "when"),
+        "when": spec_sent(sent.when, form, "when"),
         "then": [_made(effect, form, f"effect.{place}") for place, effect in enumerate(sent.effects)],
         "note": form.text("note", most=2000),
     }
@@ -183,35 +171,11 @@ def field_of(path: str) -> str:
     return "placements" if path.startswith("placements") else path or "rule_id"
 
 
-def _condition(spec: Mapping[str, Any]) -> Condition:
-    rows = rows_of(spec)
-    return Condition(rows) if rows is not None else Condition(None, json.dumps(spec, indent=2, ensure_ascii=False))
-
-
-def _sent_condition(form: Form, prefix: str) -> Condition:
-    text = form.values.get(f"{prefix}.json")
-    return Condition(sent_rows(form, prefix)) if text is None else Condition(None, text)
-
-
-def _spec(condition: Condition, form: Form, prefix: str) -> dict[str, Any]:
-    if condition.rows is not None:
-        return spec_of(condition.rows, form, prefix)
-    try:
-        read = json.loads(condition.text or "{}")
-    except (ValueError, RecursionError) as error:
-        form.refuse(f"{prefix}.json", f"This is not JSON: {error}"[:300])
-        return {}
-    if not isinstance(read, dict):
-        form.refuse(f"{prefix}.json", "Write an object, in braces")
-        return {}
-    return read
-
-
 def _effect(made: Mapping[str, Any]) -> Effect:
     kind = made["effect"]
     values = {name: _written(made[name]) for name in KINDS[kind][1] if name != "where" and name in made}
     start = {name: STARTS[name] for name in KINDS[kind][1] if name in STARTS}
-    return Effect(kind, {**start, **values}, _condition(made.get("where", {})))
+    return Effect(kind, {**start, **values}, condition_of(made.get("where", {})))
 
 
 def new_effect(kind: str) -> Effect:
@@ -232,7 +196,7 @@ def _made(effect: Effect, form: Form, at: str) -> dict[str, Any]:
     for name in effect.fields:
         text = effect.values.get(name, "").strip()
         if name == "where":
-            made["where"] = _spec(effect.where, form, f"{at}.where")
+            made["where"] = spec_sent(effect.where, form, f"{at}.where")
         elif name == "exclude":
             made["exclude"] = text == "on"
         elif name in LISTS:

@@ -1,70 +1,59 @@
-"""The map of segments: their middles on the two widest axes, as circles whose area is their size."""
+"""The map of segments: visitors as signs on a plane, a sign for each segment, a number at its middle."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
-import numpy as np
+from ...segment.story import Point
 
-from ...ports import Bundle
-from ...records import FloatArray, Segment
-
-WIDTH, HEIGHT, EDGE = 640.0, 400.0, 44.0
-LARGEST, SMALLEST = 40.0, 9.0
+WIDTH, HEIGHT, EDGE = 640.0, 380.0, 24.0
+MOST = 900
+"""Signs drawn: more would tell nothing new, and weigh."""
+SIGNS = (
+    "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0z",
+    "M-2.7,-2.7h5.4v5.4h-5.4z",
+    "M0,-3.4 3.2,2.6h-6.4z",
+    "M0,-3.6 3.6,0 0,3.6 -3.6,0z",
+    "M-3,-3 3,3M3,-3 -3,3",
+    "M0,-3.6V3.6M-3.6,0H3.6",
+    "M0,3.4 3.2,-2.6h-6.4z",
+    "M-3,0a3,3 0 1,0 6,0a3,3 0 1,0 -6,0zM-3,0h6",
+    "M-2.7,-2.7h5.4v5.4h-5.4zM-2.7,-2.7l5.4,5.4",
+    "M-3.6,0H3.6",
+    "M0,-3.6V3.6",
+    "M-3,-1 0,-3.4 3,-1 1.9,3h-3.8z",
+)
+"""Shapes, told apart without any colour."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """A segment on the map; ``number`` is that of its row in the table beside it."""
+class Cloud:
+    """The visitors of one segment; ``number`` is that of its row in the table beside the map."""
 
-    segment: Segment
+    segment_id: str
+    name: str
     number: int
-    x: float
-    y: float
-    radius: float
+    sign: str
+    spots: tuple[tuple[float, float], ...]
+    middle: tuple[float, float]
 
 
-def spots(bundle: Bundle | None, segments: Sequence[Segment]) -> tuple[Spot, ...]:
-    """The map of a bundle's leaves, the largest drawn first; empty where there is nothing to lay out.
+def clouds(points: Sequence[Point], names: Sequence[tuple[str, str]]) -> tuple[Cloud, ...]:
+    """The map, ready to be drawn.
 
-    :param segments: in the order of the table
+    :param names: id and name of the segments in the order of the table; what is not among them is left out
     """
-    if bundle is None or "points" not in bundle.arrays or "labels" not in bundle.arrays:
-        return ()
-    numbers = {segment.segment_id: number for number, segment in enumerate(segments, 1)}
-    by_id = {segment.segment_id: segment for segment in segments}
-    places = _places(np.asarray(bundle.arrays["points"], dtype=float), np.asarray(bundle.arrays["labels"]))
-    known = [(name, places[label]) for label, name in enumerate(bundle.strings["leaves"]) if label in places]
-    known = [(name, place) for name, place in known if name in numbers]
-    if not known:
-        return ()
-    scaled = _scaled(np.array([place for _, place in known]))
-    most = max(by_id[name].size for name, _ in known) or 1
-    found = [
-        Spot(by_id[name], numbers[name], float(x), float(y), _radius(by_id[name].size / most))
-        for (name, _), (x, y) in zip(known, scaled, strict=True)
-    ]
-    return tuple(sorted(found, key=lambda spot: -spot.radius))
-
-
-def _places(points: FloatArray, labels: FloatArray) -> dict[int, FloatArray]:
-    """The middle of each leaf, on two axes."""
-    flat = np.zeros((len(points), 2))
-    width = min(2, points.shape[1]) if points.ndim == 2 else 0
-    flat[:, :width] = points[:, :width]
-    return {int(label): flat[labels == label].mean(axis=0) for label in np.unique(labels) if label >= 0}
-
-
-def _scaled(places: FloatArray) -> FloatArray:
-    low, high = places.min(axis=0), places.max(axis=0)
-    span = np.where(high > low, high - low, 1.0)
-    inside = np.array([WIDTH - 2 * EDGE, HEIGHT - 2 * EDGE])
-    middle = np.where(high > low, 0.0, 0.5)
-    scaled: FloatArray = EDGE + ((places - low) / span + middle) * inside
-    return scaled
-
-
-def _radius(share: float) -> float:
-    return max(SMALLEST, LARGEST * math.sqrt(share))
+    drawn = points[:: max(1, -(-len(points) // MOST))]
+    found: list[Cloud] = []
+    for number, (segment_id, name) in enumerate(names, 1):
+        spots = tuple(
+            (EDGE + point.x * (WIDTH - 2 * EDGE), EDGE + point.y * (HEIGHT - 2 * EDGE))
+            for point in drawn
+            if point.segment_id == segment_id
+        )
+        if spots:
+            middle = median(x for x, _ in spots), median(y for _, y in spots)
+            found.append(Cloud(segment_id, name, number, SIGNS[len(found) % len(SIGNS)], spots, middle))
+    return tuple(found)
