@@ -104,7 +104,7 @@ def _is_plain(value: Any) -> bool:
 def write(value: Any) -> str:
     """A value as one types it: texts that look like something else stand in quotes."""
     if isinstance(value, str):
-        bare = value and value == value.strip() and "," not in value and not value.startswith('"')
+        bare = value and value == value.strip() and not set(value) & set(',"')
         return value if bare and isinstance(_typed(value), str) else json.dumps(value, ensure_ascii=False)
     if value is None:
         return "null"
@@ -138,7 +138,7 @@ def _split(text: str) -> list[str]:
         if sign == "," and not quoted:
             parts.append("")
             continue
-        if sign == '"' and not escaped:
+        if sign == '"' and not escaped and (quoted or not parts[-1].strip()):
             quoted = not quoted
         escaped = sign == "\\" and not escaped
         parts[-1] += sign
