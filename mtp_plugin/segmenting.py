@@ -20,6 +20,7 @@ from .segment.matrix import FeatureTable
 
 if TYPE_CHECKING:
     from .segment.learn.describe import Past
+    from .segment.learn.refresh import Before
 
 Progress = Callable[[str], None]
 WEIGHTS = {"affinity": 3.0, "price": 1.5}
@@ -61,15 +62,16 @@ def refresh_segments(
             f"{settings.segment_min_size}: import events with `flask mtp import-events`, or wait for visitors"
         )
     plan = Plan(settings.segment_method, settings.segment_count, settings.segment_min_size, WEIGHTS)
-    found = find_segments(table, groups_of(table.names), plan=plan, seed=seed, progress=progress)
-    progress("naming the segments")
     previous = previous_bundle(registry)
+    before = before_of(previous)
+    found = find_segments(table, groups_of(table.names), plan=plan, seed=seed, before=before, progress=progress)
+    progress("naming the segments")
     described = describe(
         table,
         found.labels,
         found.partition.count,
         stability=found.resampled.jaccard if found.resampled else None,
-        parents=np.full(found.partition.count, -1, dtype=np.int32),
+        parents=found.parents,
         past=past_of(book, previous),
         now=now,
         seed=seed,
@@ -150,6 +152,15 @@ def drift_of(previous: Bundle | None, table: FeatureTable) -> dict[str, float]:
         return {}
     before = (previous.strings["columns"], np.asarray(previous.arrays["deciles"], dtype=np.float32))
     return drift((*before, np.asarray(previous.arrays["portions"], dtype=np.float32)), table.names, table.values)
+
+
+def before_of(previous: Bundle | None) -> Before | None:
+    """What a refresh goes on from: the leaves of the segments that serve."""
+    from .segment.learn.refresh import Before
+
+    if previous is None or "scaled_means" not in previous.arrays:
+        return None
+    return Before(previous.strings["columns"], np.asarray(previous.arrays["scaled_means"], dtype=float))
 
 
 def read_table(journal: Journal, settings: Settings, *, now: float, seed: int) -> FeatureTable:

@@ -45,6 +45,7 @@ class FoundSegments:
         self._arrays = (logs, centre, inverse, clip, components, points, labels)
         self._margins: FloatArray = np.asarray(arrays["margins"], dtype=float)
         self._sure: FloatArray = np.asarray(arrays["sure"], dtype=float)
+        self._radius: list[float] = [float(radius) for radius in arrays["radius"]]
         self._min_age = int(bundle.meta.get("min_age", 0))
 
     def warm(self) -> None:
@@ -63,7 +64,9 @@ class FoundSegments:
         """The number of a row's leaf and how sure that is, 0 to 1."""
         label, near, next_best = kernels.find(row, *self._arrays)
         margin = (next_best - near) / (next_best + near) if next_best < np.inf and next_best + near > 0 else 1.0
-        return label, round(float(np.interp(margin, self._margins, self._sure)), 4)
+        sure = float(np.interp(margin, self._margins, self._sure))
+        radius = self._radius[label]
+        return label, round(sure * radius / near if near > radius else sure, 4)
 
     def find(self, segment_id: str) -> SegmentRef | None:
         """The segment of this id, with confidence 1: it was asked for."""

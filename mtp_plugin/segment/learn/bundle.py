@@ -14,7 +14,7 @@ from ...records import Segment
 from ..found import FORMAT
 from ..matrix import FeatureTable
 from .drift import deciles, portions
-from .refresh import Found
+from .refresh import Found, scaled_means
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,22 +52,25 @@ def learnt_bundle(
         "labels": found.partition.labels,
         "margins": np.asarray(sure.margins if sure else [0.0, 1.0], dtype=float),
         "sure": np.asarray(sure.sure if sure else [0.0, 1.0], dtype=float),
+        "radius": found.radius,
         "means": means_of(table, found, len(leaves)),
         "deciles": (edges := deciles(table.values)),
         "portions": portions(table.values, edges),
+        "scaled_means": scaled_means(table, found),
     }
     meta = {
         "format": FORMAT,
         "clip": found.scaling.clip,
         "segments": msgspec.to_builtins(list(segments)),
         "method": found.partition.method,
-        "why": found.why,
+        "why": found.choice.why,
+        "compared": list(found.choice.compared),
         "excluded": list(excluded),
         "min_age": min_age,
         "visitors": len(table),
         "refreshed_at": now,
     }
-    figures = {"segments": len(leaves), "visitors": len(table), "method": found.partition.method, **found.figures}
+    figures = {"visitors": len(table), **found.figures}
     return Learnt(arrays, {"columns": table.names, "leaves": tuple(leaves)}, meta, figures)
 
 

@@ -22,6 +22,7 @@ def kmeans(places: FloatArray, count: int, *, seed: int, start: FloatArray | Non
     from sklearn.cluster import KMeans, MiniBatchKMeans
     from sklearn.exceptions import ConvergenceWarning
 
+    count = min(count, len(places))
     options: dict[str, Any] = {"n_clusters": count, "random_state": seed, "n_init": 1 if start is not None else tries}
     options["init"] = start if start is not None else "k-means++"
     model = MiniBatchKMeans(batch_size=8192, **options) if len(places) > MANY else KMeans(**options)

@@ -29,11 +29,18 @@ class Partition:
         return int(self.labels.max()) + 1 if len(self.labels) else 0
 
     def assign(self, places: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Labels, int32 ``(n,)``, and margins, float32 ``(n,)``, of rows on the axes.
+        """Labels, int32 ``(n,)``, and margins, float32 ``(n,)``, of rows on the axes; -1 where there is no cluster.
 
         A margin is 1 at a point of the cluster and 0 midway to the next.
         """
+        return self.nearest(places)[:2]
+
+    def nearest(self, places: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Labels and margins as by :meth:`assign`, and distances to the nearest point, float32 ``(n,)``."""
         labels, margins = np.empty(len(places), dtype=np.int32), np.ones(len(places), dtype=np.float32)
+        gaps = np.zeros(len(places), dtype=np.float32)
+        if not len(self.points):
+            return np.full(len(places), -1, dtype=np.int32), margins * 0, gaps
         points = self.points.astype(np.float32)
         squares = (points**2).sum(axis=1)
         for start in range(0, len(places), CHUNK):
@@ -42,12 +49,13 @@ class Partition:
             best = distances.argmin(axis=1)
             found = labels[start : start + CHUNK] = self.labels[best]
             near = np.sqrt(np.maximum(0.0, distances[np.arange(len(part)), best]))
+            gaps[start : start + CHUNK] = near
             distances[self.labels[None, :] == found[:, None]] = np.inf
             other = np.sqrt(np.maximum(0.0, distances.min(axis=1)))
             known = np.isfinite(other) & (other + near > 0)
             near, other = near[known], other[known]
             margins[start : start + CHUNK][known] = (other - near) / (other + near)
-        return labels, margins
+        return labels, margins, gaps
 
 
 def centroids(places: FloatArray, labels: IntArray, count: int) -> FloatArray:

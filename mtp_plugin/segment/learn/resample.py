@@ -41,10 +41,19 @@ def resample(partition: Partition, places: FloatArray, fit: Fit, *, seed: int, r
 
     random = np.random.default_rng(seed)
     labels, margins = partition.assign(places)
-    indices, nulls, overlaps, stays = [], [], [], np.zeros(len(places))
+    indices: list[float] = []
+    nulls: list[float] = []
+    overlaps: list[FloatArray] = []
+    stays = np.zeros(len(places))
     for turn in range(rounds):
         half = random.choice(len(places), size=max(2, len(places) // 2), replace=False)
-        other, _ = fit(places[half], seed + 1 + turn).assign(places)
+        again = fit(places[half], seed + 1 + turn)
+        if not again.count:
+            indices.append(0.0)
+            nulls.append(0.0)
+            overlaps.append(np.zeros(partition.count))
+            continue
+        other, _ = again.assign(places)
         indices.append(float(adjusted_rand_score(labels, other)))
         nulls.append(float(adjusted_rand_score(labels, random.permutation(other))))
         jaccard, match = matched(labels, other, partition.count)
