@@ -17,10 +17,12 @@ from .resample import Fit, resample
 
 CLEAR_FORM, CLEAR_SILHOUETTE = 0.45, 0.4
 """From which clusters are said to stand apart, or at least to be compact."""
-AS_GOOD = 0.97
+AS_GOOD = 0.95
 """Share of the best score that counts as the same."""
 FOUND_AGAIN = 0.8
 """Agreement from which a division is said to be found again."""
+SURELY, LEAST_SILHOUETTE = 0.9, 0.25
+"""Agreement and silhouette from which clusters count that noise hides."""
 LEAST_SORTED = 0.5
 """Share of visitors that must lie in a cluster and not between."""
 SAME = 0.95
@@ -126,7 +128,13 @@ def _clearest(found: Sequence[Judged]) -> list[Judged]:
     """Those that are found again and whose clusters stand apart; if none do, those whose clusters are compact."""
     again = [one for one in found if one.stays >= FOUND_AGAIN and one.candidate.figures.sorted >= LEAST_SORTED]
     apart = [one for one in again if one.candidate.figures.form >= CLEAR_FORM]
-    return apart or [one for one in again if one.candidate.figures.silhouette >= CLEAR_SILHOUETTE]
+    compact = [one for one in again if one.candidate.figures.silhouette >= CLEAR_SILHOUETTE]
+    return apart or compact or [one for one in again if _surely(one)]
+
+
+def _surely(one: Judged) -> bool:
+    """Whether three clusters or more are found again nearly whole; any long cloud can be cut in two again."""
+    return one.stays >= SURELY and one.candidate.figures.silhouette >= LEAST_SILHOUETTE and one.candidate.count > 2
 
 
 def _best(found: Sequence[Judged]) -> Judged:
@@ -137,11 +145,11 @@ def _best(found: Sequence[Judged]) -> Judged:
 
 
 def _simpler(places: FloatArray, best: Judged, least: int, seed: int) -> Judged | None:
-    """The same groups by a simpler method, which puts nobody between them."""
+    """The groups that density found by a simpler method, which puts nobody between them."""
     from sklearn.metrics import adjusted_rand_score
 
     kept = best.candidate.labels >= 0
-    for name in METHODS[: min(2, METHODS.index(best.candidate.method))]:
+    for name in ("kmeans", "agglomerative") if best.candidate.method in ("hdbscan", "dbscan") else ():
         for one in candidates(name, places, [best.candidate.count], least, Judge(places), seed=seed):
             if adjusted_rand_score(best.candidate.labels[kept], one.labels[kept]) >= SAME:
                 return _again(one, places, seed)
@@ -166,7 +174,7 @@ def _clear(found: Sequence[Judged], chosen: Judged, than: Judged | None, method:
         f"{figures.largest:.0%} of them. {_against(chosen, found)}"
     )
     if than is not None:
-        why += f" {NAMES[than.candidate.method]} finds the same groups, but needs more to do so."
+        why += f" {NAMES[than.candidate.method]} finds the same groups, but leaves visitors between them."
     if method != "auto":
         why = f"{NAMES[method]} was asked for. {why}"
     if count:
@@ -209,9 +217,10 @@ def _continuum_words(chosen: Judged, found: Sequence[Judged], tried: Sequence[Ju
     return (
         f"no method found clusters that stand apart and are found again (the best silhouette is {silhouette:.2f}): "
         f"visitors go over into each other. So {NAMES[chosen.candidate.method]} with {chosen.candidate.count} "
-        f"segments: of {counts}, {BEFORE if before else 'it is the most stable'} when learnt again from halves of the visitors "
-        f"(they agree by {chosen.agreement:.2f}, permuted {chosen.null:.2f}); silhouette {figures.silhouette:.2f}, "
-        f"Davies-Bouldin {figures.davies_bouldin:.2f}, the largest has {figures.largest:.0%} of visitors."
+        f"segments: of {counts}, {BEFORE if before else 'it is the most stable'} when learnt again from halves of "
+        f"the visitors (they agree by {chosen.agreement:.2f}, permuted {chosen.null:.2f}); silhouette "
+        f"{figures.silhouette:.2f}, Davies-Bouldin {figures.davies_bouldin:.2f}, the largest has "
+        f"{figures.largest:.0%} of visitors."
     )
 
 
@@ -226,7 +235,7 @@ NAMES = {"kmeans": "K-Means", "agglomerative": "hierarchical clustering", "hdbsc
 
 
 def _gap_words(gap: float) -> str:
-    if gap >= 1.0:
+    if gap >= 0.9:
         return "nobody lies between them"
     return "it is much emptier between them than inside" if gap > 0.4 else "it is hardly emptier between them"
 

@@ -9,6 +9,8 @@ import numpy as np
 from ...records import FloatArray, IntArray
 
 NEIGHBOURS = 10
+MEETING = 0.03
+"""Share of visitors near another cluster from which clusters are said to touch."""
 JUDGED = 2_000
 """Most rows that figures are computed on; they need every distance."""
 
@@ -84,9 +86,13 @@ class Judge:
         )
 
     def _gap(self, labels: IntArray) -> float:
-        """One less the density where clusters meet over that of everywhere; noise is between clusters anyway."""
+        """One less the density where clusters meet over that of everywhere; noise is between clusters anyway.
+
+        Where fewer than :data:`MEETING` of visitors meet others, that counts by their share.
+        """
         others = labels[self._near]
         meets = ((others != labels[:, None]) & (others >= 0)).any(axis=1) & (labels >= 0)
-        if meets.mean() < 0.005:
+        if not meets.any():
             return 1.0
-        return float(np.clip(1.0 - np.median(self._density[meets]) / np.median(self._density[labels >= 0]), 0.0, 1.0))
+        ratio = np.median(self._density[meets]) / np.median(self._density[labels >= 0])
+        return float(1.0 - min(1.0, ratio) * min(1.0, meets.mean() / MEETING))
