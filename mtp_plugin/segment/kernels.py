@@ -59,7 +59,8 @@ def nearest_plain(
     row: Array, logs: Array, centre: Array, inverse: Array, clip: float, components: Array, points: Array, labels: Array
 ) -> tuple[int, float, float]:
     """:func:`nearest` without a compiler."""
-    value = np.where(logs, np.log1p(np.maximum(0.0, row)), row).astype(float)
+    row = row.astype(float)
+    value = np.where(logs, np.log1p(np.maximum(0.0, row)), row)
     value = np.nan_to_num(np.clip((value - centre) * inverse, -clip, clip))
     distances = ((value @ components - points) ** 2).sum(axis=1)
     label = int(labels[int(distances.argmin())])

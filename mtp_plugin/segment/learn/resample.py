@@ -73,12 +73,12 @@ def matched(labels: IntArray, other: IntArray, count: int) -> tuple[FloatArray, 
 
 
 def _calibrated(margins: FloatArray, stays: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """A rising curve from margin to the share that stayed, from bins of equal size."""
+    """A rising curve from margin to the share that stayed, from bins of equal size; midway between two it is a half."""
     order = np.argsort(margins, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]
     middles = np.array([margins[part].mean() for part in parts])
     shares = _rising([stays[part].mean() for part in parts], [len(part) for part in parts])
-    return middles, shares
+    return np.concatenate([[0.0], middles]), np.concatenate([[min(0.5, shares[0])], shares])
 
 
 def _rising(values: list[float], weights: list[int]) -> FloatArray:
