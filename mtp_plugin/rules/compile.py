@@ -61,6 +61,7 @@ class Compiled:
         self.gates = {rule.experiment.experiment_id: rule.experiment for rule in self.rules if rule.experiment}
         """The experiments that rules are variations of."""
         self._engines: dict[tuple[int, ...], tuple[tuple[int, ...], Engine]] = {}
+        self._of_placement: Remembered[str, tuple[tuple[int, ...], Engine]] = Remembered(1000)
         self._window = Window(math.inf, -math.inf, frozenset())
         self._plans: Remembered[Hashable, Plan] = Remembered(REMEMBERED)
         self._lock = threading.Lock()
@@ -101,10 +102,11 @@ class Compiled:
         holding = engine.holding(facts)
         fired: list[Fired] = []
         exposures: list[Exposure] = []
-        for at, place in enumerate(places):
-            rule = self.rules[place]
-            if at not in holding or place not in window.rules:
+        for at in sorted(holding):
+            place = places[at]
+            if place not in window.rules:
                 continue
+            rule = self.rules[place]
             then = self._effects(rule, now)
             if rule.experiment is not None:
                 exposure = _exposure(rule, rule.experiment, facts, len(fired), then)
@@ -120,6 +122,9 @@ class Compiled:
             self._engine(placement)
 
     def _engine(self, placement: str) -> tuple[tuple[int, ...], Engine]:
+        known = self._of_placement.get(placement)
+        if known is not None:
+            return known
         places = tuple(
             place for place, rule in enumerate(self.rules) if not rule.placements or placement in rule.placements
         )
@@ -128,7 +133,7 @@ class Compiled:
             with self._lock:
                 engine = self._make_engine([self.rules[place].when for place in places])
                 found = self._engines[places] = (places, engine)
-        return found
+        return self._of_placement.keep(placement, found)
 
     def _effects(self, rule: Rule, now: float) -> tuple[AnyEffect, ...]:
         return tuple(
