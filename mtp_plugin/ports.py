@@ -335,10 +335,10 @@ class SegmentBook(Protocol):
         """Delete one made by hand; gives whether there was one."""
 
     def names(self) -> dict[str, str]:
-        """Names that the merchant gave to segments that were found."""
+        """Names that the merchant gave to segments, found or written by hand."""
 
     def rename(self, segment_id: str, name: str) -> None:
-        """Name a segment that was found; an empty *name* gives its own one back."""
+        """Name a segment; an empty *name* gives its own one back."""
 
     def members(self, *, batch: int = 5000) -> Iterator[list[tuple[str, str]]]:
         """Who was in which segment at the last refresh: (profile id, segment id), in order of profile id."""

@@ -61,6 +61,7 @@ def register(segments: click.Group) -> None:
         before = next((one for one in state.segments.made() if one.segment_id == made.segment_id), made)
         made = msgspec.structs.replace(made, size=counted.size or 0, counted_at=now, created_at=before.created_at)
         state.segments.save(made)
+        state.segments.rename(made.segment_id, "")
         _done(state, "segment.saved", made.segment_id, now)
         answer({"segment": made, "count": counted}, as_json, f"{made.segment_id}: {counted.line()}")
 
@@ -78,11 +79,7 @@ def register(segments: click.Group) -> None:
             raise InputError(f"a name has at most {MAX_NAME} characters", field="name")
         if any(one.name.lower() == said.lower() and one.segment_id != segment_id for one in found):
             raise InputError("another segment has this name already", field="name")
-        made = next((one for one in state.segments.made() if one.segment_id == segment_id), None)
-        if made is None:
-            state.segments.rename(segment_id, said)
-        else:
-            state.segments.save(checked(msgspec.structs.replace(made, name=said, changed_at=now)))
+        state.segments.rename(segment_id, said)
         _done(state, "segment.renamed", segment_id, now)
         called = state.pipeline.live.refresh().segments.find(segment_id)
         name_now = called.name if called else said

@@ -6,6 +6,7 @@ Segments are told apart by colour and by sign or number, so that no picture need
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,24 +43,22 @@ def plot_map(points: Sequence[Point], names: Mapping[str, str], path: Path, meth
 
 def plot_history(series: Sequence[Series], moved: Migration, path: Path) -> None:
     """Sizes over time above, the largest movements of the last refresh below."""
-    import datetime
-
     figure = _figure(9, 8)
     above, below = figure.subplots(2, 1, height_ratios=[3, 2])
     for place, one in enumerate(series[:MOST]):
-        known = [(datetime.datetime.fromtimestamp(size.at, datetime.UTC), size.size) for size in one.sizes if size.size]
+        known = [(datetime.fromtimestamp(size.at, UTC), size.size) for size in one.sizes if size.size]
         above.plot(
             [at for at, _ in known], [size for _, size in known], DASHES[place // len(COLORS) % len(DASHES)],
             color=_color(place), marker=_sign(place), label=f"{one.segment_id}  {one.name}",
         )  # fmt: skip
     above.set(title="Visitors of each segment", ylim=(0, None))
-    above.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.autofmt_xdate()
+    above.tick_params(axis="x", labelsize=8)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     flows = [flow for flow in moved.flows if flow.before != flow.after][:MOST][::-1]
     labels = [f"{flow.before or 'outside'} → {flow.after or 'none'}" for flow in flows]
     below.barh(range(len(flows)), [flow.count for flow in flows], color=COLORS[0])
     below.set_yticks(range(len(flows)), labels, fontsize=8)
-    below.set(title="Who moved at the last refresh" if flows else "Nobody moved in numbers that may be shown")
+    below.set(title="Visitors who moved at the last refresh" if flows else "Nobody moved in numbers that may be shown")
     _save(figure, path, "Sizes of segments over time, and who moved")
 
 
@@ -70,7 +69,7 @@ def plot_story(told: Story, path: Path) -> None:
     rows = told.apart[::-1]
     ratios = [(inside / everyone if everyone else 0.0) for _, inside, everyone, _ in rows]
     colors = [COLORS[0] if ratio >= 1 else COLORS[1] for ratio in ratios]
-    axes.barh(range(len(rows)), ratios, color=colors, hatch=None)
+    axes.barh(range(len(rows)), ratios, color=colors)
     axes.axvline(1.0, color="#444444", linewidth=1)
     axes.set_yticks(range(len(rows)), [feature for feature, *_ in rows], fontsize=8)
     for place, (_, inside, everyone, _) in enumerate(rows):

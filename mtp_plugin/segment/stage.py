@@ -23,7 +23,7 @@ class Segments:
 
     :param found: those that a refresh found
     :param made: those written by hand
-    :param names: what the merchant calls segments that were found, by id
+    :param names: what the merchant calls segments, by id
     :param features: for the conditions of *made*
     :param min_age: years; who says to be younger is in none
     """
@@ -47,21 +47,21 @@ class Segments:
         if self.made and not is_minor(profile.traits, self._min_age):
             written = self.made.assign(self._features(profile, now), context)
             if written is not None:
-                return written
+                return self._named(written)
         return self._named(self.found.assign(profile, context, now))
 
     def find(self, segment_id: str) -> SegmentRef | None:
         """The segment of this id, with confidence 1."""
-        return self.made.find(segment_id) or self._named(self.found.find(segment_id))
+        return self._named(self.made.find(segment_id) or self.found.find(segment_id))
 
     def all(self) -> tuple[Segment, ...]:
         """All segments: those written by hand in order of precedence, then those found, coarser ones first."""
-        found = tuple(
+        found = self.found.all()
+        visitors = sum(one.size for one in found if not one.parent_id)
+        return tuple(
             msgspec.structs.replace(one, name=self._names[one.segment_id]) if one.segment_id in self._names else one
-            for one in self.found.all()
+            for one in (*self.made.all(visitors), *found)
         )
-        visitors = sum(one.size for one in found if not one.parent_id) or sum(one.size for one in found)
-        return (*self.made.all(visitors), *found)
 
     def _named(self, ref: SegmentRef | None) -> SegmentRef | None:
         name = self._names.get(ref.segment_id) if ref else None

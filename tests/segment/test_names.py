@@ -130,3 +130,13 @@ def test_parts_become_words(parts: list[Part], english: str, german: str) -> Non
 
 def test_languages_have_the_same_words() -> None:
     assert ENGLISH.keys() == GERMAN.keys()
+
+
+def test_a_word_that_many_categories_share_names_none_of_them() -> None:
+    paths = ("Watches", "Watches > Men", "Shoes", "Shoes > Men")
+    table = FeatureTable(
+        tuple(f"category.{path}" for path in paths),
+        np.repeat(np.array([[1, 0.9, 0, 0], [0, 0, 1, 0.9]], dtype=np.float32), 30, axis=0),
+        [f"a:{at}" for at in range(60)],
+    )
+    assert names(table, [np.arange(60) < 30, np.arange(60) >= 30]) == ["Watch visitors", "Shoe visitors"]

@@ -24,6 +24,8 @@ LONG_DAYS = 90.0
 FAMILIES = {"category": "category", "price_tier": "tier", "brand": "brand", "color": "color", "style": "style",
             "device": "device", "daypart": "daypart", "country": "place"}  # fmt: skip
 """What a family's value is called in a name."""
+REPEATED = ("os", "browser", "device_class", "weather")
+"""Traits that say in other words what a family does, or are as fleeting as the weather."""
 PLACES = ("city", "region", "country", "place")
 """Traits that are places."""
 
@@ -46,7 +48,8 @@ def claims_of(table: FeatureTable) -> list[Claim]:
 
     with np.errstate(invalid="ignore"):  # nothing holds of what is unknown
         found = [*_who(read, len(table)), *_values(table), *_comparing(table)]
-    return [claim for claim in found if claim.holds.any()]
+    by_part = {claim.part: claim for claim in reversed(found) if claim.holds.any()}
+    return list(reversed(by_part.values()))
 
 
 def _who(read: Read, count: int) -> Iterator[Claim]:
@@ -74,6 +77,8 @@ def _values(table: FeatureTable) -> Iterator[Claim]:
         column = table.values[:, place]
         if family == "traits" and "=" in value:
             trait, _, word = value.partition("=")
+            if trait in FAMILIES or trait in REPEATED:
+                continue
             yield Claim(("place", word) if trait in PLACES else ("trait", value), column >= 1)
         elif dot and family in FAMILIES:
             yield Claim((FAMILIES[family], value), column >= HALF)

@@ -24,8 +24,8 @@ Labels = NDArray[np.integer[Any]]
 class Match:
     """What became of segments.
 
-    ``segment_ids`` are those of the new clusters, ``(count,)``. ``kept_id`` is the share, of visitors who stayed with
-    most of their old segment, whose id is the one before; ``None`` without a refresh before.
+    ``segment_ids`` are those of the new clusters, ``(count,)``. ``kept_id`` is the share, of visitors who went on
+    with a group that did, whose id is the one before; ``None`` without a refresh before.
     """
 
     segment_ids: tuple[str, ...]
@@ -137,9 +137,15 @@ def _moves(
 
 
 def _kept(shared: NDArray[np.int64], pairs: dict[int, int]) -> float | None:
-    """Of the visitors who stayed with most of their old segment, the share whose new segment has its id."""
+    """Of the visitors who went on with a group that did, the share who are where its id is.
+
+    A group goes on where a cluster holds most of the old segment (more than any other cluster) and most of the cluster
+    came from it.
+    """
     if not shared.size or not shared.sum():
         return None
-    stayed = shared.max(axis=1)
-    kept = sum(int(stayed[old]) for old, new in pairs.items() if shared[old, new] == stayed[old])
-    return float(kept / stayed.sum())
+    heir, parent = shared.argmax(axis=1), shared.argmax(axis=0)
+    lasting = [old for old in range(len(shared)) if parent[heir[old]] == old and shared[old, heir[old]]]
+    stayed = sum(int(shared[old, heir[old]]) for old in lasting)
+    kept = sum(int(shared[old, heir[old]]) for old in lasting if pairs.get(old) == heir[old])
+    return kept / stayed if stayed else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...records import BoolArray
-from ..naming import HEAD, Part, name_of
+from ..naming import HEAD, Part, leaf, name_of
 from .claims import Claim
 
 MOST = 0.6
@@ -61,7 +61,9 @@ def parts_of_all(
     :param before: what each was called, empty for a new one; an old name stays while all of it is true of most
     """
     said = [true_of_most(claims, members) for members in masks]
-    chosen = [_first_choice(one) for one in said]
+    leaves = Counter(leaf(claim.part[1]) for claim in claims if claim.part[0] == "category")
+    alike = {word for word, count in leaves.items() if count > 1}
+    chosen = [_first_choice(one, alike) for one in said]
     for place, old in enumerate(before):
         if old and {part for part in old if part[0] != "number"} <= {one.part for one in said[place]}:
             chosen[place] = tuple(part for part in old if part[0] != "number")
@@ -94,7 +96,7 @@ def attributes_of(said: Sequence[Said]) -> dict[str, Any]:
     return found
 
 
-def _first_choice(said: Sequence[Said]) -> tuple[Part, ...]:
+def _first_choice(said: Sequence[Said], alike: Collection[str] = ()) -> tuple[Part, ...]:
     """Head and tags: of each slot at most one, what is worth saying and nothing that another part implies."""
     chosen: dict[str, Part] = {}
     for one in said:
@@ -102,7 +104,7 @@ def _first_choice(said: Sequence[Said]) -> tuple[Part, ...]:
         if slot in HEAD and slot not in chosen and one.lift >= APART:
             chosen[slot] = one.part
     if "category" in chosen:
-        chosen["category"] = _narrowest(said, chosen["category"])
+        chosen["category"] = _narrowest(said, chosen["category"], alike)
     if "who" not in chosen:
         chosen["who"] = _whoever(said)
     tags: list[Part] = []
@@ -117,10 +119,15 @@ def _first_choice(said: Sequence[Said]) -> tuple[Part, ...]:
     return (*(chosen[slot] for slot in HEAD if slot in chosen), *tags)
 
 
-def _narrowest(said: Sequence[Said], broad: Part) -> Part:
-    """The narrowest category below a chosen one that most members are still in."""
-    below = [one.part for one in said if one.part[0] == "category" and one.part[1].startswith(broad[1])]
-    return max(below, key=lambda part: (part[1].count(" > "), part[1]))
+def _narrowest(said: Sequence[Said], chosen: Part, alike: Collection[str]) -> Part:
+    """The narrowest category above or below the chosen one that most members are in, and that its last word names.
+
+    :param alike: last words of more than one category: *Men* says neither shoes nor watches
+    """
+    paths = [one.part[1] for one in said if one.part[0] == "category"]
+    near = [path for path in paths if path.startswith(chosen[1]) or chosen[1].startswith(path)]
+    telling = [path for path in near if leaf(path) not in alike] or [chosen[1]]
+    return "category", max(telling, key=lambda path: (path.count(" > "), path))
 
 
 def _whoever(said: Sequence[Said]) -> Part:
