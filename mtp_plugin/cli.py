@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from .commands import audit, data, evaluate, models, operate, rules, segments
+from .commands import audit, data, evaluate, forward, identity, models, operate, rules, segments, webhooks
 
 mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
 
-for _subject in (data, models, segments, rules, evaluate, operate, audit):
+for _subject in (data, models, segments, rules, evaluate, identity, operate, webhooks, forward, audit):
     _subject.register(mtp)

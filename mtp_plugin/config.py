@@ -15,7 +15,7 @@ MIN_SECRET = 6
 """Characters of a key of servers: fewer are a typing error."""
 MIN_PII_KEY = 16
 """Bytes of the key of personal data; :class:`mtp_plugin.privacy.pii.Hasher` takes no shorter one."""
-_HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY", "MTP_WEATHER_URL", "MTP_CRM"}
+_HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY", "MTP_WEATHER_URL", "MTP_CRM", "MTP_WEBHOOKS", "MTP_FORWARD"}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
@@ -137,6 +137,12 @@ def _weights(value: Any) -> dict[str, float]:
     if not isinstance(value, Mapping) or set(value) - {"view", "cart", "purchase"}:
         raise _Wrong('use {"view": 1, "cart": 3, "purchase": 5}')
     return {"view": 1.0, "cart": 3.0, "purchase": 5.0} | {k: _number(0, 1000)(v) for k, v in value.items()}
+
+
+def _named_parts(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(part, Mapping) for part in value.values()):
+        raise _Wrong("use a mapping of a name to its options, each a mapping")
+    return {str(name): dict(part) for name, part in value.items()}
 
 
 def _time_zone(value: Any) -> str:
@@ -340,6 +346,23 @@ class Settings:
         {}, "Systems that know customers by name: where each one's rows are and how they join.", check=_crm
     )
     crm_hours: float = _row(24.0, "How often traits are taken from CRMs.", unit="hours", check=_number(0.1, 8760))
+    webhooks: dict[str, Any] = _row({}, "Who may post webhooks: a name, its kind, secrets and map.", check=_named_parts)
+    webhook_days: int = _row(
+        7, "How long bodies of webhooks are kept to be read again.", unit="days", check=_number(1, 365, int)
+    )
+    forward: dict[str, Any] = _row(
+        {}, "To whom events are forwarded: a name, its kind and options.", check=_named_parts
+    )
+    cart_abandoned_minutes: float = _row(
+        60.0, "Time after which a cart left alone counts as abandoned.", unit="minutes", check=_number(1, 10_080)
+    )
+    identity_max_nodes: int = _row(50, "Most ids that may be linked to one person.", check=_number(2, 500, int))
+    identity_suggest_above: float = _row(
+        0.5, "Probability from which two alike profiles are suggested as one person's.", check=_number(0.01, 1)
+    )
+    identity_link_above: float = _row(
+        0.0, "Probability from which two alike profiles are linked unasked; 0 links nobody.", check=_number(0, 1)
+    )
     pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_pii_key)
 
     @classmethod
@@ -393,6 +416,8 @@ def _masked(value: Any, hidden: bool) -> Any:
         return dict.fromkeys(value, "***")
     if isinstance(value, str):
         return "***" if hidden and value.strip() else _PASSWORD.sub(r"\1:***@", value)
+    if hidden and isinstance(value, Mapping):
+        return "***"
     if isinstance(value, (list, tuple)):
         return type(value)(_masked(part, hidden) for part in value)
     return value

@@ -18,32 +18,37 @@ from .config import Settings
 from .errors import InputError, MTPError, SetupError, UnavailableError
 from .jobs import Jobs, Scheduler
 from .live import Live
+from .people import People
 from .pipeline import Pipeline
 from .placed import LivePlacements
-from .ports import Catalog
+from .ports import AuditLog, Catalog, ConsentDecision
 from .privacy.pii import Hasher
 from .profile.enrich.base import Enricher, Found
 from .profile.enrich.browser import prepare
 from .profile.enrich.chain import Enrichment, OwnEnricher
 from .profile.enrich.join import Crm
 from .profile.enrich.standard import standard_enrichers
-from .records import ImportResult, Placement, Receipt, Rejected, Signals, Slate
+from .records import ImportResult, Link, Placement, Receipt, Rejected, Signals, Slate
 from .rule_source import RuleSource
 from .rulebook import Rulebook
 from .scheduled import import_declared, standard_jobs
-from .signals import model_changed
+from .signals import consent_changed, model_changed
 from .state import Loaders, State
 from .store.cities import read_cities
 from .store.crm import crm_of, declared_crm
 from .store.open import open_stores, stores_exist
+from .track.contacts import Contacts
 from .track.identifiers import time_ordered_id
 from .track.intake import Intake
+from .track.outgoing import load_targets
+from .track.webhooks.sources import load_sources
 from .trial import check
 from .web.blueprint import create_blueprint, install
 from .web.collect import accept
 from .web.parts import get_state, signing_keys
 from .web.sender import own_sender
 from .web.slates import slate_for_request
+from .web.visitor import PURPOSE
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +109,7 @@ class MTP:
             )
         state = _build(app, settings, placements, self._loaders, self._catalog, self._enrichers, self._crms)
         app.extensions[EXTENSION] = state
+        _part_who_withdraws(app, state.people)
         install(app, state, url_prefix)
         app.cli.add_command(_commands())
         atexit.register(state.close)
@@ -120,6 +126,11 @@ class MTP:
     def user_loader(self, function: F) -> F:
         """Declare who is signed in: a callable that gives the account id or ``None``."""
         self._loaders.user = function
+        return function
+
+    def staff_loader(self, function: F) -> F:
+        """Declare whether a member of the staff acts as the customer: nothing that then happens is the customer's."""
+        self._loaders.staff = function
         return function
 
     def cart_loader(self, function: F) -> F:
@@ -210,6 +221,34 @@ class MTP:
                 raise
             return _not_kept(name, error)
 
+    def identify(
+        self,
+        traits: Mapping[str, Any] | None = None,
+        *,
+        email: str = "",
+        phone: str = "",
+        user_id: str | None = None,
+        strict: bool = False,
+    ) -> Receipt:
+        """Say what is known of the visitor of this request, or of the account *user_id*.
+
+        E-mail and phone are kept as keyed hashes, and link the visitor to whoever gave the same before. Faults are
+        treated as by :meth:`track`.
+
+        :param traits: such as ``{"plan": "gold"}``; what says who somebody is, is left out
+        """
+        state = get_state()
+        if not state.settings.enabled:
+            return Receipt(accepted=0)
+        try:
+            given = {**(traits or {}), "email": email, "phone": phone}
+            parsed = state.intake.about(given, own_sender(state, user_id), time.time())
+            return accept(state, parsed)
+        except Exception as error:
+            if strict or current_app.debug:
+                raise
+            return _not_kept("Identify", error)
+
     def recommend(self, placement: str, **options: Any) -> Slate:
         """The slate of a placement for the visitor of this request, as data; *options* as for ``mtp_block``."""
         return slate_for_request(get_state(), placement, **options)
@@ -278,6 +317,8 @@ def _build(
         changed=lambda kind, version: _send(model_changed, app, kind=kind, version=version),
         rules=rules,
     )
+    hasher = _hasher(app, settings)
+    people = People(stores.identity, _merges_in(stores.audit, hasher))
     pipeline = Pipeline(
         settings=settings,
         journal=stores.journal,
@@ -288,13 +329,14 @@ def _build(
         availability=(catalog or stores.catalog_store).availability,
         new_id=time_ordered_id,
         switch_off=rules.switch_off,
+        people=people,
     )
     population = read_cities(settings.cities) if settings.cities else {}
     enrichment = Enrichment(standard_enrichers(settings, stores.weather, population, enrichers), stores.places)
     return State(
         settings=settings,
         pipeline=pipeline,
-        intake=Intake(settings, enrichment.of_event),
+        intake=Intake(settings, enrichment.of_event, Contacts({"email": hasher.email, "phone": hasher.phone})),
         journal=stores.journal,
         catalog_store=stores.catalog_store,
         slates=stores.slates,
@@ -313,16 +355,45 @@ def _build(
         ),
         placements=placed,
         activity=stores.activity,
-        hasher=_hasher(app, settings),
         enrichment=enrichment,
         places=stores.places,
         weather=stores.weather,
         crms={**{name: declared_crm(name, given) for name, given in settings.crm.items()}, **crms},
+        hasher=hasher,
+        people=people,
+        webhooks=stores.webhooks,
+        cursors=stores.cursors,
+        carts=stores.carts,
+        forwards=stores.forwards,
+        sources=load_sources(settings.webhooks),
+        targets=load_targets(settings.forward),
         catalog=catalog,
         loaders=loaders,
         probes=stores.probes,
         close=stores.close,
     )
+
+
+def _merges_in(audit: AuditLog, hasher: Hasher) -> Callable[[Link], None]:
+    """Writes each merge, and each one taken back, into the audit log."""
+
+    def tell(link: Link) -> None:
+        action = "identity.merged" if link.state == "active" else "identity.parted"
+        details = {"link": link.link_id, "kind": link.kind, "confidence": link.confidence, "reason": link.reason}
+        details["with"] = hasher.subject(link.right)
+        audit.append(link.actor, action, hasher.subject(link.left), details, at=link.decided_at)
+
+    return tell
+
+
+def _part_who_withdraws(app: Flask, people: People) -> None:
+    """A browser whose visitor withdraws the permission is read with no other profile until it is given again."""
+
+    def changed(sender: Flask, decision: ConsentDecision) -> None:
+        if not decision.granted and decision.purpose == PURPOSE and decision.subject_id.startswith("a:"):
+            people.detach(decision.subject_id, "consent", decision.decided_at, "visitor")
+
+    consent_changed.connect(changed, sender=app, weak=False)
 
 
 def standard_jobs_of(state: State) -> Jobs:

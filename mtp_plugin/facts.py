@@ -25,6 +25,8 @@ SEEKER = 0.5
 SEEN_ENOUGH = 3
 """Events before that is said of anybody."""
 MINUTE = 60.0
+VALUES = {"new_or_returning": ("new", "returning"), "cart_abandoned": ("yes",)}
+"""Features that are one of a few words."""
 CONTEXT_FIELDS = tuple(name for name in Context.__struct_fields__ if name != "extra")
 
 
@@ -47,7 +49,7 @@ def vocabulary() -> Vocabulary:
             path=f"profile.{feature.name}",
             kind="text" if feature in WORDS else "number",
             help=feature.help,
-            values=("new", "returning") if feature.name == "new_or_returning" else (),
+            values=VALUES.get(feature.name, ()),
             unit=feature.unit,
             family=feature.family,
         )
@@ -134,7 +136,8 @@ class FactReader:
 
     def _variations(self, of: Subject) -> dict[str, int]:
         request = of.request
-        key = request.profile_ids[0] if request.consent_level is ConsentLevel.FULL and request.profile_ids else ""
+        own = request.consent_level is ConsentLevel.FULL and request.profile_ids
+        key = (request.unit or request.profile_ids[0]) if own else ""
         found = {name: variation_of(gate, key) for name, gate in self._gates.items()}
         return {name: variation for name, variation in found.items() if variation >= 0}
 

@@ -15,7 +15,7 @@ from .ports import JobRun, Leases
 
 log = logging.getLogger(__name__)
 
-HOUR, DAY = 3600.0, 86400.0
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import compress
 
 import msgspec
 
@@ -23,6 +24,7 @@ from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
 from .filters import FilterMasks
 from .live import KINDS, Live, Serving
+from .people import People
 from .ports import Cache, Journal, SlateLog
 from .profile.enrich.clock import ClockEnricher
 from .profile.fold import Fold
@@ -93,10 +95,11 @@ class Pipeline:
         new_id: Callable[[float], str],
         stages: Stages | None = None,
         switch_off: Callable[[int, dict[str, str]], None] = lambda version, faults: None,
+        people: People | None = None,
     ) -> None:
         self.settings, self.journal, self.slates, self.live = settings, journal, slates, live
         self.placements, self.availability, self.new_id = placements, availability, new_id
-        self.stages = stages or Stages()
+        self.stages, self.people = stages or Stages(), people
         self.fold = Fold(settings)
         self.clock = ClockEnricher(settings.time_zone, settings.commuting)
         self._folder: tuple[ProductTable, FoldFunction] | None = None
@@ -120,9 +123,12 @@ class Pipeline:
         if not events:
             return []
         known = self.journal.record(events, self.folding(self.live.get().table))
-        for event, new in zip(events, known, strict=True):
-            if new and event.recommendation_id:
+        fresh = list(compress(events, known))
+        for event in fresh:
+            if event.recommendation_id:
                 self.feedback(event)
+        if self.people:
+            self.people.observe(fresh, events[-1].received_at)
         return known
 
     def rebuild(self, progress: Callable[[int], None] | None = None) -> int:
@@ -197,6 +203,7 @@ class Pipeline:
     ) -> Question:
         """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
         placement = placement or self._placement(request.placement)
+        request = self._whole(request)
         profile, serving = self._profile(request), self.live.get()
         request = self._by_own_clock(request, profile)
         serving = serving if rules is None else replace(serving, rules=rules)
@@ -216,6 +223,13 @@ class Pipeline:
             return request
         said = self.clock.at(request.now, zone)
         return msgspec.structs.replace(request, context=msgspec.structs.replace(context, **said))
+
+    def _whole(self, request: SlateRequest) -> SlateRequest:
+        """The request with all profiles of its visitor, and the id that experiments assign by."""
+        if self.people is None or not request.profile_ids:
+            return request
+        person = self.people.resolve(request.profile_ids)
+        return msgspec.structs.replace(request, profile_ids=person.profile_ids, unit=person.unit)
 
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)

@@ -14,10 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .records import (
+    Claim,
     Event,
     FoldFunction,
     ImportResult,
     Interactions,
+    Link,
+    LinkEntry,
+    Person,
     Place,
     Product,
     Profile,
@@ -60,6 +64,17 @@ class Journal(Protocol):
 
     def count(self) -> int:
         """How many events are stored."""
+
+    def last_number(self) -> int:
+        """The number of the event stored last; 0 before the first."""
+
+    def tail(
+        self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
+    ) -> tuple[list[tuple[int, Event]], int]:
+        """Events whose number is greater, each after its number, in order, and the number to go on from.
+
+        What another writer may still put before them is waited for: on PostgreSQL the latest seconds are left out.
+        """
 
     def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
         """Ids of all profiles."""
@@ -517,3 +532,170 @@ class TraitSource(Protocol):
 
         :raises mtp_plugin.errors.MTPError: it cannot be read; what was given before stays good
         """
+
+
+class Identity(Protocol):
+    """Which profiles are one person's, as a ledger of links; profiles and events themselves are never rewritten.
+
+    A node stands for an id, see :class:`~mtp_plugin.records.Claim`. Nodes that active links hold together are one
+    cluster. No cluster has two accounts.
+    """
+
+    def resolve(self, profile_ids: Sequence[str]) -> Person:
+        """Whom these ids of one visitor belong to, in one quick query at most.
+
+        Without an account among them that is themselves: what else is linked is used while somebody is signed in.
+        A browser that several people use is left out beside an account.
+        """
+
+    def claim(self, claims: Sequence[Claim], now: float, actor: str) -> list[Link]:
+        """Take claims, in order, in one transaction; gives what became of each.
+
+        A claim that is known already changes nothing; one that a person undid or rejected stays so.
+        """
+
+    def decide(self, link_id: int, state: str, now: float, actor: str) -> Link:
+        """A person's word on a link: ``active`` (accept), ``rejected``, or ``undone``, which takes a merge back.
+
+        :raises mtp_plugin.errors.NotFoundError: there is no such link
+        :raises mtp_plugin.errors.InputError: a guard refuses, or the link is in no state for this
+        """
+
+    def detach(self, node: str, reason: str, now: float, actor: str) -> list[Link]:
+        """Suspend all active links of a node; gives them."""
+
+    def share(self, node: str, shared: bool, now: float, actor: str) -> None:
+        """Say that several people use a browser, which suspends its links, or that they do not."""
+
+    def links(self, state: str = "", limit: int = 100) -> list[Link]:
+        """Links in this state, or in any; newest first."""
+
+    def links_of(self, node: str) -> list[Link]:
+        """All links with this node at one end, oldest first: what a person's export holds of identity."""
+
+    def history(self, link_id: int) -> list[LinkEntry]:
+        """What became of a link, oldest first."""
+
+    def cluster(self, node: str) -> tuple[str, ...]:
+        """All nodes of one person, this one among them, by name."""
+
+    def erase(self, node: str) -> int:
+        """Delete the node with all its links and their history, as if it had never been; gives the number of links."""
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that came in, without its body.
+
+    ``state``: ``new``, ``done``, ``ignored`` (understood, nothing to do), ``waiting`` (to be tried again at
+    ``next_try_at``) or ``dead`` (given up, until somebody retries it). ``message`` says why, without personal data.
+    """
+
+    webhook_id: int
+    source: str
+    topic: str
+    delivery_id: str
+    received_at: float
+    state: str
+    tries: int
+    next_try_at: float
+    message: str
+    profile_id: str = ""
+
+
+class WebhookBox(Protocol):
+    """Deliveries as they came, until they are old: read again after a mistake of ours, given up on only aloud."""
+
+    def add(
+        self, source: str, topic: str, delivery_id: str, digest: bytes, body: bytes, *, now: float, next_try_at: float
+    ) -> Webhook | None:
+        """Keep a delivery durably; ``None`` when this id, or this body under this topic, came before."""
+
+    def body(self, webhook_id: int) -> bytes | None:
+        """As it came; ``None`` when it is not kept any more, or was sealed with a key that is gone."""
+
+    def finish(self, webhook: Webhook, *, keep_body: bool = True) -> None:
+        """Store what became of it."""
+
+    def due(self, now: float, limit: int) -> list[Webhook]:
+        """Those ``new`` and ``waiting`` whose time has come, oldest first."""
+
+    def get(self, webhook_id: int) -> Webhook | None: ...
+
+    def kept(self, state: str = "", limit: int = 100) -> list[Webhook]:
+        """Newest first."""
+
+    def of(self, profile_id: str) -> list[Webhook]:
+        """Those that speak of somebody."""
+
+    def erase(self, profile_id: str) -> int:
+        """Empty those that speak of somebody; what stays recognises a repetition. Gives how many there were."""
+
+    def erase_source(self, source: str) -> int:
+        """Empty all of a source."""
+
+    def purge(self, before: float) -> int:
+        """Delete those received before, done or not; gives how many."""
+
+
+class Cursors(Protocol):
+    """How far each kind of work that goes on from where it was has come."""
+
+    def get(self, name: str) -> str:
+        """``""`` when it never ran."""
+
+    def put(self, name: str, position: str, now: float) -> None: ...
+
+
+class CartBook(Protocol):
+    """Who has a cart that was touched lately, so that carts left alone are found without reading all events."""
+
+    def touch(self, touched: Mapping[str, float]) -> None:
+        """Somebody's cart was touched at this time; an earlier time than the one known changes nothing."""
+
+    def idle(self, before: float, limit: int = 1000) -> list[str]:
+        """Whose cart was last touched before, the longest ago first."""
+
+    def close(self, profile_ids: Sequence[str], before: float) -> None:
+        """Forget carts, unless they were touched since."""
+
+
+class ForwardState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far forwarding to a target has come: the last event dealt with, and what is in its way."""
+
+    name: str
+    number: int
+    tries: int = 0
+    next_try_at: float = 0.0
+    sent: int = 0
+    withheld: int = 0
+    error: str = ""
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that a target refused; the event itself stays in the journal."""
+
+    dead_id: int
+    target: str
+    number: int
+    profile_id: str
+    refused_at: float
+    error: str
+
+
+class ForwardBook(Protocol):
+    """What was forwarded to whom. The queue itself is the journal: nothing is copied that would have to be erased."""
+
+    def get(self, name: str) -> ForwardState | None: ...
+
+    def put(self, state: ForwardState) -> None: ...
+
+    def refuse(self, target: str, letters: Sequence[tuple[int, str]], error: str, now: float) -> None:
+        """Put events aside: their numbers and whose they are."""
+
+    def dead(self, target: str = "", limit: int = 100) -> list[DeadLetter]:
+        """Newest first."""
+
+    def remove(self, dead_ids: Sequence[int]) -> None: ...
+
+    def erase(self, profile_id: str) -> int:
+        """Forget letters about somebody."""

@@ -392,7 +392,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     :mod:`mtp_plugin.profile.decay`; facets are ``category``, ``brand``, ``color``, ``style``, ``price_tier``. Read
     them through that module, never raw. ``recent`` and ``placed`` are oldest first and bounded. ``margin`` and
     ``discount`` are (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes. ``origins`` says of
-    traits, by the same names, where each came from and when.
+    traits, by the same names, where each came from and when. ``abandoned_at`` is when a cart was noticed as abandoned,
+    0 when there was none since the last order.
     """
 
     profile_id: str
@@ -416,6 +417,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     traits: dict[str, Any] = {}
     origins: dict[str, TraitOrigin] = {}
     habits: Habits = Habits()
+    abandoned_at: float = 0.0
 
 
 FoldFunction = Callable[["Profile | None", "tuple[Event, ...]"], Profile]
@@ -505,7 +507,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class SlateRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One question to the pipeline.
 
-    ``profile_ids`` are the visitor's keys, most trusted first, empty below full consent. ``product_ids`` are the
+    ``profile_ids`` are the visitor's keys, most trusted first, empty below full consent; ``unit`` is the one that
+    experiments assign by. ``product_ids`` are the
     products in view, ``cart_ids`` those in the cart. ``limit`` 0 means the placement's own size. ``private_facts`` lets
     ``filter`` speak of stock and margin: for the shop's own code and servers, not for visitors.
     """
@@ -522,6 +525,7 @@ class SlateRequest(msgspec.Struct, frozen=True, kw_only=True):
     exclude_ids: tuple[str, ...] = ()
     filter: dict[str, Any] = {}
     private_facts: bool = False
+    unit: str = ""
     segment_id: str = ""
     explain: bool = False
 
@@ -977,3 +981,64 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NO_DECISION = Decision()
+
+
+# ---------------------------------------------------------------------------------------------- identity
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody says, or something lets us think, that two nodes are one person.
+
+    A node is an id with a letter before it: ``u:`` account, ``a:`` browser, ``e:`` hashed e-mail, ``p:`` hashed phone,
+    ``o:`` order. ``kind`` says how it is known (``sign-in``, ``email``, ``phone``, ``order``, ``alias``,
+    ``likeness``, ``manual``), ``confidence`` how sure that is, 0 to 1. With ``suggest`` somebody has to look at it
+    first. ``evidence`` is what it rests on, in words and numbers that name nobody.
+    """
+
+    left: str
+    right: str
+    kind: str
+    confidence: float = 1.0
+    suggest: bool = False
+    evidence: dict[str, Any] = {}
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim and what became of it.
+
+    ``state``: ``active`` (the two are one), ``suggested`` (waits for somebody), ``refused`` (by a guard, which
+    ``reason`` names), ``rejected`` and ``undone`` (by a person), ``suspended`` (was active until a guard spoke).
+    """
+
+    link_id: int
+    left: str
+    right: str
+    kind: str
+    confidence: float
+    state: str
+    reason: str
+    made_at: float
+    decided_at: float
+    actor: str
+    evidence: dict[str, Any] = {}
+
+
+class LinkEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the ledger: what a link became, when, why and by whom."""
+
+    link_id: int
+    at: float
+    state: str
+    reason: str
+    actor: str
+
+
+class Person(NamedTuple):
+    """Whom some profile ids belong to: all the profiles that may be read together, and one id that lasts.
+
+    ``profile_ids`` begin with those asked for. ``unit`` is what experiments assign by: it stays when the visitor
+    signs in, and is the same on all devices of an account.
+    """
+
+    profile_ids: tuple[str, ...]
+    unit: str

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from .catalog.importer import import_catalog
 from .errors import MTPError, SetupError, UnavailableError
-from .jobs import DAY, HOUR, Job
+from .jobs import DAY, HOUR, MINUTE, Job
 from .joining import Joiner, JoinResult
 from .profile.enrich.join import Crm
 from .records import ImportResult
@@ -28,9 +28,13 @@ def standard_jobs(state: State) -> list[Job]:
         Job(
             "retention",
             DAY,
-            "Delete what is older than its setting: slates, known message ids.",
+            "Delete what is older than its setting: slates, known message ids, webhooks.",
             lambda: _retention(state),
         ),
+        Job("webhooks", MINUTE, "Try webhooks again that waited.", lambda: _webhooks(state)),
+        Job("carts", 5 * MINUTE, "Notice carts that were left alone.", lambda: _carts(state)),
+        Job("forward", MINUTE, "Forward events to whom the shop named.", lambda: _forward(state)),
+        Job("identity", DAY, "Suggest profiles that are alike as one person's.", lambda: suggest_links(state)),
     ]
     if state.crms:
         every = state.settings.crm_hours * HOUR
@@ -38,6 +42,41 @@ def standard_jobs(state: State) -> list[Job]:
     if state.catalog is not None:
         jobs.insert(0, Job("catalog", HOUR, "Import the shop's catalogue.", lambda: import_declared(state).line()))
     return jobs
+
+
+def _webhooks(state: State) -> str:
+    from .receiving import run_due
+
+    return run_due(state)
+
+
+def _carts(state: State) -> str:
+    from .abandonment import notice
+
+    return notice(state)
+
+
+def _forward(state: State) -> str:
+    from .forwarding import forward
+
+    return forward(state)
+
+
+def suggest_links(state: State) -> str:
+    """Look for profiles that are alike; see :mod:`mtp_plugin.suggest`."""
+    from .suggest import suggest
+
+    settings = state.settings
+    links = suggest(
+        state.journal,
+        state.people,
+        now=time.time(),
+        suggest_above=settings.identity_suggest_above,
+        link_above=settings.identity_link_above,
+    )
+    made = sum(link.state == "active" for link in links)
+    waiting = sum(link.state == "suggested" for link in links)
+    return f"{made} linked, {waiting} suggested"
 
 
 def import_declared(state: State, progress: Progress = _silent) -> ImportResult:
@@ -102,7 +141,8 @@ def _retention(state: State) -> str:
     now, settings = time.time(), state.settings
     slates = state.slates.purge(now - settings.slate_days * DAY)
     messages = state.journal.purge(now - settings.dedupe_hours * HOUR)
-    return f"{slates} slates and {messages} message ids deleted"
+    webhooks = state.webhooks.purge(now - settings.webhook_days * DAY)
+    return f"{slates} slates, {messages} message ids and {webhooks} webhooks deleted"
 
 
 def import_traits(state: State, crm: Crm, progress: Progress = _silent) -> JoinResult:

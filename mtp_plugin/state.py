@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .config import Settings
+from .people import People
 from .pipeline import Pipeline
 from .placed import LivePlacements
 from .ports import (
     Activity,
     AuditLog,
     Cache,
+    CartBook,
     Catalog,
     CatalogStore,
     ConsentLog,
+    Cursors,
+    ForwardBook,
     Journal,
     Leases,
     ModelRegistry,
@@ -24,6 +28,7 @@ from .ports import (
     SegmentBook,
     SlateLog,
     WeatherSource,
+    WebhookBox,
 )
 from .privacy.pii import Hasher
 from .profile.enrich.chain import Enrichment
@@ -31,6 +36,8 @@ from .profile.enrich.join import Crm
 from .rule_source import RuleSource
 from .rulebook import Rulebook
 from .track.intake import Intake
+from .track.outgoing import Target
+from .track.webhooks.sources import Source
 
 
 @dataclass(slots=True)
@@ -39,6 +46,8 @@ class Loaders:
 
     user: Callable[[], str | None] | None = None
     """The account id of the signed-in customer, ``None`` when nobody is signed in."""
+    staff: Callable[[], bool] | None = None
+    """Whether a member of the staff acts as the customer in this request."""
     cart: Callable[[], Iterable[str]] | None = None
     """Product ids in the cart of this request."""
     nonce: Callable[[], str] | None = None
@@ -74,10 +83,19 @@ class State:
     enrichment: Enrichment
     places: Places
     weather: WeatherSource
+    people: People
+    webhooks: WebhookBox
+    cursors: Cursors
+    carts: CartBook
+    forwards: ForwardBook
     crms: dict[str, Crm] = field(default_factory=dict)
     """The CRMs that traits come from, by name."""
     catalog: Catalog | None = None
     """The shop's own catalogue, if it gave one; else the imported one answers."""
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Who may post webhooks."""
+    targets: dict[str, Target] = field(default_factory=dict)
+    """To whom events are forwarded."""
     loaders: Loaders = field(default_factory=Loaders)
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
     """Health probes by name; each gives ``""`` when well, else what is wrong."""

@@ -44,10 +44,11 @@ def read_shopify(path: Path, reading: Reading) -> Iterator[tuple[int, Product] |
         else:
             yield RowError(line, "Handle", "is missing")
     for rows in groups.values():
-        yield from _product(rows, reading)
+        yield from read_rows(rows, reading)
 
 
-def _product(rows: list[tuple[int, dict[str, str]]], reading: Reading) -> Iterator[tuple[int, Product] | RowError]:
+def read_rows(rows: list[tuple[int, dict[str, str]]], reading: Reading) -> Iterator[tuple[int, Product] | RowError]:
+    """The product of all its rows, and what is wrong with some of them."""
     rows.sort(key=lambda located: not located[1].get("Title", "").strip())
     first_line, first = rows[0]
     options = {number: first.get(f"Option{number} Name", "").strip() for number in OPTIONS}

@@ -37,6 +37,7 @@ class Draft:
         self._sessions, self._session_start = profile.sessions, profile.session_start
         self._events = profile.events
         self.habits = Coming(profile.habits)
+        self.abandoned_at = profile.abandoned_at
 
     def clock(self, t: float, idle: float) -> None:
         """Count the event and its session; an event that arrives late belongs to what was there already.
@@ -154,6 +155,7 @@ class Draft:
             traits=self._traits,
             habits=self.habits.freeze(),
             origins=self._origins,
+            abandoned_at=self.abandoned_at,
         )
 
 

@@ -78,6 +78,7 @@ WORDS = (
     Feature("top_brand", "words", "", "The brand liked best."),
     Feature("top_price_tier", "words", "", "The price tier liked best."),
     Feature("top_device", "words", "", "The device used most."),
+    Feature("cart_abandoned", "words", "", "`yes` from a cart noticed as abandoned until the next order."),
     Feature("new_or_returning", "words", "", "`new` in the first session, `returning` after it."),
 )
 """Features that are words: for conditions, not for learning."""
@@ -124,6 +125,8 @@ def _times(found: dict[str, Any], profile: Profile, now: float) -> None:
         found["spend_per_month"] = profile.revenue / months
         found["new_or_returning"] = "returning" if profile.sessions > 1 else "new"
     found["orders"] = float(profile.orders)
+    if profile.abandoned_at:
+        found["cart_abandoned"] = "yes"
     found["spend"] = profile.revenue
     if profile.orders > 0:
         found["average_order"] = profile.revenue / profile.orders

@@ -42,6 +42,10 @@ class Fold:
         return draft.freeze()
 
     def _event(self, draft: Draft, event: Event, facts: Facts) -> None:
+        if event.name == "Cart Abandoned":
+            # It tells of what the visitor did not do: it is no activity.
+            draft.abandoned_at = max(draft.abandoned_at, event.timestamp)
+            return
         if event.source.startswith(CRM):  # nothing that the visitor did
             draft.learn_traits(event)
             return
@@ -78,6 +82,7 @@ class Fold:
     def _purchase(self, draft: Draft, event: Event, facts: Facts) -> None:
         pieces = _pieces(event.products)
         if draft.bought.place(_order_id(event), event.timestamp, _amount(event), pieces):
+            draft.abandoned_at = 0.0
             for product_id in pieces:
                 self._act(draft, Action.PURCHASE, product_id, event.timestamp, facts)
 

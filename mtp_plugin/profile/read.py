@@ -110,9 +110,17 @@ def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
         revenue=a.revenue + b.revenue,
         searches=(*(text for text in b.searches if text not in a.searches), *a.searches)[-MAX_SEARCHES:],
         habits=merge_habits(a.habits, b.habits),
+        abandoned_at=_merge_abandoned(a, b),
         traits=traits,
         origins=origins,
     )
+
+
+def _merge_abandoned(a: Profile, b: Profile) -> float:
+    """The latest, unless an order came after it: that may have been placed on the other side."""
+    latest = max(a.abandoned_at, b.abandoned_at)
+    ordered = max((bought.last for bought in (*a.purchases, *b.purchases)), default=0.0)
+    return latest if latest > ordered else 0.0
 
 
 def _add(newer: tuple[float, float], older: tuple[float, float], factor: float) -> tuple[float, float]:

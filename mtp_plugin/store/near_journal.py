@@ -41,7 +41,8 @@ class NearJournal(SqlJournal):
         self._shared: Marks | None = None
         self._copies: Remembered[str, Copy] = Remembered(limit)
 
-    def _marks(self) -> Marks | None:
+    def marks(self) -> Marks | None:
+        """The memory that the processes of this machine share, ``None`` where there can be none."""
         if not self._tried and self._path.parent.is_dir():
             try:
                 self._shared = Marks(self._path)
@@ -51,7 +52,7 @@ class NearJournal(SqlJournal):
         return self._shared
 
     def _changed(self, profile_ids: Iterable[str]) -> None:
-        if marks := self._marks():
+        if marks := self.marks():
             marks.change(profile_ids)
 
     def record(self, events: Sequence[Event], fold: FoldFunction) -> list[bool]:
@@ -74,7 +75,7 @@ class NearJournal(SqlJournal):
             self._changed(profile_ids)
 
     def profiles(self, profile_ids: Sequence[str]) -> list[Profile | None]:
-        marks = self._marks()
+        marks = self.marks()
         if marks is None:
             return super().profiles(profile_ids)
         now, missing = time.monotonic(), []

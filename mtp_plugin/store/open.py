@@ -11,8 +11,12 @@ from ..ports import (
     Activity,
     AuditLog,
     Cache,
+    CartBook,
     CatalogStore,
     ConsentLog,
+    Cursors,
+    ForwardBook,
+    Identity,
     Journal,
     Leases,
     ModelRegistry,
@@ -22,6 +26,7 @@ from ..ports import (
     SegmentBook,
     SlateLog,
     WeatherSource,
+    WebhookBox,
 )
 from ..profile.enrich.null import NoPlaces, NoWeather
 from .bundle_folder import open_bundle_folder
@@ -34,16 +39,20 @@ from .redis_client import open_redis
 from .redis_journal import RedisJournal
 from .redis_state import RedisState
 from .registry import Registry, SqlPointers
+from .sealed import Seal
 from .sql_activity import SqlActivity
 from .sql_audit import SqlAudit
 from .sql_catalog import SqlCatalog
 from .sql_consents import SqlConsents
+from .sql_identity import SqlIdentity
 from .sql_journal import SqlJournal
 from .sql_leases import SqlLeases
 from .sql_placements import SqlPlacements
+from .sql_queues import SqlCarts, SqlCursors, SqlForwards
 from .sql_rules import SqlRules
 from .sql_segments import SqlSegments
 from .sql_slates import SqlSlates
+from .sql_webhooks import SqlWebhooks
 
 HOUR = 3600.0
 
@@ -66,6 +75,11 @@ class Stores:
     segments: SegmentBook
     cache: Cache
     rules: RuleStore
+    identity: Identity
+    webhooks: WebhookBox
+    cursors: Cursors
+    carts: CartBook
+    forwards: ForwardBook
     placements: PlacementLog
     activity: Activity
     places: Places = field(default_factory=NoPlaces)
@@ -124,6 +138,15 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         weather=weather,
         placements=SqlPlacements(database),
         activity=SqlActivity(database),
+        webhooks=SqlWebhooks(database, Seal(audit_keys)),
+        cursors=SqlCursors(database),
+        carts=SqlCarts(database),
+        forwards=SqlForwards(database),
+        identity=SqlIdentity(
+            database,
+            events.marks if isinstance(events, NearJournal) else lambda: None,
+            settings.identity_max_nodes,
+        ),
         probes=probes,
         close=close,
     )

@@ -175,6 +175,14 @@ class RedisJournal:
     def count(self) -> int:
         return self._journal.count()
 
+    def last_number(self) -> int:
+        return self._journal.last_number()
+
+    def tail(
+        self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
+    ) -> tuple[list[tuple[int, Event]], int]:
+        return self._journal.tail(after, names=names, limit=limit, now=now)
+
     def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
         return self._journal.profile_ids(batch=batch)
 

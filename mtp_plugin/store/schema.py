@@ -258,3 +258,107 @@ placement_change = Table(
     Index("mtp_placement_change_name", "name", "id"),
     sqlite_autoincrement=True,
 )
+
+identity_link = Table(
+    "mtp_identity_link",
+    metadata,
+    Column("link_id", Number, primary_key=True),
+    Column("left_node", Words, nullable=False),
+    Column("right_node", Words, nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("decided_at", Double, nullable=False),
+    Column("actor", Words, nullable=False),
+    Column("evidence", Text, nullable=False, comment="what it rests on, as JSON"),
+    Index("mtp_identity_link_pair", "left_node", "right_node", "kind", unique=True),
+    Index("mtp_identity_link_right", "right_node"),
+    Index("mtp_identity_link_state", "state", "link_id"),
+    sqlite_autoincrement=True,
+)
+
+identity_entry = Table(
+    "mtp_identity_entry",
+    metadata,
+    Column("entry_id", Number, primary_key=True),
+    Column("link_id", Number, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("actor", Words, nullable=False),
+    Index("mtp_identity_entry_link", "link_id", "entry_id"),
+    sqlite_autoincrement=True,
+)
+
+identity_member = Table(
+    "mtp_identity_member",
+    metadata,
+    Column("node", Words, primary_key=True),
+    Column("cluster", Words, nullable=False, index=True, comment="the first of its nodes by name"),
+    Column("shared", Boolean, nullable=False, comment="used by several people: it tells of none"),
+    Column("since", Double, nullable=False, comment="when it was first linked"),
+)
+
+webhook = Table(
+    "mtp_webhook",
+    metadata,
+    Column("webhook_id", Number, primary_key=True),
+    Column("source", Words, nullable=False),
+    Column("topic", Words, nullable=False),
+    Column("delivery_id", Words, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, comment="of topic and body"),
+    Column("received_at", Double, nullable=False),
+    Column("profile_id", Words, comment="whom it speaks of"),
+    Column("body", LargeBinary, comment="as received; empty once it is old or has acted"),
+    Column("state", Words, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", Double, nullable=False),
+    Column("message", Text, nullable=False),
+    Index("mtp_webhook_delivery", "source", "delivery_id", unique=True),
+    Index("mtp_webhook_digest", "source", "digest", unique=True),
+    Index("mtp_webhook_due", "state", "next_try_at"),
+    Index("mtp_webhook_profile", "profile_id"),
+    sqlite_autoincrement=True,
+)
+
+cursor = Table(
+    "mtp_cursor",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("position", Text, nullable=False),
+    Column("moved_at", Double, nullable=False),
+)
+
+open_cart = Table(
+    "mtp_open_cart",
+    metadata,
+    Column("profile_id", Words, primary_key=True),
+    Column("touched_at", Double, nullable=False, index=True),
+)
+
+forward_target = Table(
+    "mtp_forward_target",
+    metadata,
+    Column("name", Words, primary_key=True),
+    Column("seq", Number, nullable=False, comment="the last event that was dealt with"),
+    Column("tries", Integer, nullable=False),
+    Column("next_try_at", Double, nullable=False),
+    Column("sent", Number, nullable=False),
+    Column("withheld", Number, nullable=False, comment="not sent for want of permission"),
+    Column("error", Text, nullable=False),
+)
+
+forward_dead = Table(
+    "mtp_forward_dead",
+    metadata,
+    Column("dead_id", Number, primary_key=True),
+    Column("target", Words, nullable=False),
+    Column("seq", Number, nullable=False),
+    Column("profile_id", Words, nullable=False, index=True),
+    Column("refused_at", Double, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("mtp_forward_dead_target", "target", "dead_id"),
+    sqlite_autoincrement=True,
+)

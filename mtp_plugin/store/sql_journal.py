@@ -27,6 +27,8 @@ AGAIN = frozenset({"23505", "40001", "40P01"})
 """SQL states after which the same transaction can succeed: unique violation, serialisation failure, deadlock."""
 
 TRIES = 5
+UNSETTLED_S = 15.0
+"""Longest that a transaction with new events takes on PostgreSQL, with some air."""
 REBUILD = 100
 """Profiles folded anew in one transaction: few enough that writers wait for tens of milliseconds only."""
 
@@ -235,6 +237,30 @@ class SqlJournal:
     def count(self) -> int:
         with self._database.reading() as connection:
             return connection.execute(select(func.count()).select_from(event)).scalar_one()
+
+    def last_number(self) -> int:
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(event.c.seq))).scalar() or 0
+
+    def tail(
+        self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
+    ) -> tuple[list[tuple[int, Event]], int]:
+        with self._database.reading() as connection:
+            settled = self._settled(connection, after, now)
+            wanted = [event.c.seq > after, event.c.seq <= settled]
+            if names:
+                wanted.append(event.c.name.in_(names))
+            rows = connection.execute(select(*EVENT_COLUMNS).where(*wanted).order_by(event.c.seq).limit(limit)).all()
+        return [(row[0], row_event(row)) for row in rows], rows[-1][0] if len(rows) == limit else max(settled, after)
+
+    def _settled(self, connection: Connection, after: int, now: float) -> int:
+        """The last number before which nothing can come: PostgreSQL's writers number rows before they commit."""
+        last = connection.execute(select(func.max(event.c.seq))).scalar() or 0
+        if self._database.is_sqlite:
+            return last
+        late = select(func.min(event.c.seq)).where(event.c.seq > after, event.c.received_at > now - UNSETTLED_S)
+        first = connection.execute(late).scalar()
+        return last if first is None else first - 1
 
     def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
         return self._names(profile.c.profile_id, batch, profile.c.last_seq > 0)

@@ -15,6 +15,7 @@ from .aliases import canonical
 from .bodies import BatchBody, Ga4Body, decode_object, decode_whole, given_object, plain_object
 from .bots import is_bot
 from .clock import corrected, parse_time
+from .contacts import Contacts
 from .ga4 import event_call, ga4_field, shared_call
 from .identifiers import dedupe_key, time_ordered_id
 from .limits import MAX_NAME, PERSONAL_TRAITS, bounded, identifier, plain
@@ -49,10 +50,13 @@ class Intake:
 
     :param settings: limits on sizes
     :param describe: what to keep of the moment that an event happened in
+    :param contacts: makes hashes of the e-mail and phone of a customer
     """
 
-    def __init__(self, settings: Settings, describe: Describe = nothing_known) -> None:
-        self._describe = describe
+    def __init__(
+        self, settings: Settings, describe: Describe = nothing_known, contacts: Contacts | None = None
+    ) -> None:
+        self._describe, self._contacts = describe, contacts or Contacts({})
         self._event_max = settings.event_max_kb * 1024
         self._batch_max = settings.batch_max_events
 
@@ -94,6 +98,15 @@ class Intake:
         message_id = given.pop("message_id", None)
         call = {"type": "track", "event": name, "properties": given, "messageId": message_id}
         return self._one(call, sender, now)
+
+    def about(self, traits: Mapping[str, Any], sender: Sender, now: float) -> Parsed:
+        """What the shop's own code says of a customer; ``email`` and ``phone`` are kept as hashes.
+
+        :raises InputError: it is wrong
+        """
+        given = plain_object(traits)
+        self._check_size(msgspec.json.encode(given))
+        return self._one({"type": "identify", "traits": given}, sender, now)
 
     # ------------------------------------------------------------------------------------------------
 
@@ -171,6 +184,8 @@ class Intake:
         profile_id, anonymous_id, user_id = _whose(call, sender)
         if kind == "alias":
             properties["previous_id"] = identifier(call.get("previousId"), "previousId")
+        if kind == "identify" and sender.trusted:
+            properties |= self._contacts(given_object(call, "traits"))
         properties.pop("products", None)
         without_queries(properties)
         happened = corrected(timestamp, sent_at, now, trusted=sender.trusted)
@@ -234,6 +249,8 @@ def _drop_if_unwanted(kind: str, sender: Sender) -> None:
         raise _Drop("bot")
     if sender.consent is not ConsentLevel.FULL:
         raise _Drop("no-consent")
+    if sender.staff:
+        raise _Drop("staff")
     if kind in ("identify", "alias") and not sender.trusted:
         raise _Drop("not-allowed")
 

@@ -28,6 +28,8 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str = ""
     key: str = ""
     signals: Signals | None = None
+    staff: bool = False
+    """A member of the staff acts as the customer."""
 
     @property
     def trusted(self) -> bool:

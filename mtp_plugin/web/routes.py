@@ -11,7 +11,7 @@ from flask import Response
 from msgspec import Struct
 
 from ..records import Receipt, RuleSet
-from . import blocks, collect, consent, health, recommendations, rules
+from . import blocks, collect, consent, health, identity, recommendations, rules, webhooks
 from .assets import PARTS, TYPES
 from .queries import PageQuery, RecommendationQuery
 
@@ -173,6 +173,50 @@ ROUTES: tuple[Route, ...] = (
     _rules("DELETE", "/<rule_id>", "delete_rule", rules.delete_rule, "Delete one", rules.RulesSaved),
     _rules("POST", "/<rule_id>/enable", "enable_rule", rules.enable_rule, "Switch one on", rules.RulesSaved),
     _rules("POST", "/<rule_id>/disable", "disable_rule", rules.disable_rule, "Switch one off", rules.RulesSaved),
+    Route(
+        method="POST",
+        rule="/v1/webhooks/<source>",
+        name="webhook",
+        view=webhooks.webhook,
+        summary="A signed delivery of another system",
+        body=webhooks.AnyBody,
+        answer=webhooks.WebhookAnswer,
+        errors=(400, 401, 404, 413, 429, 500, 503),
+        keys="none",
+    ),
+    Route(
+        method="GET",
+        rule="/v1/identity",
+        name="read_identity",
+        view=identity.read_identity,
+        summary="Which profiles are one person's",
+        query=identity.IdentityQuery,
+        answer=identity.Links,
+        errors=READ,
+        keys="secret",
+    ),
+    Route(
+        method="POST",
+        rule="/v1/identity",
+        name="claim_identity",
+        view=identity.claim_identity,
+        summary="Two profiles are one person's",
+        body=identity.IdentityClaim,
+        answer=identity.Links,
+        errors=WRITE,
+        keys="secret",
+    ),
+    Route(
+        method="POST",
+        rule="/v1/identity/decisions",
+        name="decide_identity",
+        view=identity.decide_identity,
+        summary="Accept or reject a suggested link, undo a merge",
+        body=identity.IdentityDecision,
+        answer=identity.Links,
+        errors=(*WRITE, 404),
+        keys="secret",
+    ),
     _asset("widget.js", "widget", "mtp.js", "Tracker, consent and block loader"),
     *(_asset(f"widget-{part}.js", f"widget_{part}", f"mtp-{part}.js", summary) for part, summary in PARTS.items()),
     _asset("mtp.css", "style", "mtp.css", "The style of blocks"),

@@ -120,7 +120,9 @@ def _sender(kind: Kind, consent: ConsentLevel, key: str = "") -> Sender:
 
 
 def _of_visitor(kind: Kind, visitor: Visitor) -> Sender:
+    staff = get_state().loaders.staff
     return Sender(
+        staff=bool(staff and staff()),
         kind=kind,
         profile_id=next(iter(visitor.profile_ids), ""),
         anonymous_id=visitor.anonymous_id,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mtp_plugin import MTP, CallableCatalog
-from mtp_plugin.jobs import DAY, HOUR
+from mtp_plugin.jobs import DAY, HOUR, MINUTE
 from mtp_plugin.scheduled import standard_jobs
 from mtp_plugin.web.metrics import Metrics
 
@@ -52,7 +52,7 @@ def test_every_job_is_listed(tmp_path: Path) -> None:
     mtp, app = MTP(), bare_app(tmp_path)
     mtp.catalog(CallableCatalog(watches, availability=lambda ids: dict.fromkeys(ids, True)))
     mtp.init_app(app)
-    every = {7 * DAY: "week", DAY: "day", HOUR: "hour"}
+    every = {7 * DAY: "week", DAY: "day", HOUR: "hour", 5 * MINUTE: "5 minutes", MINUTE: "minute"}
     known = {job.name: every[job.every] for job in standard_jobs(app.extensions["mtp"])}
     app.extensions["mtp"].close()
     assert {names(name)[0]: every for name, every, _ in rows("operations.md", "job")} == known

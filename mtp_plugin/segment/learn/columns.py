@@ -14,7 +14,7 @@ LEAST_SPREAD = 0.02
 MOST = {"category": 24, "brand": 12, "color": 8, "style": 8, "country": 8, "traits": 24}
 MOST_OTHER = 12
 """Most columns of a family."""
-WORDS = frozenset({"top_category", "top_brand", "top_price_tier", "top_device", "new_or_returning"})
+WORDS = frozenset({"top_category", "top_brand", "top_price_tier", "top_device", "new_or_returning", "cart_abandoned"})
 
 
 def choose_columns(

@@ -4,6 +4,7 @@ from .audit import MemoryAudit
 from .cache import NoCache
 from .catalog import MemoryCatalog
 from .consents import MemoryConsents
+from .identity import MemoryIdentity
 from .journal import MemoryJournal
 from .leases import MemoryLeases
 from .placements import MemoryPlacements
@@ -11,12 +12,14 @@ from .registry import MemoryRegistry
 from .rules import MemoryRules
 from .segments import MemorySegments
 from .slates import MemorySlates
+from .webhooks import MemoryWebhooks
 
 __all__ = [
     "MemoryAudit",
     "NoCache",
     "MemoryCatalog",
     "MemoryConsents",
+    "MemoryIdentity",
     "MemoryJournal",
     "MemoryLeases",
     "MemoryPlacements",
@@ -24,4 +27,5 @@ __all__ = [
     "MemorySegments",
     "MemoryRules",
     "MemorySlates",
+    "MemoryWebhooks",
 ]

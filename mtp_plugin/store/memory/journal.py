@@ -60,6 +60,16 @@ class MemoryJournal:
     def count(self) -> int:
         return len(self._rows)
 
+    def last_number(self) -> int:
+        return self._rows[-1].seq if self._rows else 0
+
+    def tail(
+        self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
+    ) -> tuple[list[tuple[int, Event]], int]:
+        rows = [row for row in self._rows if row.seq > after and (not names or row.name in names)][:limit]
+        last = rows[-1].seq if len(rows) == limit else max(self.last_number(), after)
+        return [(row.seq, row_event(row)) for row in rows], last
+
     def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
         return (list(names) for names in chunks(sorted(self._profiles), batch))
 

@@ -1,0 +1,1 @@
+"""Webhooks: what shop systems and other services post to us, signed."""
