@@ -11,6 +11,7 @@ import msgspec
 from mtp_plugin.errors import MTPError
 from mtp_plugin.profile.read import affinities, discount_share, merge
 from mtp_plugin.records import ConsentLevel, Context, Product, Profile, Slate, SlateEntry, SlateItem, SlateRequest
+from mtp_plugin.web.context import build_context
 from mtp_plugin.web.parts import get_state
 from mtp_plugin.web.visitor import Visitor, current_visitor
 
@@ -36,7 +37,8 @@ LEVELS = {
 class VisitorView:
     """A visitor as the plugin sees one; without permission there is no profile.
 
-    ``bars`` are (title, ((value, share from 0 to 1), ...)).
+    ``bars`` are (title, ((value, share from 0 to 1), ...)), ``context`` what is true of this request as (what, value),
+    ``traits`` are (name, value, where it came from).
     """
 
     visitor: Visitor
@@ -46,6 +48,8 @@ class VisitorView:
     bars: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
     recent: tuple[tuple[Product, str], ...]
     sale_share: float | None
+    context: tuple[tuple[str, str], ...] = ()
+    traits: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,9 @@ def visitor_view(now: float) -> VisitorView:
     found = [p for p in state.journal.profiles(visitor.profile_ids) if p] if visitor.profile_ids else []
     profile = merge(found, half_life)
     level, meaning = LEVELS[visitor.level]
+    context = _context(visitor, now)
     if profile is None:
-        return VisitorView(visitor, level, meaning, None, (), (), None)
+        return VisitorView(visitor, level, meaning, None, (), (), None, context)
     bars = tuple(
         (
             title,
@@ -106,7 +111,45 @@ def visitor_view(now: float) -> VisitorView:
         )
         for facet, title in FACETS
     )
-    return VisitorView(visitor, level, meaning, profile, bars, _recent(profile), discount_share(profile))
+    recent, share = _recent(profile), discount_share(profile)
+    return VisitorView(visitor, level, meaning, profile, bars, recent, share, context, _traits(profile))
+
+
+def _context(visitor: Visitor, now: float) -> tuple[tuple[str, str], ...]:
+    """The request in a few lines; below consent there is none to tell of."""
+    said = build_context(visitor.level, now, get_state().enrichment)
+    place = ", ".join(part for part in (said.city, said.region, said.country) if part)
+    simulated = " (simulated)" if said.extra.get("simulated_place") else ""
+    city = {True: ", urban", False: ", not urban", None: ""}[said.urban]
+    hour = f"{said.weekday.capitalize()}, {said.hour} h, {said.daypart}" if said.hour is not None else ""
+    commuting = ", commuting hours" if said.commuting else ""
+    weather = " ".join(part for part in (said.weather, _degrees(said.temperature)) if part)
+    lines = (
+        ("Device", " · ".join(part for part in (said.device, said.os, said.browser) if part)),
+        ("Place", f"{place}{city}{simulated}" if place else ""),
+        ("Time", f"{hour}{commuting}{f' in {said.time_zone}' if said.time_zone else ''}"),
+        ("Weather", weather),
+        ("Came by", " · ".join(part for part in (said.source, said.medium, said.campaign) if part)),
+    )
+    return tuple((what, text) for what, text in lines if text)
+
+
+def _degrees(temperature: float | None) -> str:
+    return "" if temperature is None else f"{temperature:.0f} °C"
+
+
+def _traits(profile: Profile) -> tuple[tuple[str, str, str], ...]:
+    """What was stated first, then what requests show."""
+    found = [
+        (name.replace("_", " "), _said(value), profile.origins[name].source if name in profile.origins else "shop")
+        for name, value in profile.traits.items()
+        if value is not None
+    ]
+    return tuple(sorted(found, key=lambda trait: (trait[2] == "request", trait[0])))
+
+
+def _said(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def interests(view: VisitorView, limit: int = 5) -> tuple[Interest, ...]:

@@ -18,7 +18,7 @@ from .shop import current_shop
 demo = AppGroup("demo", help="The demo shop.")
 VISITORS = 3000
 BATCH = 10_000
-SOURCES = ("simulate.py", "personas.py", "catalogue.py", "ranges.toml", "makers.py")
+SOURCES = ("simulate.py", "personas.py", "whereabouts.py", "loyalty.py", "catalogue.py", "ranges.toml", "makers.py")
 
 
 @demo.command("build")
@@ -29,7 +29,7 @@ SOURCES = ("simulate.py", "personas.py", "catalogue.py", "ranges.toml", "makers.
 @click.option("--again", is_flag=True, help="Simulate and train even if it was done already.")
 def build(visitors: int, seed: int, again: bool) -> None:
     """Import the catalogue, simulate shoppers, learn from them. Done once, it only refreshes the catalogue."""
-    from mtp_plugin.scheduled import import_declared
+    from mtp_plugin.scheduled import import_declared, import_traits
     from mtp_plugin.web.parts import get_state
 
     started, state = time.time(), get_state()
@@ -39,6 +39,8 @@ def build(visitors: int, seed: int, again: bool) -> None:
         click.echo("shoppers: simulated and learnt from already (--again does it anew)", err=True)
         return
     _simulate(state, visitors, seed)
+    for crm in state.crms.values():
+        click.echo(import_traits(state, crm).line(), err=True)
     _train(state, seed)
     _marker().write_text(json.dumps({**wanted, "built_at": started}))
     click.echo(f"built in {time.time() - started:.1f} s", err=True)

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from flask import has_request_context
+
 from mtp_plugin import MTP
 from mtp_plugin.catalog.mapped import CallableCatalog
-from mtp_plugin.records import Product, Receipt
+from mtp_plugin.records import Product, Receipt, Signals
 
 from .account import current_account
 from .basket import current_basket
 from .console import console_guard
 from .formatting import money
+from .loyalty import NAME, cards
 from .security import current_nonce
 from .shop import current_shop
+from .whereabouts import whereabouts_of
 
 
 def create_mtp() -> MTP:
@@ -26,7 +30,22 @@ def create_mtp() -> MTP:
     mtp.price_formatter(money)
     mtp.admin_guard(console_guard)
     mtp.catalog(CallableCatalog(products=_products, availability=_availability, currency="EUR"))
+    mtp.crm(NAME, cards, id="customer")
+    mtp.enricher(pretended_place)
     return mtp
+
+
+def pretended_place(signals: Signals, found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where the persona would be, as no place database is shipped: the shop's own enricher, by its session."""
+    account = current_account() if has_request_context() else None
+    if account is None or found.get("country"):
+        return {}
+    town = whereabouts_of(account.persona).town
+    return {
+        **{"country": town.country, "region": town.region, "city": town.city, "urban": town.urban},
+        **{"time_zone": town.time_zone, "latitude": town.latitude, "longitude": town.longitude},
+        "simulated_place": True,
+    }
 
 
 def _user() -> str | None:

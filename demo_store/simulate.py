@@ -20,6 +20,7 @@ from mtp_plugin.track.imported import imported_event
 
 from .catalogue import SEED, Catalogue
 from .personas import PERSONAS, Persona
+from .whereabouts import Whereabouts, whereabouts_of
 
 DAY, HOUR = 86400.0, 3600.0
 DAYS = 60
@@ -55,6 +56,7 @@ class Visitor:
     persona: Persona
     anonymous_id: str
     user_id: str = ""
+    place: Whereabouts | None = None
 
     @property
     def profile_id(self) -> str:
@@ -156,7 +158,8 @@ def simulate(
         dice = np.random.default_rng([seed, 3, number])
         persona = PERSONAS[names[kinds[number]]]
         user = f"shopper-{seed}-{number}" if dice.random() < KNOWN else ""
-        events += life(market, Visitor(persona, f"sim{seed}x{number:05d}", user), now, dice)
+        place = whereabouts_of(persona, np.random.default_rng([seed, 5, number]))
+        events += life(market, Visitor(persona, f"sim{seed}x{number:05d}", user, place), now, dice)
         if progress and number % 500 == 499:
             progress(number + 1)
     events.sort(key=lambda event: event.timestamp)
@@ -168,7 +171,7 @@ def history_of(catalogue: Catalogue, persona: Persona, user_id: str, now: float,
     market, dice = Market(catalogue, now, seed), np.random.default_rng([seed, 4, *persona.key.encode()])
     # An account that stands for its kind keeps closer to it than a stranger would.
     taste = taste_of(persona, market, dice) * market.taste[persona.key] ** 0.7
-    visit = Visit(market, Visitor(persona, "", user_id), taste, dice)
+    visit = Visit(market, Visitor(persona, "", user_id, whereabouts_of(persona)), taste, dice)
     for days in (21.3, 9.1, 3.2, 0.9, 0.012):
         visit.session(now - days * DAY, now)
     return sorted(visit.events, key=lambda event: event.timestamp)
@@ -296,6 +299,7 @@ class Visit:
             anonymous_id="" if self.visitor.user_id else self.visitor.anonymous_id,
             products=products,
             properties=properties,
+            context=self.visitor.place.context(at) if self.visitor.place else None,
         )
         self.events.append(msgspec.structs.replace(event, source=SOURCE))
 

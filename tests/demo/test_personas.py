@@ -8,6 +8,9 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 
+from demo_store.loyalty import CARDS, card
+from demo_store.personas import PERSONAS
+from demo_store.whereabouts import HOMES, MOBILE
 from mtp_plugin.records import Event
 from tests.demo.html import Page
 
@@ -46,12 +49,39 @@ def test_a_persona_brings_its_past(client: FlaskClient, shop: Flask) -> None:
     user = user_of(client)
     events = events_of(shop, f"u:{user}")
     assert len(events) > 10
-    assert {event.source for event in events} == {"simulated"}
+    assert {event.source for event in events} == {"simulated", "crm:loyalty"}
     page = Page(client.get("/inspector").text)
     assert page.problems == []
     assert "Plants" in page.text
     assert "simulated past" in page.text
     assert "Browsing as Flora" in page.text
+
+
+def test_the_inspector_tells_of_the_request_and_where_each_trait_came_from(client: FlaskClient) -> None:
+    agree(client)
+    client.post("/account/as/vera")
+    text = " ".join(Page(client.get("/inspector").text).text.split())
+    for part in (
+        "This request",
+        "desktop · linux · chrome",
+        "New York, NY, US, urban (simulated)",
+        "in America/New_York",
+    ):
+        assert part in text
+    for trait in ("Loyalty tier gold crm:loyalty", "Age band 35-44 crm:loyalty", "Device mobile request"):
+        assert trait in text
+
+
+def test_who_does_not_agree_is_told_of_no_profile_and_no_trait(client: FlaskClient) -> None:
+    client.post("/account/as/vera")
+    text = Page(client.get("/inspector").text).text
+    assert "crm:loyalty" not in text
+    assert "Loyalty" not in text
+
+
+def test_every_account_has_one_card_and_every_kind_a_home() -> None:
+    assert set(HOMES) == set(MOBILE) == set(CARDS) == set(PERSONAS)
+    assert card("shopper-1-7") == card("shopper-1-7") == {**card("shopper-1-7"), "customer": "shopper-1-7"}
 
 
 def test_each_browser_gets_its_own_copy(client: FlaskClient, shop: Flask) -> None:
@@ -114,7 +144,7 @@ def test_the_inspector_shows_only_ones_own_slates(client: FlaskClient, shop: Fla
     stranger = shop.test_client()
     stranger.environ_base["HTTP_USER_AGENT"] = client.environ_base["HTTP_USER_AGENT"]
     agree(stranger)
-    assert parts(stranger, mine[0]) == ["consent", "profile", "segment"]
+    assert parts(stranger, mine[0]) == ["consent", "context", "profile", "segment"]
 
 
 def test_the_inspector_tells_what_the_next_page_would_hold(client: FlaskClient, shop: Flask) -> None:
