@@ -53,6 +53,25 @@ class VisitorView:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """Something that sets a segment apart: its share among these visitors and among everyone, 0 to 1."""
+
+    name: str
+    here: float
+    everyone: float
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentView:
+    """The visitor's segment: how sure that is (0 to 1), its part of all visitors and what sets it apart."""
+
+    name: str
+    confidence: float
+    share: float
+    apart: tuple[Apart, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Interest:
     """Something the visitor seems to like: its name and page, its share from 0 to 1, and what that rests on."""
 
@@ -150,6 +169,31 @@ def _traits(profile: Profile) -> tuple[tuple[str, str, str], ...]:
 
 def _said(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def segment_view(blocks: Sequence[BlockView]) -> SegmentView | None:
+    """The segment that the blocks of a page would be made for now, ``None`` where there is none."""
+    ref = next((block.now.segment for block in blocks if block.now.segment), None)
+    if ref is None:
+        return None
+    known = {segment.segment_id: segment for segment in get_state().pipeline.live.get().segments.all()}
+    segment = known.get(ref.segment_id)
+    if segment is None:
+        return SegmentView(ref.name, ref.confidence, 0.0, ())
+    told = tuple(
+        Apart(label, here, everyone)
+        for name, here, everyone in segment.lifts
+        if (label := _in_words(name)) and 0 <= everyone < here <= 1
+    )
+    return SegmentView(ref.name, ref.confidence, segment.share, told[:5])
+
+
+def _in_words(feature: str) -> str:
+    """A feature as people say it, ``""`` for one that is no share of something."""
+    family, _, value = feature.partition(".")
+    if feature == "discount_share":
+        return "Reduced things"
+    return _last(value) if family in {"category", "brand", "style", "color"} else ""
 
 
 def interests(view: VisitorView, limit: int = 5) -> tuple[Interest, ...]:

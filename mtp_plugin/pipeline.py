@@ -444,6 +444,8 @@ REASONS = {
     "content": "viewed-similar",
     "affinity": "affinity",
     "segment-top": "segment-popular",
+    "leans-on-content": "leans-on-content",
+    "leans-on-behaviour": "leans-on-behaviour",
     "popular": "popular",
     "trending": "trending",
     "best-sellers": "best-seller",

@@ -6,7 +6,7 @@ import time
 
 from flask import Blueprint, render_template, request
 
-from ..browsing import block_views, visitor_view
+from ..browsing import block_views, segment_view, visitor_view
 
 bp = Blueprint("inspector", __name__)
 
@@ -17,7 +17,8 @@ def show() -> str:
     names = [name for name in request.args.get("slates", "").split(",") if name.isalnum()]
     template = "shop/parts/inspector.html" if request.args.get("part") else "shop/inspector.html"
     now = time.time()
-    return render_template(template, view=visitor_view(now), blocks=block_views(names, now), back=_back())
+    blocks = block_views(names, now)
+    return render_template(template, view=visitor_view(now), blocks=blocks, segment=segment_view(blocks), back=_back())
 
 
 def _back() -> str:

@@ -11,7 +11,7 @@ from ..memory import Remembered
 from ..records import Block, Card, Placement, Product, Slate
 from .links import safe_url
 from .money import Money
-from .reasons import Reasons, block_note, block_reasons, block_title
+from .reasons import Reasons, block_note, block_reasons, block_title, leaning
 from .words import Words
 
 NEW_FOR_S = 30 * 86400.0
@@ -68,7 +68,7 @@ class Dresser:
             title=block_title(slate, slate.title or placement.title, words),
             layout=placement.layout,
             cards=cards,
-            reasons=block_reasons(card.reasons for card in cards),
+            reasons=block_reasons(card.reasons for card in cards) + leaning(slate, words),
             note=block_note(slate, words),
             consent_level=slate.consent_level,
             recommendation_id=slate.recommendation_id,

@@ -35,6 +35,8 @@ ENGLISH: Mapping[str, str] = {
     "reason.on-sale": "On sale now",
     "reason.new": "New in the shop",
     "reason.pinned": "Chosen by the shop",
+    "leaning.content": "Mostly by what things are like: little is known of you yet",
+    "leaning.behaviour": "Mostly by what others did who shop like you",
     "note.full": "Chosen with what you looked at and bought in this shop.",
     "note.full.not-personal": "Not chosen by anything about you yet. What you look at in this shop will count.",
     "note.contextual": "Chosen for this page and your cart alone. Nothing about you is kept.",

@@ -35,6 +35,8 @@ GERMAN: Mapping[str, str] = {
     "reason.on-sale": "Jetzt im Angebot",
     "reason.new": "Neu im Laden",
     "reason.pinned": "Vom Shop ausgewählt",
+    "leaning.content": "Vor allem nach dem, was die Dinge sind: noch ist wenig über Sie bekannt",
+    "leaning.behaviour": "Vor allem nach dem, was andere taten, die ähnlich einkaufen wie Sie",
     "note.full": "Ausgesucht nach dem, was Sie in diesem Laden angesehen und gekauft haben.",
     "note.full.not-personal": "Noch nach nichts ausgesucht, was Sie betrifft. Was Sie hier ansehen, wird zählen.",
     "note.contextual": "Nur nach dieser Seite und Ihrem Warenkorb ausgesucht. Über Sie wird nichts behalten.",

@@ -53,9 +53,22 @@ def block_reasons(reasons: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda text: -counts[text])[:MOST])
 
 
+def leaning(slate: Slate, words: Words) -> tuple[str, ...]:
+    """What most of a block leans on, content or what people did, in words; nothing where nobody weighed it."""
+    codes = [code for item in slate.items for code in item.reason_codes if code.startswith(LEANS_ON)]
+    if not codes:
+        return ()
+    of_content = codes.count(f"{LEANS_ON}content")
+    return (words["leaning.content" if 2 * of_content > len(codes) else "leaning.behaviour"],)
+
+
+LEANS_ON = "leans-on-"
 PERSONAL = frozenset(
-    ("session-neighbours", "viewed-similar", "viewed-together", "affinity", "recently-viewed", "buy-it-again")
-)
+    (
+        "session-neighbours", "viewed-similar", "viewed-together", "affinity", "segment-popular", "recently-viewed",
+        "buy-it-again",
+    )
+)  # fmt: skip
 """Codes that, at full consent, come from what this visitor did."""
 
 

@@ -235,3 +235,21 @@ def test_filters_show_at_once_beside_the_list_and_together_on_a_phone(store: Sto
     phone.get_by_role("checkbox", name=re.compile("^In stock")).check()
     phone.get_by_role("button", name="Show").click()
     phone.wait_for_url("**show=*show=*")
+
+
+def test_from_persona_to_segment_to_another_slate(store: Store, visit: Callable[..., Page]) -> None:
+    """Each kind of shopper sees a segment in the inspector, how sure it is, what sets it apart, and other products."""
+    found = {}
+    for persona in ("Flora", "Milo", "Vera"):
+        page = visit(viewport={"width": 1440, "height": 900})
+        be(page, store, persona)
+        page.goto(store.url)
+        products = hero(page)
+        page.get_by_role("link", name="Inspector").first.click()
+        sheet = page.locator('[data-part="segment"]')
+        expect(sheet.locator("[data-segment]")).to_be_visible()
+        expect(sheet).to_contain_text("Sure by")
+        expect(sheet).to_contain_text("What sets it apart")
+        found[persona] = (str(sheet.locator("[data-segment]").get_attribute("data-segment")), tuple(products))
+    assert len({segment for segment, _ in found.values()}) >= 2, found
+    assert len({products for _, products in found.values()}) == 3
