@@ -64,6 +64,31 @@ def take_all(browser: Browser, address: str) -> None:
     take(page, "demo-inspector")
 
 
+def take_console(browser: Browser, address: str) -> None:
+    """The console: its overview, and a rule that is tried before it is saved."""
+    page = browser.new_context(viewport={"width": 1440, "height": 920}, color_scheme="light").new_page()
+    page.goto(f"{address}/mtp/admin/")
+    take(page, "console-overview")
+    page = browser.new_context(viewport={"width": 1440, "height": 1180}, color_scheme="light").new_page()
+    page.goto(f"{address}/mtp/admin/rules/new")
+    for place, (fact, value) in enumerate((("context.commuting", "true"), ("context.device", "mobile"))):
+        page.locator(f"[id='when.{place}.fact']").fill(fact)
+        page.locator(f"[id='when.{place}.value']").fill(value)
+        page.get_by_role("button", name="Another fact").click()
+    page.locator("[id='effect.0.where.0.fact']").fill("tags")
+    page.locator("[id='effect.0.where.0.comparison']").select_option("$in")
+    page.locator("[id='effect.0.where.0.value']").fill("portable, commute")
+    page.get_by_label("Id", exact=True).fill("commuters")
+    page.get_by_label("At", exact=True).select_option("home-hero")
+    page.get_by_text("Page, device and moment").click()
+    page.get_by_label("Device").select_option("mobile")
+    page.get_by_label("Commuting").select_option("yes")
+    page.get_by_role("button", name="Test").last.click()
+    page.get_by_text("Page, device and moment").click()
+    page.evaluate("document.querySelector('.more[open]')?.removeAttribute('open'); scrollTo(0, 0)")
+    take(page, "console-rule")
+
+
 def main() -> None:
     """Open a browser and take them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -79,6 +104,7 @@ def main() -> None:
             env={**os.environ, "FONTCONFIG_FILE": str(fonts)},
         )
         take_all(browser, address)
+        take_console(browser, address)
         browser.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -136,7 +137,7 @@ def _page(segment_id: str, values: dict[str, str], errors: dict[str, str], statu
 def in_words(rule: Mapping[str, Any]) -> str:
     """A condition on visitors as one reads it, ``""`` for none."""
     said = condition(rule, vocabulary()) if rule else ""
-    return said.replace("profile.", "").replace("_", " ")
+    return re.sub(r"\bprofile\.([a-z_]+)\.?", lambda found: f"{found[1]} ", said).replace("_", " ").replace("  ", " ")
 
 
 def known_segment(segment_id: str) -> Segment:
