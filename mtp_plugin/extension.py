@@ -33,7 +33,7 @@ from .rule_source import RuleSource
 from .rulebook import Rulebook
 from .scheduled import import_declared, standard_jobs
 from .signals import consent_changed, model_changed
-from .state import Loaders, State
+from .state import Loaders, OrderSource, State
 from .store.cities import read_cities
 from .store.crm import crm_of, declared_crm
 from .store.open import open_stores, stores_exist
@@ -79,6 +79,7 @@ class MTP:
         self._catalog: Catalog | None = None
         self._enrichers: list[Enricher] = []
         self._crms: dict[str, Crm] = {}
+        self._order_sources: dict[str, OrderSource] = {}
         if app is not None:
             self.init_app(app)
 
@@ -108,6 +109,7 @@ class MTP:
                 f"MTP_PLACEMENTS_OFF names {', '.join(sorted(unknown))}; there are {', '.join(placements)}"
             )
         state = _build(app, settings, placements, self._loaders, self._catalog, self._enrichers, self._crms)
+        state.order_sources = dict(self._order_sources)
         app.extensions[EXTENSION] = state
         _part_who_withdraws(app, state.people)
         install(app, state, url_prefix)
@@ -187,6 +189,27 @@ class MTP:
         if name in self._crms:
             raise SetupError(f"there is a CRM {name!r} already: give the second one another name")
         self._crms[name] = crm_of(name, source, join)
+
+    def order_source(self, name: str, *, hours: float = 1.0) -> Callable[[F], F]:
+        """Declare where the shop's orders are: a callable that is asked for those changed since a time.
+
+        It takes seconds since 1970, 0 the first time, and gives mappings with ``order_id``, ``placed_at``,
+        ``changed_at``, one of ``user_id``, ``email`` and ``anonymous_id``, ``products``, ``total`` and ``status``.
+
+        :param name: in small letters; part of what makes a row recognisable, so it must stay
+        :param hours: how often it is asked
+        :raises SetupError: the name is taken, or a number that cannot work
+        """
+        if name in self._order_sources or not name or not hours > 0:
+            raise SetupError(
+                f"order_source({name!r}, hours={hours}): give each source a name of its own, and hours above 0"
+            )
+
+        def declare(function: F) -> F:
+            self._order_sources[name] = OrderSource(name, function, hours * 3600)
+            return function
+
+        return declare
 
     # ---------------------------------------------------------------------------------------------- use
 

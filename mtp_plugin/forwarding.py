@@ -28,7 +28,7 @@ LONGEST_S = 50.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 10.0, 3600.0
 REFUSED = frozenset({400, 410, 413, 415, 422})
 """Statuses that say the event is wrong; others say that the target is, now."""
-OLD = frozenset({"import"})
+OLD = frozenset({"import", "source"})
 """Sources of events that happened long ago: nobody wants them as news."""
 
 Numbered = tuple[int, Event]

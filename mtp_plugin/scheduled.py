@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from .catalog.importer import import_catalog
 from .errors import MTPError, SetupError, UnavailableError
@@ -11,7 +12,7 @@ from .jobs import DAY, HOUR, MINUTE, Job
 from .joining import Joiner, JoinResult
 from .profile.enrich.join import Crm
 from .records import ImportResult
-from .state import State
+from .state import OrderSource, State
 
 Progress = Callable[[str], None]
 
@@ -36,6 +37,9 @@ def standard_jobs(state: State) -> list[Job]:
         Job("forward", MINUTE, "Forward events to whom the shop named.", lambda: _forward(state)),
         Job("identity", DAY, "Suggest profiles that are alike as one person's.", lambda: suggest_links(state)),
     ]
+    for source in state.order_sources.values():
+        pull = partial(_orders, state, source)
+        jobs.append(Job(f"orders-{source.name}", source.every, f"Ask {source.name} for orders.", pull))
     if state.crms:
         every = state.settings.crm_hours * HOUR
         jobs.append(Job("traits", every, "Take traits from the declared CRMs.", lambda: _traits(state)))
@@ -48,6 +52,12 @@ def _webhooks(state: State) -> str:
     from .receiving import run_due
 
     return run_due(state)
+
+
+def _orders(state: State, source: OrderSource) -> str:
+    from .sources import pull
+
+    return pull(state, source).line()
 
 
 def _carts(state: State) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,15 @@ class Loaders:
     """Who may open the console, and as what; without it there is none."""
 
 
+@dataclass(frozen=True, slots=True)
+class OrderSource:
+    """A system of the shop that holds orders: *rows* gives those changed since a time, asked every *every* seconds."""
+
+    name: str
+    rows: Callable[[float], Iterable[Mapping[str, Any]]]
+    every: float = 3600.0
+
+
 @dataclass(slots=True)
 class State:
     """The parts of one mounted plugin."""
@@ -88,6 +97,8 @@ class State:
     cursors: Cursors
     carts: CartBook
     forwards: ForwardBook
+    order_sources: dict[str, OrderSource] = field(default_factory=dict)
+    """Where past and new orders are asked for, by name."""
     crms: dict[str, Crm] = field(default_factory=dict)
     """The CRMs that traits come from, by name."""
     catalog: Catalog | None = None

@@ -36,7 +36,7 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("existing-shop.md", "html"): (4, "docs.test_examples.test_the_walk_shows_the_shop_as_it_is"),
     ("forwarding.md", "python"): (1, "docs.test_forwarding.test_the_targets_shown_are_taken"),
     ("identity.md", "python"): (2, "docs.test_identity.test_what_the_page_shows_works"),
-    ("webhooks.md", "python"): (1, "docs.test_webhooks.test_the_sources_shown_are_taken"),
+    ("webhooks.md", "python"): (3, "docs.test_webhooks.test_the_sources_shown_are_taken"),
     ("mounting.md", "python"): (7, "docs.test_mounting.test_no_block_is_passed_over"),
     ("mounting.md", "jinja"): (1, "docs.test_mounting.test_three_lines"),
     ("mounting.md", "text"): (1, "docs.test_mounting.test_the_policy_is_enough"),
