@@ -21,7 +21,7 @@ def add_addresses(app: Flask) -> None:
         """A static file's address; it changes with the file."""
         return url_for("static", filename=name, v=versions[name])
 
-    for function in (asset, without, with_page, variants_json, consent_url):
+    for function in (asset, without, with_page, variants_json, consent_url, data_url):
         app.add_template_global(function)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000
 
@@ -52,6 +52,11 @@ def variants_json(product: Product, prices: Mapping[str, float], stock: Mapping[
 def consent_url() -> str:
     """Where the plugin takes a choice."""
     return url_for(f"{current_app.blueprints['mtp'].name}.write_consent")
+
+
+def data_url(**options: str) -> str:
+    """Where the plugin gives visitors their data."""
+    return url_for(f"{current_app.blueprints['mtp'].name}.export_subject", **options)
 
 
 def _address(pairs: list[tuple[str, str]]) -> str:

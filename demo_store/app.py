@@ -24,7 +24,7 @@ from .console import is_local
 from .elsewhere import WRITE_KEY, elsewhere_url, origins
 from .formatting import add_filters, money
 from .ledger import Ledger
-from .personalisation import create_mtp
+from .personalisation import MOUNTED, create_mtp
 from .personas import PERSONAS
 from .ranges import DEPARTMENTS
 from .security import add_headers, current_nonce
@@ -85,6 +85,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     add_compression(app)
     mtp = create_mtp()
     mtp.init_app(app)
+    app.extensions[MOUNTED] = mtp
     # The plugin checks the origin of what is sent to it; its routes have no form token of ours.
     csrf.exempt(app.blueprints["mtp"])
     for blueprint in (

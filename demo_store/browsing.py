@@ -79,6 +79,8 @@ class Interest:
     key: str
     share: float
     because: tuple[Product, ...]
+    value: str
+    """As the profile names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ def _in_words(feature: str) -> str:
 def interests(view: VisitorView, limit: int = 5) -> tuple[Interest, ...]:
     """The categories that the visitor seems to like most, each with the products of late that say so."""
     categories = next((values for title, values in view.bars if title == "Categories"), ())
+    known = view.profile.affinities.get("category", {}) if view.profile else {}
+    values = {_last(value): value for value in known}
     shelves = {shelf[0].category_path[-1]: key for key, shelf in current_shop().catalogue.by_category.items()}
     return tuple(
         Interest(
@@ -206,6 +210,7 @@ def interests(view: VisitorView, limit: int = 5) -> tuple[Interest, ...]:
             shelves.get(name, ""),
             share,
             tuple(product for product, _ in view.recent if product.category_path[-1] == name)[:3],
+            values.get(name, name),
         )
         for name, share in categories[:limit]
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
+
+from flask import current_app
 
 from flask import has_request_context
 
@@ -19,6 +21,13 @@ from .loyalty import NAME, cards
 from .security import current_nonce
 from .shop import current_shop
 from .whereabouts import whereabouts_of
+
+MOUNTED = "tarn-mtp"
+
+
+def current_mtp() -> MTP:
+    """The plugin as this application mounted it."""
+    return cast(MTP, current_app.extensions[MOUNTED])
 
 
 def create_mtp() -> MTP:

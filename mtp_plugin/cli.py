@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import click
 
-from .commands import audit, data, evaluate, forward, identity, models, operate, rules, segments, sources, webhooks
+from .commands import (
+    audit,
+    data,
+    evaluate,
+    forward,
+    identity,
+    models,
+    operate,
+    privacy,
+    rules,
+    segments,
+    sources,
+    subject,
+    webhooks,
+)
 
 mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
 
-for _subject in (data, sources, models, segments, rules, evaluate, identity, operate, webhooks, forward, audit):
+_SUBJECTS = (
+    data, sources, models, segments, rules, evaluate, identity, operate, webhooks, forward, audit, privacy, subject,
+)  # fmt: skip
+for _subject in _SUBJECTS:
     _subject.register(mtp)

@@ -15,7 +15,10 @@ MIN_SECRET = 6
 """Characters of a key of servers: fewer are a typing error."""
 MIN_PII_KEY = 16
 """Bytes of the key of personal data; :class:`mtp_plugin.privacy.pii.Hasher` takes no shorter one."""
-_HIDDEN = {"MTP_SECRET_KEYS", "MTP_PII_KEY", "MTP_WEATHER_URL", "MTP_CRM", "MTP_WEBHOOKS", "MTP_FORWARD"}
+_HIDDEN = {
+    "MTP_SECRET_KEYS", "MTP_PII_KEY", "MTP_PII_KEY_FALLBACKS", "MTP_WEATHER_URL", "MTP_CRM", "MTP_WEBHOOKS",
+    "MTP_FORWARD",
+}  # fmt: skip
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _DAY = "(?:mon|tue|wed|thu|fri|sat|sun)"
@@ -110,6 +113,10 @@ def _pii_key(value: Any) -> str:
         remedy = "python -c 'import secrets; print(secrets.token_hex())'"
         raise _Wrong(f"use at least {MIN_PII_KEY} bytes, or leave it empty: {remedy}")
     return text
+
+
+def _pii_keys(value: Any) -> tuple[str, ...]:
+    return tuple(_pii_key(key) for key in _texts(value))
 
 
 def _cookie(value: Any) -> str:
@@ -362,6 +369,32 @@ class Settings:
     )
     identity_link_above: float = _row(
         0.0, "Probability from which two alike profiles are linked unasked; 0 links nobody.", check=_number(0, 1)
+    )
+    pii_key_fallbacks: tuple[str, ...] = _row(
+        (),
+        "Keys of personal data from before rotations, the oldest first: hashes made under them are still found.",
+        check=_pii_keys,
+    )
+    erase_on_revoke: bool = _row(
+        False, "Whether a permission taken back erases what was kept under it, too.", check=_flag
+    )
+    event_days: int = _row(
+        0,
+        "How long events are kept; 0: as long as their visitor.",
+        unit="days",
+        check=_number(0, 36_500, int),
+    )
+    profile_days: int = _row(
+        0,
+        "After how long without an event a visitor is deleted, events, profile, slates and all; 0 never.",
+        unit="days",
+        check=_number(0, 36_500, int),
+    )
+    consent_days: int = _row(
+        1095, "How long choices are kept that a later one replaced.", unit="days", check=_number(1, 36_500, int)
+    )
+    request_days: int = _row(
+        1095, "How long requests of data subjects are kept, without a name.", unit="days", check=_number(1, 36_500, int)
     )
     pii_key: str = _row("", "Key of the hashes of e-mail and phone; empty derives one from SECRET_KEY.", check=_pii_key)
 

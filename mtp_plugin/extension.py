@@ -22,7 +22,9 @@ from .people import People
 from .pipeline import Pipeline
 from .placed import LivePlacements
 from .ports import AuditLog, Catalog, ConsentDecision
+from .privacy.holders import CartHolder, ForwardHolder, IdentityHolder, WebhookHolder
 from .privacy.pii import Hasher
+from .privacy.subjects import KINDS
 from .profile.enrich.base import Enricher, Found
 from .profile.enrich.browser import prepare
 from .profile.enrich.chain import Enrichment, OwnEnricher
@@ -37,6 +39,7 @@ from .state import Loaders, OrderSource, State
 from .store.cities import read_cities
 from .store.crm import crm_of, declared_crm
 from .store.open import open_stores, stores_exist
+from .subjects import open_subjects, tell
 from .track.contacts import Contacts
 from .track.identifiers import time_ordered_id
 from .track.intake import Intake
@@ -48,7 +51,8 @@ from .web.collect import accept
 from .web.parts import get_state, signing_keys
 from .web.sender import own_sender
 from .web.slates import slate_for_request
-from .web.visitor import PURPOSE
+from .web.subjects import SubjectReceipt, ask_for_visitor
+from .web.visitor import PURPOSE, current_visitor
 
 log = logging.getLogger(__name__)
 
@@ -276,6 +280,32 @@ class MTP:
         """The slate of a placement for the visitor of this request, as data; *options* as for ``mtp_block``."""
         return slate_for_request(get_state(), placement, **options)
 
+    def subject_request(self, kind: str, traits: Mapping[str, Any] | None = None) -> SubjectReceipt:
+        """What the visitor of this request asks of their data, for an account page of the shop's own.
+
+        :param kind: ``erase``, ``restrict``, ``lift``, ``object`` or ``rectify``
+        :param traits: for ``rectify``: new values by name, ``None`` empties one
+        :raises UnauthorizedError: nobody is signed in and there is no cookie
+        """
+        if kind not in KINDS:
+            raise InputError(f"kind must be one of {', '.join(KINDS)}", field="kind")
+        return ask_for_visitor(kind, dict(traits or {}))
+
+    def edit_interest(self, value: str, *, facet: str = "category", wanted: bool = True) -> bool:
+        """The visitor's own word on an interest: wanted, it counts like a purchase; unwanted, it is forgotten.
+
+        It is kept as an event, so that folding profiles anew keeps it.
+
+        :param value: such as ``Things > Lamps``, as affinities name it
+        :param facet: ``category``, ``brand``, ``color``, ``style`` or ``price_tier``
+        :returns: whether there was a profile to change
+        """
+        state, properties = get_state(), {"facet": facet, "value": value, "wanted": wanted}
+        known = [profile for profile in state.journal.profiles(current_visitor().profile_ids) if profile]
+        for profile in known:
+            tell(state.pipeline, profile.profile_id, "Interests Edited", properties=properties)
+        return bool(known)
+
     def hash_email(self, address: str) -> str:
         """The keyed hash of an e-mail address, such as ``k1:9f86...``, to name a customer without the address.
 
@@ -356,6 +386,24 @@ def _build(
     )
     population = read_cities(settings.cities) if settings.cities else {}
     enrichment = Enrichment(standard_enrichers(settings, stores.weather, population, enrichers), stores.places)
+    subjects = open_subjects(
+        settings=settings,
+        pipeline=pipeline,
+        journal=stores.journal,
+        slates=stores.slates,
+        consents=stores.consents,
+        audit=stores.audit,
+        requests=stores.requests,
+        registry=stores.registry,
+        book=stores.segments,
+        hasher=hasher,
+        others=[
+            IdentityHolder(stores.identity, people.erase),
+            CartHolder(stores.carts),
+            ForwardHolder(stores.forwards),
+            WebhookHolder(stores.webhooks),
+        ],
+    )
     return State(
         settings=settings,
         pipeline=pipeline,
@@ -365,6 +413,8 @@ def _build(
         slates=stores.slates,
         consents=stores.consents,
         audit=stores.audit,
+        requests=stores.requests,
+        subjects=subjects,
         leases=stores.leases,
         registry=stores.registry,
         segments=stores.segments,
@@ -471,5 +521,6 @@ def _bytes(key: str | bytes) -> bytes:
 def _hasher(app: Flask, settings: Settings) -> Hasher:
     """E-mail and phone are hashed under a key of their own: neither key opens what the other one keeps."""
     if settings.pii_key:
-        return Hasher(settings.pii_key.encode())
+        older = {f"k{number}": key.encode() for number, key in enumerate(settings.pii_key_fallbacks, 1)}
+        return Hasher(settings.pii_key.encode(), f"k{len(older) + 1}", older)
     return Hasher(hmac.digest(_bytes(app.secret_key or ""), b"mtp-pii", "sha256"))

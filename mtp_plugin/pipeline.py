@@ -108,6 +108,8 @@ class Pipeline:
         self.steering = Steering(FilterMasks(MASKS_OF_RULES), switch_off)
         live.prepare = self.steering.prepare
         self._plain = self.stages == Stages()
+        self.admits: Callable[[Event], bool] = lambda event: True
+        """Whether an event may be kept: not after an erasure, a restriction or an objection."""
 
     def by_page_alone(self, level: ConsentLevel) -> bool:
         """Whether a slate without a profile and a cart depends on nothing but its placement and the page.
@@ -120,6 +122,10 @@ class Pipeline:
 
     def ingest(self, events: Sequence[Event]) -> list[bool]:
         """Make events durable and fold them into their profiles; gives for each whether it was new."""
+        admitted = [self.admits(event) for event in events]
+        if not all(admitted):
+            kept = iter(self.ingest([event for event, good in zip(events, admitted, strict=True) if good]))
+            return [good and next(kept) for good in admitted]
         if not events:
             return []
         known = self.journal.record(events, self.folding(self.live.get().table))

@@ -85,8 +85,17 @@ class Journal(Protocol):
     def erase(self, profile_id: str) -> int:
         """Delete a visitor's events and profile. Gives the number of events."""
 
-    def purge(self, before: float) -> int:
-        """Forget what recognises repetitions of events whose window was over *before*. Gives how much."""
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        """Forget what recognises repetitions of events whose window was over *before*. Gives how much.
+
+        :param dry: only count
+        """
+
+    def expire(self, before: float, *, dry: bool = False) -> int:
+        """Delete events received *before* this time; profiles keep what they made of them. Gives how many."""
+
+    def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
+        """Ids of visitors whose last event was received *before* this time."""
 
 
 class CatalogStore(Protocol):
@@ -138,8 +147,11 @@ class SlateLog(Protocol):
     def erase(self, profile_id: str) -> int:
         """Delete the slates of a visitor."""
 
-    def purge(self, before: float) -> int:
-        """Delete slates made before this time."""
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        """Delete slates made before this time, or only count them."""
+
+    def of(self, profile_id: str) -> Iterator[SlateEntry]:
+        """The slates of a visitor that are stored, oldest first."""
 
     def close(self) -> None: ...
 
@@ -204,7 +216,7 @@ class ConsentLog(Protocol):
     def erase(self, subject_id: str) -> int:
         """Delete a visitor's choices. Gives how many."""
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, *, dry: bool = False) -> int:
         """Delete choices made before this time that a later one of the same visitor and purpose replaced."""
 
 
@@ -405,6 +417,88 @@ class Activity(Protocol):
 
     def latest_slates(self, limit: int, *, since: float = 0.0, placement: str = "") -> list[SlateEntry]:
         """Newest first."""
+
+
+class SubjectRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a visitor asked for about their data, and how far it is.
+
+    ``kind`` is ``erase``, ``restrict``, ``lift`` (of a restriction or objection), ``object`` or ``rectify``.
+    ``subject`` is the keyed hash of the first of ``profile_ids``, which are there only until all is done. ``steps``
+    has what each step did, in the order they were done; ``finished_at`` is 0 while some are left.
+    """
+
+    request_id: str
+    kind: str
+    subject: str
+    actor: str
+    requested_at: float
+    profile_ids: tuple[str, ...] = ()
+    steps: dict[str, Any] = {}
+    finished_at: float = 0.0
+
+
+class Suppression(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose events are refused: ``kind`` is ``erased``, ``restricted`` or ``objected``, *since* when.
+
+    One that is no longer ``active`` still refuses what happened up to *since*, as history imported again would bring
+    back what was erased.
+    """
+
+    subject: str
+    kind: str
+    since: float
+    active: bool = True
+
+
+class SubjectLog(Protocol):
+    """Requests of visitors about their data, and whose events are refused since."""
+
+    def save(self, request: SubjectRequest) -> None:
+        """Write a request, or how far it is now."""
+
+    def get(self, request_id: str) -> SubjectRequest | None: ...
+
+    def unfinished(self) -> list[SubjectRequest]:
+        """Oldest first."""
+
+    def of(self, subject: str) -> list[SubjectRequest]:
+        """The requests of one visitor, oldest first."""
+
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        """Delete requests finished before this time, or only count them."""
+
+    def suppress(self, *suppressions: Suppression) -> None:
+        """Write whose events are refused; one that is there is replaced."""
+
+    def suppressions(self) -> list[Suppression]:
+        """All of them."""
+
+    def suppression_version(self) -> int:
+        """Grows with every change of any suppression; cheap."""
+
+    def save_report(self, at: float, body: str) -> None:
+        """Keep a privacy report, to compare the next one with."""
+
+    def last_report(self) -> str:
+        """The latest report, ``""`` before the first."""
+
+
+class Holder(Protocol):
+    """Something that keeps data of visitors: it takes part in every export and every erasure.
+
+    ``name`` is a word such as ``slates``. Methods may be called again for a visitor who is gone already.
+    """
+
+    name: str
+
+    def linked(self, profile_id: str) -> Iterable[str]:
+        """Other ids that are known to be the same person."""
+
+    def export(self, profile_ids: Sequence[str]) -> Any:
+        """All that is kept of these ids, as JSON can hold it; empty for nothing."""
+
+    def erase(self, profile_ids: Sequence[str]) -> int:
+        """Delete it, in every copy and every process. Gives how much it was."""
 
 
 class JobRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -633,8 +727,8 @@ class WebhookBox(Protocol):
     def erase_source(self, source: str) -> int:
         """Empty all of a source."""
 
-    def purge(self, before: float) -> int:
-        """Delete those received before, done or not; gives how many."""
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        """Delete those received before, done or not, or only count them; gives how many."""
 
 
 class Cursors(Protocol):

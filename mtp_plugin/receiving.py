@@ -262,7 +262,7 @@ def _act(state: State, webhook: Webhook, reading: Reading, now: float) -> str:
     for profile_id in profile_ids:
         subject = state.hasher.subject(profile_id)
         if reading.act == "erase":
-            forget(state, profile_id)
+            forget(state, profile_id, webhook.source)
         state.audit.append(
             f"webhook:{webhook.source}",
             "subject.erased" if reading.act == "erase" else "subject.export-asked",
@@ -290,12 +290,9 @@ def subjects_of(state: State, source: str, person: Person) -> list[str]:
     return sorted(name for name in found if name[:2] in ("u:", "a:"))
 
 
-def forget(state: State, profile_id: str) -> None:
-    """Delete what is kept of a profile: events, slates, links, bodies of webhooks, deliveries."""
-    state.journal.erase(profile_id)
-    state.slates.erase(profile_id)
-    state.webhooks.erase(profile_id)
-    state.people.erase(profile_id)
+def forget(state: State, profile_id: str, source: str) -> None:
+    """Erase a profile from everything; the models follow by the job ``erasures``."""
+    state.subjects.erase([profile_id], f"webhook:{source}", models=False, linked=False)
 
 
 def _erase_source(state: State, webhook: Webhook, now: float) -> str:
@@ -308,7 +305,7 @@ def _erase_source(state: State, webhook: Webhook, now: float) -> str:
             if event.source == "webhook" and event.properties.get("via") == webhook.source
         }
     for profile_id in sorted(gone):
-        forget(state, profile_id)
+        forget(state, profile_id, webhook.source)
         state.audit.append(
             f"webhook:{webhook.source}",
             "subject.erased",

@@ -10,6 +10,7 @@ from .catalog.importer import import_catalog
 from .errors import MTPError, SetupError, UnavailableError
 from .jobs import DAY, HOUR, MINUTE, Job
 from .joining import Joiner, JoinResult
+from .privacy.retention import Kept, RetentionRow, rows, words
 from .profile.enrich.join import Crm
 from .records import ImportResult
 from .state import OrderSource, State
@@ -43,6 +44,7 @@ def standard_jobs(state: State) -> list[Job]:
     if state.crms:
         every = state.settings.crm_hours * HOUR
         jobs.append(Job("traits", every, "Take traits from the declared CRMs.", lambda: _traits(state)))
+    jobs.append(Job("erasures", HOUR, "Bring requests of data subjects to their end.", lambda: _erasures(state)))
     if state.catalog is not None:
         jobs.insert(0, Job("catalog", HOUR, "Import the shop's catalogue.", lambda: import_declared(state).line()))
     return jobs
@@ -123,11 +125,18 @@ def _train(state: State) -> str:
     from .training import NothingToLearnError, train_behaviour
 
     content, now = learn_catalog(state), time.time()
-    table = state.pipeline.live.refresh().table
+    table, only = state.pipeline.live.refresh().table, state.subjects.suppressed.without
     try:
         sorter = Sorter.of(state.pipeline)
         behaviour = train_behaviour(
-            state.journal, state.registry, table, now=now, seed=0, progress=_silent, sorter=sorter
+            state.journal,
+            state.registry,
+            table,
+            now=now,
+            seed=0,
+            progress=_silent,
+            sorter=sorter,
+            only=only,
         )
     except NothingToLearnError:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
@@ -147,12 +156,18 @@ def _segments(state: State) -> str:
     return f"{len(state.pipeline.live.refresh().segments.all())} segments, {version}"
 
 
+def _erasures(state: State) -> str:
+    return f"{len(state.subjects.resume())} requests done"
+
+
 def _retention(state: State) -> str:
-    now, settings = time.time(), state.settings
-    slates = state.slates.purge(now - settings.slate_days * DAY)
-    messages = state.journal.purge(now - settings.dedupe_hours * HOUR)
-    webhooks = state.webhooks.purge(now - settings.webhook_days * DAY)
-    return f"{slates} slates, {messages} message ids and {webhooks} webhooks deleted"
+    return words(retention_rows(state, dry=False), dry=False)
+
+
+def retention_rows(state: State, *, dry: bool) -> list[RetentionRow]:
+    """What is older than its setting, kind by kind; deleted unless *dry*."""
+    kept = Kept(state.journal, state.slates, state.consents, state.requests, state.webhooks, state.subjects.holders)
+    return rows(state.settings, kept, time.time(), dry=dry)
 
 
 def import_traits(state: State, crm: Crm, progress: Progress = _silent) -> JoinResult:

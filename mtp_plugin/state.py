@@ -27,10 +27,12 @@ from .ports import (
     RuleStore,
     SegmentBook,
     SlateLog,
+    SubjectLog,
     WeatherSource,
     WebhookBox,
 )
 from .privacy.pii import Hasher
+from .privacy.subjects import Subjects
 from .profile.enrich.chain import Enrichment
 from .profile.enrich.join import Crm
 from .rule_source import RuleSource
@@ -79,6 +81,8 @@ class State:
     slates: SlateLog
     consents: ConsentLog
     audit: AuditLog
+    requests: SubjectLog
+    subjects: Subjects
     leases: Leases
     registry: ModelRegistry
     segments: SegmentBook

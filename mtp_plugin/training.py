@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .errors import ModelError
 from .ports import Bundle, BundleInfo, Journal, ModelRegistry
-from .records import ProductTable
+from .records import Interactions, ProductTable
 
 if TYPE_CHECKING:
     from .memberships import Sorter
@@ -19,6 +19,14 @@ class NothingToLearnError(ModelError):
     """The shop has no behaviour yet; no fault, and it passes with the first visitors."""
 
 
+Filter = Callable[[Iterable[Interactions]], Iterable[Interactions]]
+"""Leaves out what may not be learnt from."""
+
+
+def _everything(batches: Iterable[Interactions]) -> Iterable[Interactions]:
+    return batches
+
+
 def train_behaviour(
     journal: Journal,
     registry: ModelRegistry,
@@ -28,10 +36,12 @@ def train_behaviour(
     seed: int,
     progress: Progress,
     sorter: Sorter | None = None,
+    only: Filter = _everything,
 ) -> str:
     """Learn from all events and publish the bundle; gives its version.
 
     :param sorter: puts visitors into segments; what is a segment's own is then learnt, too
+    :param only: leaves out visitors who do not want anything learnt of them
     :raises NothingToLearnError: there are no events to learn from
     """
     from .candidates.log import TrainingLog
@@ -39,7 +49,7 @@ def train_behaviour(
     from .memberships import membership_now, past_of
 
     progress("reading events")
-    log = TrainingLog.from_interactions(journal.interactions())
+    log = TrainingLog.from_interactions(only(journal.interactions()))
     if not len(log):
         raise NothingToLearnError(
             "there are no product views, carts or orders to learn from; import some with `flask mtp import-events`"
@@ -98,3 +108,51 @@ def _content_of(registry: ModelRegistry, table: ProductTable) -> Bundle | None:
         return registry.load("content", serving.version) if serving else None
     except ModelError:
         return None  # it is learnt anew, for weighing it
+
+
+def forget_visitors(
+    journal: Journal,
+    registry: ModelRegistry,
+    table: ProductTable,
+    profile_ids: Sequence[str],
+    *,
+    now: float,
+    seed: int,
+    progress: Progress,
+    sorter: Sorter | None = None,
+    only: Filter = _everything,
+) -> int:
+    """Make the behaviour model anew if any version holds these visitors, whose events are gone, and delete the others.
+
+    The new one is what a training without them gives, bit for bit, as it is that training. Gives how many versions
+    held them.
+    """
+    tainted = [info for info in registry.list("behaviour") if _holds(registry, info, profile_ids)]
+    if not tainted:
+        return 0
+    try:
+        train_behaviour(journal, registry, table, now=now, seed=seed, progress=progress, sorter=sorter, only=only)
+    except NothingToLearnError:
+        _publish_without(registry, tainted, profile_ids)
+    registry.prune("behaviour", 1)
+    return len(tainted)
+
+
+def _holds(registry: ModelRegistry, info: BundleInfo, profile_ids: Sequence[str]) -> bool:
+    import numpy as np
+
+    from .candidates.log import owner
+
+    try:
+        owners = registry.load(info.kind, info.version).arrays["log_owners"]
+    except (ModelError, KeyError):
+        return True  # nobody can say, so it goes
+    return bool(np.isin(owners, np.array([owner(name) for name in profile_ids], dtype=np.int64)).any())
+
+
+def _publish_without(registry: ModelRegistry, tainted: Sequence[BundleInfo], profile_ids: Sequence[str]) -> None:
+    """They were the only ones: what is left is a model of nothing."""
+    from .candidates.forget import forget
+
+    bundle = registry.load("behaviour", tainted[0].version)
+    registry.publish("behaviour", forget(bundle, profile_ids), bundle.strings, bundle.meta, figures={}, lineage={})

@@ -8,14 +8,24 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from werkzeug.wrappers import Response
 
 from mtp_plugin.errors import MTPError
+from mtp_plugin.ports import SubjectRequest
 from mtp_plugin.web.parts import get_state
+from mtp_plugin.web.subjects import own_ids
 
 from ..account import current_account, sign_in, sign_out
 from ..browsing import interests, visitor_view
+from ..personalisation import current_mtp
 from ..personas import PERSONAS
 from ..shop import current_shop
 
 bp = Blueprint("account", __name__)
+
+ASKED = {
+    "erase": "Everything about you is erased; models are made anew without it within the hour.",
+    "restrict": "What there is stays, and is not used until you lift this.",
+    "object": "Nothing about you is used or learnt from any more.",
+    "lift": "Lifted. Whether to remember is asked anew.",
+}
 
 
 @bp.get("/account")
@@ -23,7 +33,39 @@ def show() -> str:
     """What the shop thinks one likes and why, what it may remember, orders; or the choice of an account."""
     account, view = current_account(), visitor_view(time.time())
     orders = current_shop().ledger.orders_of(account.user_id) if account else []
-    return render_template("shop/account.html", orders=orders, view=view, interests=interests(view))
+    liked = interests(view)
+    return render_template(
+        "shop/account.html",
+        orders=orders,
+        view=view,
+        interests=liked,
+        more=_more({interest.value for interest in liked}),
+        asked=_asked(),
+    )
+
+
+@bp.post("/account/interests")
+def edit_interests() -> Response:
+    """Say that something is, or is not, an interest."""
+    value, wanted = request.form.get("value", ""), request.form.get("wanted") == "yes"
+    name = value.rpartition(" > ")[2]
+    if value and current_mtp().edit_interest(value, wanted=wanted):
+        flash(f"{name} counts from now on." if wanted else f"{name} is forgotten.", "done")
+    return redirect(url_for("account.show"))
+
+
+@bp.post("/account/data/<kind>")
+def ask(kind: str) -> Response:
+    """Pass on what the visitor asks of their data."""
+    if kind not in ASKED:
+        abort(404)
+    try:
+        done = current_mtp().subject_request(kind)
+    except MTPError as error:
+        flash(str(error), "error")
+    else:
+        flash(f"{ASKED[kind]} Receipt {done.request_id}", "done")
+    return redirect(url_for("account.show"))
 
 
 @bp.post("/account/as/<key>")
@@ -53,6 +95,19 @@ def out() -> Response:
 def preferences() -> str:
     """What is remembered, and a way to change one's mind."""
     return render_template("shop/preferences.html", view=visitor_view(time.time()))
+
+
+def _more(known: set[str]) -> list[tuple[str, str]]:
+    """Categories that could be added to the interests, as the profile names them and as people do."""
+    paths = {shelf[0].category_path for shelf in current_shop().catalogue.by_category.values()}
+    named = sorted((path[-1], " > ".join(path)) for path in paths)
+    return [(value, name) for name, value in named if value not in known]
+
+
+def _asked() -> list[SubjectRequest]:
+    """What this visitor asked for so far, the newest first."""
+    state = get_state()
+    return [one for name in own_ids(state) for one in state.subjects.requests_of(name)][::-1]
 
 
 def _as_somebody_new() -> Response:

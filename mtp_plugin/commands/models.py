@@ -27,6 +27,7 @@ def register(mtp: click.Group) -> None:
 
         state = mounted()
         table, started = state.pipeline.live.refresh().table, time.time()
+        only = state.subjects.suppressed.without
         versions = {"content": train_content(state.registry, table, seed=seed, progress=say)}
         versions["behaviour"] = train_behaviour(
             state.journal,
@@ -36,6 +37,7 @@ def register(mtp: click.Group) -> None:
             seed=seed,
             progress=say,
             sorter=Sorter.of(state.pipeline),
+            only=only,
         )
         state.pipeline.live.refresh()
         seconds = round(time.time() - started, 1)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import unicodedata
+from collections.abc import Mapping
 
 import phonenumbers
 
@@ -21,13 +23,18 @@ class Hasher:
 
     :param key: at least 16 bytes
     :param key_id: short name of the key, letters and digits
+    :param older: keys from before rotations by their ids: what they hashed is still found
     """
 
-    def __init__(self, key: bytes, key_id: str = "k1") -> None:
-        if len(key) < MIN_KEY:
-            raise ValueError(f"the key of personal data has {len(key)} bytes, at least {MIN_KEY} are needed")
-        if not key_id.isalnum():
-            raise ValueError(f"key_id must be letters and digits, not {key_id!r}")
+    def __init__(self, key: bytes, key_id: str = "k1", older: Mapping[str, bytes] | None = None) -> None:
+        self._keys = {key_id: key, **(older or {})}
+        for name, one in self._keys.items():
+            if len(one) < MIN_KEY:
+                raise ValueError(f"the key of personal data has {len(one)} bytes, at least {MIN_KEY} are needed")
+            if not name.isalnum():
+                raise ValueError(f"key_id must be letters and digits, not {name!r}")
+        if older and key_id in older:
+            raise ValueError(f"two keys are called {key_id!r}")
         self._key, self.key_id = key, key_id
 
     def email(self, address: str) -> str:
@@ -44,6 +51,26 @@ class Hasher:
         :raises InputError: it is none
         """
         return self._hash("phone", normal_phone(number, region))
+
+    def emails(self, address: str) -> list[str]:
+        """The hash under each key, the newest first: to look for what was hashed before a rotation."""
+        return self._each("email", normal_email(address))
+
+    def phones(self, number: str, region: str = "US") -> list[str]:
+        """The same of a phone number."""
+        return self._each("phone", normal_phone(number, region))
+
+    def subjects(self, profile_id: str) -> list[str]:
+        """The same of a visitor's id."""
+        return self._each("subject", profile_id)
+
+    def is_stale(self, digest: str) -> bool:
+        """Whether a hash was made under an older key and is to be replaced when the value is seen again."""
+        return digest.partition(":")[0] != self.key_id
+
+    def _each(self, kind: str, value: str) -> list[str]:
+        text = f"{kind}:{value}".encode()
+        return [f"{name}:{hmac.digest(key, text, 'sha256').hex()}" for name, key in self._keys.items()]
 
     def subject(self, profile_id: str) -> str:
         """The hash under which logs speak of a visitor, such as ``k1:9f86...`` for ``u:42``."""
@@ -84,3 +111,19 @@ def normal_phone(number: str, region: str) -> str:
     if not phonenumbers.is_possible_number(parsed):
         raise InputError("this is not a possible phone number", field="phone")
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def short_ip(address: str) -> str:
+    """An IP address cut so that it names a network and no household: the last byte of IPv4, all but 48 bits of IPv6.
+
+    ``""`` for what is none.
+    """
+    try:
+        parsed = ipaddress.ip_address(address.strip())
+    except ValueError:
+        return ""
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if mapped is not None:
+        parsed = mapped
+    bits = 24 if parsed.version == 4 else 48
+    return str(ipaddress.ip_network(f"{parsed}/{bits}", strict=False).network_address)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Mapping
+from typing import Any
 
 from ..records import Action, Event, Funnel, ProductFacts, Profile, RecentItem
 from .bought import Bought
@@ -10,6 +12,7 @@ from .decay import landmark_of, moved, weight_at
 from .habits import Coming
 from .traits import learn
 
+AFFINITIES = ("category", "brand", "color", "style", "price_tier")
 MAX_VALUES = 200
 """Values kept of one facet; the weakest make room for a new one."""
 MAX_SEARCHES = 20
@@ -124,6 +127,16 @@ class Draft:
     def learn_traits(self, event: Event) -> None:
         """Take what an event says of its visitor."""
         learn(self._traits, self._origins, event)
+
+    def edit_interest(self, properties: Mapping[str, Any], weight: float, t: float) -> None:
+        """Take a visitor's own word on an interest: wanted, it counts like *weight*; unwanted, it is forgotten."""
+        facet, value = properties.get("facet"), properties.get("value")
+        if facet not in AFFINITIES or not isinstance(value, str) or not value:
+            return
+        if properties.get("wanted"):
+            self._add(facet, value, weight * weight_at(t, self._landmark, self._half_life))
+        else:
+            self._affinities.get(facet, {}).pop(value, None)
 
     def search(self, query: object) -> None:
         """Take what was searched for, the latest last."""

@@ -54,6 +54,8 @@ class Fold:
             draft.habits.notice(event.context)
         if event.traits or event.context:
             draft.learn_traits(event)
+        if event.name == "Interests Edited":
+            draft.edit_interest(event.properties, self._weights[Action.PURCHASE], event.timestamp)
         if event.name == "Products Searched":
             draft.search(event.properties.get("query"))
         action = ACTIONS.get(event.name)

@@ -25,6 +25,7 @@ from ..ports import (
     RuleStore,
     SegmentBook,
     SlateLog,
+    SubjectLog,
     WeatherSource,
     WebhookBox,
 )
@@ -52,6 +53,7 @@ from .sql_queues import SqlCarts, SqlCursors, SqlForwards
 from .sql_rules import SqlRules
 from .sql_segments import SqlSegments
 from .sql_slates import SqlSlates
+from .sql_subjects import SqlSubjects
 from .sql_webhooks import SqlWebhooks
 
 HOUR = 3600.0
@@ -70,6 +72,7 @@ class Stores:
     slates: SlateLog
     consents: ConsentLog
     audit: AuditLog
+    requests: SubjectLog
     leases: Leases
     registry: ModelRegistry
     segments: SegmentBook
@@ -129,6 +132,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         slates=slates,
         consents=SqlConsents(database),
         audit=SqlAudit(database, audit_keys),
+        requests=SqlSubjects(database),
         leases=SqlLeases(database),
         registry=Registry(folder, SqlPointers(database)),
         segments=SqlSegments(database),

@@ -186,8 +186,14 @@ class RedisJournal:
     def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
         return self._journal.profile_ids(batch=batch)
 
-    def purge(self, before: float) -> int:
-        return self._journal.purge(before)
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        return self._journal.purge(before, dry=dry)
+
+    def expire(self, before: float, *, dry: bool = False) -> int:
+        return self._journal.expire(before, dry=dry)
+
+    def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
+        return self._journal.idle(before, batch=batch)
 
     def close(self) -> None:
         """Close the database's readers."""

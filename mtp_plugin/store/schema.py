@@ -158,6 +158,40 @@ audit_head = Table(
     Column("seal", Words, nullable=False),
 )
 
+subject_request = Table(
+    "mtp_subject_request",
+    metadata,
+    Column("request_id", Words, primary_key=True),
+    Column("kind", Words, nullable=False),
+    Column("subject", Words, nullable=False, index=True, comment="keyed hash of the visitor"),
+    Column("actor", Words, nullable=False),
+    Column("requested_at", Double, nullable=False),
+    Column("profile_ids", Text, nullable=False, comment="JSON; empty once all is done"),
+    Column("steps", Text, nullable=False, comment="JSON: what each step did"),
+    Column("finished_at", Double, nullable=False, comment="0 while steps are left"),
+)
+
+suppression = Table(
+    "mtp_suppression",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("subject", Words, nullable=False, comment="keyed hash of the visitor"),
+    Column("kind", Words, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Index("mtp_suppression_subject", "subject", "kind", unique=True),
+    sqlite_autoincrement=True,
+)
+
+privacy_report = Table(
+    "mtp_privacy_report",
+    metadata,
+    Column("id", Number, primary_key=True),
+    Column("made_at", Double, nullable=False),
+    Column("body", Text, nullable=False, comment="JSON without personal data"),
+    sqlite_autoincrement=True,
+)
+
 lease = Table(
     "mtp_lease",
     metadata,

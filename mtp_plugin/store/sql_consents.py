@@ -38,8 +38,11 @@ class SqlConsents:
         with self._database.writing(page=True) as connection:
             return connection.execute(delete(consent).where(consent.c.subject_id == subject_id)).rowcount
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, *, dry: bool = False) -> int:
         latest = select(func.max(consent.c.id)).group_by(consent.c.subject_id, consent.c.purpose)
-        old = delete(consent).where(consent.c.decided_at < before, consent.c.id.not_in(latest))
+        old = (consent.c.decided_at < before) & consent.c.id.not_in(latest)
+        if dry:
+            with self._database.reading() as connection:
+                return connection.execute(select(func.count()).select_from(consent).where(old)).scalar_one()
         with self._database.writing() as connection:
-            return connection.execute(old).rowcount
+            return connection.execute(delete(consent).where(old)).rowcount

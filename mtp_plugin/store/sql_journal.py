@@ -29,6 +29,8 @@ AGAIN = frozenset({"23505", "40001", "40P01"})
 TRIES = 5
 UNSETTLED_S = 15.0
 """Longest that a transaction with new events takes on PostgreSQL, with some air."""
+EXPIRE = 5000
+"""Events deleted in one transaction: few enough that writers wait for tens of milliseconds only."""
 REBUILD = 100
 """Profiles folded anew in one transaction: few enough that writers wait for tens of milliseconds only."""
 
@@ -160,11 +162,46 @@ class SqlJournal:
         with self._database.writing() as connection:
             connection.execute(delete(stale_profile).where(stale_profile.c.id.in_(numbers)))
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, *, dry: bool = False) -> int:
         """Forget the keys of events received so long *before* that their window is over."""
         bucket = int(before // self._window_s)
+        if dry:
+            query = select(func.count()).select_from(message_seen).where(message_seen.c.bucket < bucket)
+            with self._database.reading() as connection:
+                return connection.execute(query).scalar_one()
         with self._database.writing() as connection:
             return connection.execute(delete(message_seen).where(message_seen.c.bucket < bucket)).rowcount
+
+    def expire(self, before: float, *, dry: bool = False) -> int:
+        old = event.c.received_at < before
+        if dry:
+            with self._database.reading() as connection:
+                return connection.execute(select(func.count()).select_from(event).where(old)).scalar_one()
+        gone, some = 0, select(event.c.seq).where(old).limit(EXPIRE)
+        while True:
+            with self._database.writing() as connection:
+                count = connection.execute(delete(event).where(event.c.seq.in_(some))).rowcount
+            gone += count
+            if count < EXPIRE:
+                return gone
+
+    def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
+        last = ""
+        while True:
+            query = (
+                select(event.c.profile_id)
+                .where(event.c.profile_id > last)
+                .group_by(event.c.profile_id)
+                .having(func.max(event.c.received_at) < before)
+                .order_by(event.c.profile_id)
+                .limit(batch)
+            )
+            with self._database.reading() as connection:
+                names = list(connection.execute(query).scalars())
+            if not names:
+                return
+            last = names[-1]
+            yield names
 
     # ------------------------------------------------------------------------------------------- reading
 

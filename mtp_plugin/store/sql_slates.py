@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..records import SlateEntry
@@ -98,7 +98,21 @@ class SqlSlates:
         with self._database.writing() as connection:
             return connection.execute(delete(slate).where(slate.c.recommendation_id.in_(own))).rowcount
 
-    def purge(self, before: float) -> int:
+    def of(self, profile_id: str) -> Iterator[SlateEntry]:
+        if not storable(profile_id):
+            return
+        self.flush()
+        own = select(slate_profile.c.recommendation_id).where(slate_profile.c.profile_id == profile_id)
+        query = select(slate.c.recommendation_id, slate.c.body).where(slate.c.recommendation_id.in_(own))
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(slate.c.created_at)).all()
+        yield from (entry for entry in (_entry(*row) for row in rows) if entry is not None)
+
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        if dry:
+            query = select(func.count()).select_from(slate).where(slate.c.created_at < before)
+            with self._database.reading() as connection:
+                return connection.execute(query).scalar_one()
         old = select(slate.c.recommendation_id).where(slate.c.created_at < before).limit(PURGE)
         purged = 0
         while True:

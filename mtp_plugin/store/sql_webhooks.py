@@ -86,6 +86,10 @@ class SqlWebhooks:
             connection.execute(open_ones.values(state="ignored"))
             return connection.execute(update(webhook).where(which).values(gone)).rowcount
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        if dry:
+            query = select(func.count()).select_from(webhook).where(webhook.c.received_at < before)
+            with self._database.reading() as connection:
+                return connection.execute(query).scalar_one()
         with self._database.writing() as connection:
             return connection.execute(delete(webhook).where(webhook.c.received_at < before)).rowcount

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 from flask import Response, current_app, has_request_context
 
-from ..records import ConsentLevel, Receipt
+from ..records import ConsentLevel, Dropped, Receipt
 from ..signals import event_recorded
 from ..state import State
 from ..track.intake import Parsed
@@ -45,6 +45,21 @@ def ga4() -> Response:
     return answer(accept(state, state.intake.ga4(body, sender, time.time())))
 
 
+def _admitted(state: State, parsed: Parsed) -> Parsed:
+    """The same without events of visitors who were erased, or do not want their data used; the sender is told."""
+    admitted = [state.pipeline.admits(event) for event in parsed.events]
+    if all(admitted):
+        return parsed
+    others = {one.index for one in parsed.dropped} | {one.index for one in parsed.errors}
+    places = (index for index in range(len(others) + len(admitted)) if index not in others)
+    judged = list(zip(places, parsed.events, admitted, strict=True))
+    told = (Dropped(index, event.message_id, "suppressed") for index, event, good in judged if not good)
+    dropped = sorted((*parsed.dropped, *told), key=lambda one: one.index)
+    return msgspec.structs.replace(
+        parsed, events=tuple(event for _, event, good in judged if good), dropped=tuple(dropped)
+    )
+
+
 def _count_by_level(stored: int, refused: int) -> None:
     """What consent costs in events, without a word about whose they were."""
     metrics = get_parts().metrics
@@ -59,6 +74,7 @@ def accept(state: State, parsed: Parsed) -> Receipt:
 
     :raises mtp_plugin.errors.UnavailableError: they could not be stored; nothing of them was
     """
+    parsed = _admitted(state, parsed)
     new = state.pipeline.ingest(parsed.events)
     metrics = get_parts().metrics
     metrics.events("accepted", sum(new))

@@ -15,14 +15,16 @@ from ..errors import ForbiddenError, InputError
 from ..ports import ConsentDecision
 from ..privacy import consent_mode, tcf
 from ..privacy.consent import OPTIONAL, on_record, status, to_all
+from ..privacy.suppressed import ERASED, OBJECTED
 from ..records import ConsentLevel
 from ..signals import consent_changed
 from ..state import State
 from .keys import same_origin
 from .parts import get_parts, get_state
 from .queries import read_json
+from .receipts import receipt_of
 from .sender import current_sender, limit_rate
-from .visitor import Visitor, current_visitor, decide, keep_apart, signed_in, stored_id
+from .visitor import PURPOSE, Visitor, current_visitor, decide, keep_apart, signed_in, stored_id
 
 GPC_SINCE = "2026-11-26"
 """When the plugin's support of Global Privacy Control began or last changed, for ``gpc.json``."""
@@ -71,6 +73,8 @@ class ConsentState(msgspec.Struct, frozen=True):
     gpc: bool
     purposes: dict[str, bool]
     regime: str
+    receipt: str | msgspec.UnsetType = msgspec.UNSET
+    """After a refusal, which takes the id away: proof for asking to have what there is erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,12 @@ def write_consent() -> Response:
     if request.mimetype in FORM_TYPES:
         visitor = take(_of_form())
         if request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json":
-            return _answer(visitor)
+            return _answer(visitor, proof=True)
         response = redirect(local_path(request.form.get("next", "")), 303)
         assert isinstance(response, Response)  # noqa: S101  Flask's own
         keep_apart(response, personal=True)
         return response
-    return _answer(take(_of_json(read_json(ConsentChoice))))
+    return _answer(take(_of_json(read_json(ConsentChoice))), proof=True)
 
 
 def _of_form() -> Decision:
@@ -184,12 +188,17 @@ def _record(state: State, subject: str, decision: Decision, regime: str, now: fl
         "proof": hashlib.sha256(decision.proof.encode()).hexdigest()[:16],
         "regime": regime,
     }
+    if decision.choices.get(PURPOSE):
+        state.subjects.readmit(subject, (ERASED, OBJECTED))
     state.audit.append("visitor", "consent.decided", state.hasher.subject(subject), details, at=now)
+    if state.settings.erase_on_revoke and any(one.purpose == PURPOSE and one.status == "revoked" for one in made):
+        state.subjects.erase([subject], "visitor", models=False)
     for one in made:
         consent_changed.send(current_app._get_current_object(), decision=one)  # type: ignore[attr-defined]
 
 
-def _answer(visitor: Visitor) -> Response:
+def _answer(visitor: Visitor, *, proof: bool = False) -> Response:
+    known = stored_id() if proof and visitor.choice is False else ""
     held = ConsentState(
         consent_level=visitor.level,
         choice=visitor.choice,
@@ -197,6 +206,7 @@ def _answer(visitor: Visitor) -> Response:
         gpc=visitor.gpc,
         purposes={purpose.value: purpose in visitor.purposes for purpose in OPTIONAL},
         regime=visitor.regime,
+        receipt=receipt_of([f"a:{known}"]) if known else msgspec.UNSET,
     )
     response = Response(msgspec.json.encode(held), content_type="application/json")
     keep_apart(response, personal=True)

@@ -136,12 +136,13 @@ def _content(route: Route) -> dict[str, Any]:
     reference = {"$ref": REFERENCE.format(name=route.body.__name__)}
     content: dict[str, Any] = {"application/json": {"schema": reference}}
     if route.form:
+        field, words = route.form
         content["application/x-www-form-urlencoded"] = {
             "schema": {
                 "type": "object",
-                "required": ["choice"],
+                "required": [field],
                 "properties": {
-                    "choice": {"type": "string", "enum": ["granted", "denied"]},
+                    field: {"type": "string", "enum": list(words)},
                     "next": {"type": "string", "description": "Local path to go back to."},
                 },
             }

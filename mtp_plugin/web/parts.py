@@ -35,6 +35,8 @@ class Parts:
     """Built once when the plugin is mounted; ``prefix`` is where, such as ``/mtp``."""
 
     prefix: str
+    keys: list[Any]
+    """Keys that sign, the newest last."""
     cookies: Cookies
     limits: Limits
     metrics: Metrics
@@ -56,6 +58,7 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
     words = Words(settings.locale)
     return Parts(
         prefix=prefix.rstrip("/"),
+        keys=signing_keys(app),
         cookies=Cookies(settings, signing_keys(app)),
         limits=Limits(settings),
         metrics=Metrics(app.name),

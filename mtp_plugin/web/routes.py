@@ -11,7 +11,7 @@ from flask import Response
 from msgspec import Struct
 
 from ..records import Receipt, RuleSet
-from . import blocks, collect, consent, health, identity, recommendations, rules, webhooks
+from . import blocks, collect, consent, health, identity, recommendations, rules, subjects, webhooks
 from .assets import PARTS, TYPES
 from .queries import PageQuery, RecommendationQuery
 
@@ -21,7 +21,8 @@ class Route:
     """One address and method.
 
     ``query`` and ``body`` are the structs that check what comes in, ``answer`` what goes out (``None``: not JSON, see
-    ``content_type``). ``errors`` are the statuses it may answer besides 200. ``keys`` tells who may call.
+    ``content_type``). ``form`` is the field and its words that an HTML form may send instead of JSON. ``errors`` are
+    the statuses it may answer besides 200. ``keys`` tells who may call.
     """
 
     method: str
@@ -32,7 +33,7 @@ class Route:
     query: type[Struct] | None = None
     body: type[Struct] | None = None
     events: str = ""
-    form: bool = False
+    form: tuple[str, tuple[str, ...]] | None = None
     answer: type[Any] | None = None
     content_type: str = "application/json"
     errors: tuple[int, ...] = ()
@@ -160,7 +161,7 @@ ROUTES: tuple[Route, ...] = (
         view=consent.write_consent,
         summary="Decide",
         body=consent.ConsentChoice,
-        form=True,
+        form=("choice", (*consent.WORDS, consent.CHOSEN)),
         answer=consent.ConsentState,
         errors=(*WRITE, 303),
     ),
@@ -216,6 +217,47 @@ ROUTES: tuple[Route, ...] = (
         answer=identity.Links,
         errors=(*WRITE, 404),
         keys="secret",
+    ),
+    Route(
+        method="GET",
+        rule="/v1/privacy/subject",
+        name="export_subject",
+        view=subjects.export_subject,
+        summary="Everything that is kept of the visitor",
+        query=subjects.SubjectQuery,
+        answer=dict[str, Any],
+        errors=READ,
+    ),
+    Route(
+        method="DELETE",
+        rule="/v1/privacy/subject",
+        name="erase_subject",
+        view=subjects.erase_subject,
+        summary="Erase the visitor",
+        query=subjects.SubjectQuery,
+        answer=subjects.SubjectReceipt,
+        errors=READ,
+    ),
+    Route(
+        method="GET",
+        rule="/v1/privacy/requests",
+        name="read_requests",
+        view=subjects.read_requests,
+        summary="What the visitor asked for, and how far it is",
+        query=subjects.SubjectQuery,
+        answer=subjects.SubjectRequests,
+        errors=READ,
+    ),
+    Route(
+        method="POST",
+        rule="/v1/privacy/requests",
+        name="ask_subject",
+        view=subjects.ask_subject,
+        summary="Ask for erasure, restriction, objection, correction",
+        body=subjects.SubjectAsk,
+        form=("kind", subjects.BY_FORM),
+        answer=subjects.SubjectReceipt,
+        errors=(*WRITE, 303, 404),
     ),
     _asset("widget.js", "widget", "mtp.js", "Tracker, consent and block loader"),
     *(_asset(f"widget-{part}.js", f"widget_{part}", f"mtp-{part}.js", summary) for part, summary in PARTS.items()),

@@ -51,7 +51,8 @@ def own_sender(state: State, user_id: str | None = None) -> Sender:
 
 def recorded_level(state: State, profile_id: str) -> ConsentLevel:
     """What may be used for a visitor that somebody trusted names: everything, unless the visitor refused."""
-    return ConsentLevel.NON_PERSONAL if refused_since(state, profile_id, 0.0) else ConsentLevel.FULL
+    refused = state.subjects.suppressed.kinds(profile_id) or refused_since(state, profile_id, 0.0)
+    return ConsentLevel.NON_PERSONAL if refused else ConsentLevel.FULL
 
 
 def require_certain(sender: Sender) -> None:

@@ -115,8 +115,7 @@ def current_regime(state: State) -> str:
     settings = state.settings
     if not settings.regimes:
         return settings.regime
-    enrichment = getattr(state, "enrichment", None)
-    place = enrichment.place(request.remote_addr or "") if enrichment is not None else None
+    place = state.enrichment.place(request.remote_addr or "")
     country, region = (place.country, place.region) if place is not None else ("", "")
     return regime_in(country, region, settings.regimes, settings.regime)
 
@@ -147,6 +146,9 @@ def _visitor(choices: Choices, decided_at: float, *, gpc: bool, bot: bool) -> Vi
         log.warning("the account's choice is not known, nothing of it is used: %s", error)
         return replace(visitor, level=ConsentLevel.CONTEXTUAL, uncertain=True, purposes=NOBODY_SAYS)
     known = stored_id()
+    suppressed = state.subjects.suppressed
+    if (user and suppressed.kinds(f"u:{user}")) or (known and suppressed.kinds(f"a:{known}")):
+        return replace(visitor, level=ConsentLevel.NON_PERSONAL, purposes=NOBODY_SAYS)
     return replace(visitor, anonymous_id=known or secrets.token_hex(16), user_id=user, new=not known)
 
 

@@ -49,3 +49,24 @@ def test_entries_are_listed_by_what_and_of_whom(tmp_path: Path) -> None:
     assert "a:1" not in entry["subject"]
     (line,) = run(app, "audit", "list", "--action", "rule").stdout.splitlines()
     assert line.endswith('rule.published           rule:12 {"version": 3}')
+
+
+def test_the_report_says_what_is_kept_and_what_changed(tmp_path: Path) -> None:
+    app, state = mounted(tmp_path, MTP_WEATHER_URL="https://weather.example/{latitude}?key=secret")
+    first = run(app, "privacy", "report")
+    assert first.exit_code == 0, first.output
+    for words in ("| events |", "This is the first report.", "Art. 30", "Art. 35", "weather.example (MTP_WEATHER_URL)"):
+        assert words in first.stdout
+    assert "key=" not in first.stdout
+    state.subjects.erase(["u:1"], "test")
+    again = json.loads(run(app, "privacy", "report", "--no-save", "--json").stdout)
+    assert again["changes"] == ["Nothing changed in what is kept, why, where and how long."]
+    assert again["done"] == {"subject.erase-asked": 1, "subject.erase-done": 1}
+
+    other, _ = mounted(tmp_path, MTP_SLATE_DAYS=7)
+    changed = json.loads(run(other, "privacy", "report", "--json").stdout)["changes"]
+    assert changed == [
+        "slates, how long: was '30 days', is '7 days'.",
+        "No longer a recipient: weather.example (MTP_WEATHER_URL).",
+        "MTP_SLATE_DAYS was 30 and is 7.",
+    ]

@@ -80,6 +80,16 @@ def test_a_choice_by_a_consent_manager(shop: tuple[Flask, State]) -> None:
     assert asked(app, request) == json.loads(answer)
 
 
+def test_a_request_of_a_data_subject(shop: tuple[Flask, State]) -> None:
+    app, _ = shop
+    (request,), (answer,) = blocks("privacy.md", "http"), blocks("privacy.md", "json")
+    client = app.test_client()
+    client.post("/mtp/v1/privacy/consent", json={"choice": True}, headers=BROWSER)
+    first, _, body = request.partition("\n")
+    given = client.post(first.split(" ")[1], data=body.encode(), content_type="application/json", headers=BROWSER)
+    assert keys(given.get_json()) == keys(json.loads(answer))
+
+
 def test_a_server_sends_an_event(shop: tuple[Flask, State]) -> None:
     app, state = shop
     server = make_server("127.0.0.1", 0, app)

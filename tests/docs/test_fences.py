@@ -49,6 +49,8 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("placements.md", "python"): (1, "docs.test_placements.test_changes_and_switches"),
     ("privacy-basics.md", "http"): (1, "docs.test_api.test_a_choice_by_a_consent_manager"),
     ("privacy-basics.md", "json"): (1, "docs.test_api.test_a_choice_by_a_consent_manager"),
+    ("privacy.md", "http"): (1, "docs.test_api.test_a_request_of_a_data_subject"),
+    ("privacy.md", "json"): (1, "docs.test_api.test_a_request_of_a_data_subject"),
     ("quality.md", "sh"): (2, "docs.test_quality.test_the_commands_measure"),
     ("segments.md", "json"): (1, "docs.test_segments.test_the_condition_shown_can_be_counted_and_saved"),
     ("segments.md", "sh"): (1, "docs.test_segments.test_the_condition_shown_can_be_counted_and_saved"),

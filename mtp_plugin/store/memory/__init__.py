@@ -12,6 +12,7 @@ from .registry import MemoryRegistry
 from .rules import MemoryRules
 from .segments import MemorySegments
 from .slates import MemorySlates
+from .subjects import MemorySubjects
 from .webhooks import MemoryWebhooks
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "MemoryRules",
     "MemorySlates",
     "MemoryWebhooks",
+    "MemorySubjects",
 ]

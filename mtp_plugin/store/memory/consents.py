@@ -21,14 +21,14 @@ class MemoryConsents:
         kept = [decision for decision in self._decisions if decision.subject_id != subject_id]
         return self._keep(kept)
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, *, dry: bool = False) -> int:
         last = {(decision.subject_id, decision.purpose): id(decision) for decision in self._decisions}
         kept = [
             decision
             for decision in self._decisions
             if decision.decided_at >= before or last[decision.subject_id, decision.purpose] == id(decision)
         ]
-        return self._keep(kept)
+        return len(self._decisions) - len(kept) if dry else self._keep(kept)
 
     def _keep(self, kept: list[ConsentDecision]) -> int:
         gone, self._decisions = len(self._decisions) - len(kept), kept

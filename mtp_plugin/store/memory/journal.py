@@ -87,12 +87,27 @@ class MemoryJournal:
             self._permanent = {row.event_id for row in self._rows if row.permanent}
             return before - len(self._rows)
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, *, dry: bool = False) -> int:
         bucket = int(before // self._window_s)
         with self._lock:
             kept = {key for key in self._seen if key[0] >= bucket}
-            gone, self._seen = len(self._seen) - len(kept), kept
+            gone = len(self._seen) - len(kept)
+            self._seen = self._seen if dry else kept
         return gone
+
+    def expire(self, before: float, *, dry: bool = False) -> int:
+        with self._lock:
+            kept = [row for row in self._rows if row.received_at >= before]
+            gone = len(self._rows) - len(kept)
+            self._rows = self._rows if dry else kept
+        return gone
+
+    def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
+        last: dict[str, float] = {}
+        for row in self._rows:
+            last[row.profile_id] = max(row.received_at, last.get(row.profile_id, row.received_at))
+        names = sorted(name for name, when in last.items() if when < before)
+        return (list(some) for some in chunks(names, batch))
 
     # -------------------------------------------------------------------------------------- a transaction
 

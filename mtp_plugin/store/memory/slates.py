@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ...records import SlateEntry
 
@@ -34,8 +34,14 @@ class MemorySlates:
     def erase(self, profile_id: str) -> int:
         return self._drop(lambda entry: profile_id in entry.request.profile_ids)
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        if dry:
+            return sum(entry.slate.created_at < before for entry in list(self._entries.values()))
         return self._drop(lambda entry: entry.slate.created_at < before)
+
+    def of(self, profile_id: str) -> Iterator[SlateEntry]:
+        found = [entry for entry in list(self._entries.values()) if profile_id in entry.request.profile_ids]
+        return iter(sorted(found, key=lambda entry: entry.slate.created_at))
 
     def _drop(self, is_gone: Callable[[SlateEntry], bool]) -> int:
         with self._lock:

@@ -76,9 +76,9 @@ class MemoryWebhooks:
             self._bodies.pop(one.webhook_id, None)
         return len(gone)
 
-    def purge(self, before: float) -> int:
+    def purge(self, before: float, *, dry: bool = False) -> int:
         gone = [number for number, one in self._kept.items() if one.received_at < before]
-        for number in gone:
+        for number in () if dry else gone:
             del self._kept[number]
             self._bodies.pop(number, None)
         self._known = {key: number for key, number in self._known.items() if number in self._kept}

@@ -17,6 +17,39 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     _consent()
     _audit()
+    _subjects()
+
+
+def _subjects() -> None:
+    op.create_table(
+        "mtp_subject_request",
+        sa.Column("request_id", WORDS, primary_key=True),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("subject", WORDS, nullable=False, comment="keyed hash of the visitor"),
+        sa.Column("actor", WORDS, nullable=False),
+        sa.Column("requested_at", sa.Double(), nullable=False),
+        sa.Column("profile_ids", sa.Text(), nullable=False, comment="JSON; empty once all is done"),
+        sa.Column("steps", sa.Text(), nullable=False, comment="JSON: what each step did"),
+        sa.Column("finished_at", sa.Double(), nullable=False, comment="0 while steps are left"),
+    )
+    op.create_index("ix_mtp_subject_request_subject", "mtp_subject_request", ["subject"])
+    op.create_table(
+        "mtp_suppression",
+        sa.Column("id", NUMBER, primary_key=True),
+        sa.Column("subject", WORDS, nullable=False, comment="keyed hash of the visitor"),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("since", sa.Double(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("mtp_suppression_subject", "mtp_suppression", ["subject", "kind"], unique=True)
+    op.create_table(
+        "mtp_privacy_report",
+        sa.Column("id", NUMBER, primary_key=True),
+        sa.Column("made_at", sa.Double(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False, comment="JSON without personal data"),
+        sqlite_autoincrement=True,
+    )
 
 
 def _consent() -> None:

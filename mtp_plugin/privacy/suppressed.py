@@ -1,0 +1,103 @@
+"""Whose events are refused: those who were erased, restricted the use of their data or objected to it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from ..errors import UnavailableError
+from ..ports import SubjectLog, Suppression
+from ..records import Event, Interactions
+from .pii import Hasher
+
+log = logging.getLogger(__name__)
+
+ERASED, RESTRICTED, OBJECTED = "erased", "restricted", "objected"
+
+
+class Suppressed:
+    """The suppressions at hand in this process, looked for anew at most every *every* seconds.
+
+    :param clock: monotonic seconds
+    """
+
+    def __init__(self, subjects: SubjectLog, hasher: Hasher, clock: Callable[[], float], every: float = 1.0) -> None:
+        self._subjects, self._hasher, self._clock, self._every = subjects, hasher, clock, every
+        self._lock = threading.Lock()
+        self._version, self._looked = 0, float("-inf")
+        self._by_subject: Mapping[str, tuple[Suppression, ...]] = {}
+
+    def admits(self, event: Event) -> bool:
+        """Whether an event may be kept."""
+        known = self._current()
+        return not known or not any(_refuses(one, event.timestamp) for one in self._of(event.profile_id, known))
+
+    def kinds(self, profile_id: str) -> frozenset[str]:
+        """What is in force for this visitor: some of ``erased``, ``restricted``, ``objected``."""
+        known = self._current()
+        return frozenset(one.kind for one in self._of(profile_id, known) if one.active) if known else frozenset()
+
+    def found(self, profile_id: str) -> list[Suppression]:
+        """All that is written of this visitor, in force or not, as the store has it now."""
+        self.look(now=True)
+        return list(self._of(profile_id, self._by_subject))
+
+    def without(self, batches: Iterable[Interactions]) -> Iterator[Interactions]:
+        """What happened, without what visitors did who do not want anything learnt from it."""
+        self.look(now=True)
+        if not self._by_subject:
+            yield from batches
+            return
+        verdicts: dict[str, bool] = {}
+        for batch in batches:
+            for name in set(batch.profile_ids) - verdicts.keys():
+                verdicts[name] = not any(one.active for one in self._of(name, self._by_subject))
+            yield _taken(batch, [verdicts[name] for name in batch.profile_ids])
+
+    def _of(self, profile_id: str, known: Mapping[str, tuple[Suppression, ...]]) -> Iterator[Suppression]:
+        for subject in self._hasher.subjects(profile_id):
+            yield from known.get(subject, ())
+
+    def _current(self) -> Mapping[str, tuple[Suppression, ...]]:
+        if self._clock() - self._looked >= self._every:
+            self.look()
+        return self._by_subject
+
+    def look(self, *, now: bool = False) -> None:
+        """Read what changed. Where the store is away, what was known holds."""
+        with self._lock:
+            self._looked = self._clock()
+            try:
+                version = self._subjects.suppression_version()
+                if version == self._version:
+                    return
+                by_subject: dict[str, tuple[Suppression, ...]] = {}
+                for one in self._subjects.suppressions():
+                    by_subject[one.subject] = (*by_subject.get(one.subject, ()), one)
+            except UnavailableError as error:
+                if now:
+                    raise
+                log.warning("suppressions could not be read, going by those known: %s", error)
+                return
+            self._by_subject, self._version = by_subject, version
+
+
+def _refuses(one: Suppression, happened_at: float) -> bool:
+    return one.active or (one.kind == ERASED and happened_at <= one.since)
+
+
+def _taken(batch: Interactions, wanted: Sequence[bool]) -> Interactions:
+    if all(wanted):
+        return batch
+    rows = [index for index, one in enumerate(wanted) if one]
+    starts = [0]
+    for size in batch.sizes:
+        starts.append(starts[-1] + size)
+    return Interactions(
+        [batch.profile_ids[index] for index in rows],
+        [batch.names[index] for index in rows],
+        [batch.timestamps[index] for index in rows],
+        [batch.sizes[index] for index in rows],
+        [batch.product_ids[place] for index in rows for place in range(starts[index], starts[index + 1])],
+    )

@@ -1,0 +1,133 @@
+"""Puts together what answers visitors' requests about their data: who holds some, and how models forget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from .config import Settings
+from .errors import NotFoundError
+from .pipeline import Pipeline
+from .ports import AuditLog, ConsentLog, Holder, Journal, ModelRegistry, SegmentBook, SlateLog, SubjectLog
+from .privacy.holders import ConsentHolder, EventHolder, SlateHolder
+from .privacy.pii import Hasher
+from .privacy.subjects import Subjects
+from .privacy.suppressed import Suppressed
+from .records import Event
+from .track.identifiers import time_ordered_id
+
+CORRECTED = "Traits Corrected"
+
+
+def open_subjects(
+    *,
+    settings: Settings,
+    pipeline: Pipeline,
+    journal: Journal,
+    slates: SlateLog,
+    consents: ConsentLog,
+    audit: AuditLog,
+    requests: SubjectLog,
+    registry: ModelRegistry,
+    book: SegmentBook,
+    hasher: Hasher,
+    others: Sequence[Holder] = (),
+) -> Subjects:
+    """The service, over these stores and *others*; events of whom it refuses do not get past *pipeline* from now on."""
+    suppressed = Suppressed(requests, hasher, time.monotonic)
+
+    def models(profile_ids: Sequence[str]) -> int:
+        return forget_everywhere(pipeline, journal, registry, book, settings, suppressed, profile_ids)
+
+    subjects = Subjects(
+        holders=[EventHolder(journal), SlateHolder(slates), ConsentHolder(consents), *others],
+        requests=requests,
+        consents=consents,
+        audit=audit,
+        hasher=hasher,
+        suppressed=suppressed,
+        models=models,
+        correct=lambda profile_id, traits: tell(pipeline, profile_id, CORRECTED, traits=traits),
+        policy=settings.policy_version,
+        clock=time.time,
+        new_id=time_ordered_id,
+    )
+    pipeline.admits = suppressed.admits
+    return subjects
+
+
+def tell(
+    pipeline: Pipeline,
+    profile_id: str,
+    name: str,
+    *,
+    traits: dict[str, Any] | None = None,
+    properties: dict[str, Any] | None = None,
+) -> int:
+    """Record what a visitor said of themselves, as an event like any other: a rebuild keeps it. Gives 1 if it was kept.
+
+    :raises NotFoundError: nothing is known of this visitor that could be changed
+    """
+    if pipeline.journal.profiles([profile_id]) == [None]:
+        raise NotFoundError("nothing is known of this visitor", field="profile_ids")
+    now = time.time()
+    event_id = time_ordered_id(now)
+    letter, _, own_id = profile_id.partition(":")
+    event = Event(
+        event_id=event_id,
+        name=name,
+        profile_id=profile_id,
+        timestamp=now,
+        received_at=now,
+        dedupe_key=f"own:{event_id}",
+        anonymous_id=own_id if letter == "a" else "",
+        user_id=own_id if letter == "u" else "",
+        traits=traits or {},
+        properties=properties or {},
+        source="subject-request",
+    )
+    return sum(pipeline.ingest([event]))
+
+
+def forget_everywhere(
+    pipeline: Pipeline,
+    journal: Journal,
+    registry: ModelRegistry,
+    book: SegmentBook,
+    settings: Settings,
+    suppressed: Suppressed,
+    profile_ids: Sequence[str],
+) -> int:
+    """Take visitors out of every model: segments are found anew, then behaviour is learnt anew, by these segments.
+
+    Gives how many bundles went.
+    """
+    from .memberships import Sorter
+    from .segmenting import TooFewVisitorsError, refresh_segments
+    from .training import forget_visitors
+
+    now, gone = time.time(), 0
+    if registry.current("segments"):
+        try:
+            refresh_segments(journal, registry, book, settings, now=now, seed=0, progress=_silent)
+            gone = registry.prune("segments", 1)
+        except TooFewVisitorsError:
+            pass  # what serves says nothing of one visitor: a group holds many
+    gone += forget_visitors(
+        journal,
+        registry,
+        pipeline.live.refresh().table,
+        profile_ids,
+        now=now,
+        seed=0,
+        progress=_silent,
+        sorter=Sorter.of(pipeline),
+        only=suppressed.without,
+    )
+    pipeline.live.refresh()
+    return gone
+
+
+def _silent(text: str) -> None:
+    """The request itself tells how it went."""
