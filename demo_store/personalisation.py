@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from flask import current_app
-
-from flask import has_request_context
+from flask import current_app, has_request_context
 
 from mtp_plugin import MTP
 from mtp_plugin.catalog.mapped import CallableCatalog

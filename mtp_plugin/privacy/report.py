@@ -218,8 +218,9 @@ SETTINGS = (
 
 def told_settings(settings: Settings) -> dict[str, Any]:
     """Those settings by name."""
-    told: dict[str, Any] = msgspec.to_builtins({f"MTP_{name.upper()}": getattr(settings, name) for name in SETTINGS})
-    return told
+    told: dict[str, Any] = {f"MTP_{name.upper()}": getattr(settings, name) for name in SETTINGS}
+    # As a stored report has them, so that one compares with the next.
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
 
 def _days(events: int, visitor: int) -> str:
