@@ -49,17 +49,24 @@ COLUMNS = ", ".join(EventRow._fields)
 _encode_body = msgspec.json.Encoder().encode
 _decode_body = msgspec.json.Decoder(EventBody).decode
 
-PACKED = b"\x01"
-"""First byte of a packed profile; MessagePack begins at 0x80 or above."""
+PACKED_BEFORE, PACKED = b"\x01", b"\x02"
+"""First byte of a packed profile, before and now; MessagePack begins at 0x80 or above."""
 ARRAY = 0xDC
 """First byte of a profile as MessagePack; the form before it was a map, which begins otherwise."""
 
-WORDS = (
+WORDS_BEFORE = (
     b"\xa5green\xa4blue\xa3red\xa5black\xa5white\xa4grey\xa5brown\xa5beige\xa4pink\xa3men\xa5women\xd9\x22u:\xd9\x22a:"
     b"\xa5style\xa5color\xaaprice_tier\xa6luxury\xa7premium\xa3mid\xa6budget\xa5brand\xa8category > "
     b"\xa4cart\x93\xa8purchase\x93\xa4view\x93"
 )
+WORDS = (
+    b"\xa6sunday\xa8saturday\xa6friday\xa8thursday\xa9wednesday\xa7tuesday\xa6monday\xa7weekday\xa5night\xa7evening"
+    b"\xa7morning\xa9afternoon\xa7daypart\xa6tablet\xa7windows\xa7android\xa3ios\xa5macos\xa5linux\xa6chrome\xa7firefox"
+    b"\xa6safari\xafAmerica/New_York\xadEurope/London\xadEurope/Berlin\xa5en-US\xa5de-DE\xa7desktop\xa6mobile"
+    b"\xa6locale\xa6device\xa2os\xa7browser\xa4city\xa7country\xa6region\xa5urban\xc3\xa9time_zone\x92\xa7request\xcbA"
+) + WORDS_BEFORE
 """What profiles have in common as MessagePack. Part of the form: another text would need another first byte."""
+_WORDS_OF = {PACKED_BEFORE: WORDS_BEFORE, PACKED: WORDS}
 
 _encode_profile = msgspec.msgpack.Encoder().encode
 _decode_profile = msgspec.msgpack.Decoder(Profile).decode
@@ -176,7 +183,7 @@ def packed(body: bytes) -> bytes:
 
     Codes are fixed ones: most of a profile are numbers, which better codes hardly shorten, but take time to read.
     """
-    if not body or body[:1] == PACKED:
+    if not body or body[:1] in _WORDS_OF:
         return body
     pack = zlib.compressobj(wbits=-15, strategy=zlib.Z_FIXED, zdict=WORDS)
     return PACKED + pack.compress(body) + pack.flush()
@@ -184,7 +191,8 @@ def packed(body: bytes) -> bytes:
 
 def unpacked(body: bytes) -> bytes:
     """The profile's bytes as :func:`packed` took them."""
-    return zlib.decompressobj(-15, WORDS).decompress(body[1:]) if body[:1] == PACKED else body
+    words = _WORDS_OF.get(body[:1])
+    return body if words is None else zlib.decompressobj(-15, words).decompress(body[1:])
 
 
 def bytes_profile(body: bytes) -> Profile | None:

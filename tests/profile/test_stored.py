@@ -93,8 +93,11 @@ def test_bytes_of_the_first_release():
     deflated = bytes.fromhex(
         "01bbc320bc38d1ca90e93403142018f63f208c091326344cc294c722d4806022894e685c52909398b7243d3f270500"
     )
-    assert packed(bare) == deflated
     assert unpacked(deflated) == bare
+    now = bytes.fromhex(
+        "02bbc320bc38d1ca90e93403142018f63f208c091326344cc294c722d4806022894e685c52909398b7243d3f270500"
+    )
+    assert (packed(bare), unpacked(now)) == (now, bare)
     assert bytes_profile(bare) == profile
     # New fields come after: of the same fields the bytes stay the same, but for how many fields there are.
     assert profile_bytes(profile)[3:].startswith(bare[3:])
