@@ -34,6 +34,7 @@ def build(visitors: int, seed: int, again: bool) -> None:
 
     started, state = time.time(), get_state()
     click.echo(f"catalogue: {import_declared(state).line()}", err=True)
+    _rules(state)
     wanted = {"seed": seed, "visitors": visitors, "version": _version()}
     if not again and _built().items() >= wanted.items():
         click.echo("shoppers: simulated and learnt from already (--again does it anew)", err=True)
@@ -44,6 +45,16 @@ def build(visitors: int, seed: int, again: bool) -> None:
     _train(state, seed)
     _marker().write_text(json.dumps({**wanted, "built_at": started}))
     click.echo(f"built in {time.time() - started:.1f} s", err=True)
+
+
+def _rules(state: Any) -> None:
+    """The rules of the demo shop, where there are none yet: from a file, as a shop with a repository has them."""
+    from mtp_plugin.rules.read import read_ruleset
+
+    if state.rules.current() == 0:
+        ruleset = read_ruleset(Path(__file__).with_name("rules.json").read_bytes())
+        saved = state.rulebook.save(ruleset, by="demo", note="as the demo shop has them", force=True)
+        click.echo(f"rules: {len(ruleset.rules)} in version {saved.version}", err=True)
 
 
 def _simulate(state: Any, visitors: int, seed: int) -> None:

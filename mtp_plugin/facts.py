@@ -79,10 +79,8 @@ class FactReader:
         )
         self.asks_of_segment = bool(self._paths["segment"])
         """Whether anything of a segment is looked at."""
-        self.page_alone = names <= {"page_type", "category", "query"} and not (
-            self._gates or self._paths["profile"] or self._paths["segment"] or self._paths["experiment"]
-        )
-        """Whether nothing but the page is looked at."""
+        self.page_alone = names <= {"page_type", "category", "query", "cart"}
+        """Whether it is the same for all who see a page without a cart and a profile."""
 
     def key(self, of: Subject) -> Hashable:
         """Something that differs where any fact looked at does."""
@@ -95,7 +93,7 @@ class FactReader:
         if self._cart:
             parts.append(request.cart_ids)
         if paths["segment"]:
-            parts.append((of.segment, of.about and of.about.refreshed_at))
+            parts.append(self._segment_key(of))
         if paths["product"]:
             moment = int(request.now // MINUTE) if self._timed else 0
             parts.append((of.table.version, request.product_ids[:1], moment))
@@ -105,6 +103,14 @@ class FactReader:
         if self._gates:
             parts.append(tuple(self._variations(of).items()))
         return tuple(parts)
+
+    def _segment_key(self, of: Subject) -> Hashable:
+        """Visitors of one segment are one to rules that do not ask how sure it is."""
+        segment, about = of.segment, of.about
+        if segment is None:
+            return None
+        sure = segment.confidence if "segment.confidence" in self._paths["segment"] else 0.0
+        return segment.segment_id, segment.name, sure, about.refreshed_at if about else 0.0
 
     def facts(self, of: Subject) -> dict[str, Any]:
         """The facts, as far as anything looks at them."""

@@ -407,6 +407,7 @@ class Pipeline:
             catalog_version=serving.versions[0],
             rules=plan.rule_ids,
             rules_version=serving.rules.version,
+            by_visitor=not serving.rules.rules.about_visitors.isdisjoint(plan.rule_ids),
             title=plan.title,
             message=plan.message.text if plan.message else "",
             message_url=plan.message.url if plan.message else "",

@@ -659,8 +659,8 @@ class SlateItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Slate(msgspec.Struct, frozen=True, kw_only=True):
     """The ordered products one request was answered with.
 
-    ``rules`` are those that had a say, weightiest first, of ``rules_version``; ``title`` and ``message`` what they put
-    over the block, empty for nothing.
+    ``rules`` are those that had a say, weightiest first, of ``rules_version``; ``by_visitor`` tells that one of them
+    looked at the visitor's past. ``title`` and ``message`` are what they put over the block, empty for nothing.
     """
 
     recommendation_id: str
@@ -675,6 +675,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     catalog_version: int = 0
     rules: tuple[str, ...] = ()
     rules_version: int = 0
+    by_visitor: bool = False
     title: str = ""
     message: str = ""
     message_url: str = ""

@@ -75,7 +75,7 @@ PERSONAL = frozenset(
 def is_personal(slate: Slate) -> bool:
     """Whether anything about this visitor had a part in the slate."""
     codes = {code for item in slate.items for code in item.reason_codes}
-    return slate.consent_level is ConsentLevel.FULL and not codes.isdisjoint(PERSONAL)
+    return slate.consent_level is ConsentLevel.FULL and (slate.by_visitor or not codes.isdisjoint(PERSONAL))
 
 
 def block_title(slate: Slate, title: str, words: Words) -> str:

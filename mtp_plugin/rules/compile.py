@@ -58,6 +58,8 @@ class Compiled:
         self.rules = tuple(_usable(in_order(rules), faulty))
         self.paths = tuple(sorted({leaf.path for rule in self.rules for leaf in leaves(parse(rule.when))}))
         """Every fact that a rule looks at, as dotted paths."""
+        self.about_visitors = frozenset(rule.rule_id for rule in self.rules if _asks_of_visitor(rule))
+        """Ids of the rules that look at anything of the visitor's past."""
         self.gates = {rule.experiment.experiment_id: rule.experiment for rule in self.rules if rule.experiment}
         """The experiments that rules are variations of."""
         self._engines: dict[tuple[int, ...], tuple[tuple[int, ...], Engine]] = {}
@@ -171,6 +173,11 @@ def _exposure(
         place=place,
         then=then,
     )
+
+
+def _asks_of_visitor(rule: Rule) -> bool:
+    roots = {leaf.path.partition(".")[0] for leaf in leaves(parse(rule.when))}
+    return not roots.isdisjoint(("profile", "segment"))
 
 
 def _usable(rules: Iterable[Rule], faulty: Callable[[str, Exception], None]) -> Iterable[Rule]:
