@@ -25,21 +25,21 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
 
 
 def test_without_a_secret_key_nothing_is_said(client: FlaskClient) -> None:
-    for method, path in (("GET", "/rules"), ("PUT", "/rules"), ("DELETE", "/rules/x"), ("POST", "/rules/x/enable")):
+    for method, path in (("GET", "/rules"), ("PUT", "/rules"), ("DELETE", "/rule/x"), ("POST", "/rule/x/enable")):
         assert client.open(f"/mtp/v1{path}", method=method, headers=BROWSER, json={}).status_code == 401
 
 
 def test_write_read_switch_delete_roll_back(client: FlaskClient) -> None:
-    put = client.put("/mtp/v1/rules/calm", json={"rule": RULE}, headers=KEY)
+    put = client.put("/mtp/v1/rule/calm", json={"rule": RULE}, headers=KEY)
     assert put.status_code == 200, put.text
     first = put.get_json()["version"]
     assert client.get("/mtp/v1/rules", headers=KEY).get_json() == {"version": first, "rules": [RULE]}
-    assert client.post("/mtp/v1/rules/calm/disable", headers=KEY).get_json()["version"] == first + 1
+    assert client.post("/mtp/v1/rule/calm/disable", headers=KEY).get_json()["version"] == first + 1
     assert client.get("/mtp/v1/rules", headers=KEY).get_json()["rules"][0]["enabled"] is False
     late = client.put("/mtp/v1/rules", json={"rules": [], "version": first}, headers=KEY)
     assert (late.status_code, late.get_json()["error"]["code"]) == (409, "conflict")
-    assert client.delete("/mtp/v1/rules/calm", headers=KEY).status_code == 200
-    assert client.delete("/mtp/v1/rules/calm", headers=KEY).status_code == 404
+    assert client.delete("/mtp/v1/rule/calm", headers=KEY).status_code == 200
+    assert client.delete("/mtp/v1/rule/calm", headers=KEY).status_code == 404
     back = client.post("/mtp/v1/rules/rollback", json={"version": first}, headers=KEY).get_json()
     assert client.get("/mtp/v1/rules", headers=KEY).get_json() == {"version": back["version"], "rules": [RULE]}
     history = client.get("/mtp/v1/rules/history", headers=KEY).get_json()["versions"]
@@ -50,18 +50,18 @@ def test_what_is_found_keeps_it_from_being_saved(client: FlaskClient) -> None:
     empty = {"rule_id": "empty", "then": [{"effect": "filter", "where": {"brand": "Nobody"}}]}
     checked = client.post("/mtp/v1/rules/check", json={"rules": [empty]}, headers=KEY).get_json()
     assert [finding["code"] for finding in checked["findings"]] == ["empties-placement"]
-    refused = client.put("/mtp/v1/rules/empty", json={"rule": empty}, headers=KEY)
+    refused = client.put("/mtp/v1/rule/empty", json={"rule": empty}, headers=KEY)
     assert (refused.status_code, refused.get_json()["error"]["code"]) == (400, "findings")
-    forced = client.put("/mtp/v1/rules/empty", json={"rule": empty, "force": True}, headers=KEY).get_json()
+    forced = client.put("/mtp/v1/rule/empty", json={"rule": empty, "force": True}, headers=KEY).get_json()
     assert [finding["rule_id"] for finding in forced["findings"]] == ["empty"]
-    client.delete("/mtp/v1/rules/empty", headers=KEY)
+    client.delete("/mtp/v1/rule/empty", headers=KEY)
 
 
 def test_errors_say_where(client: FlaskClient) -> None:
     wrong = {"rules": [RULE, {**RULE, "rule_id": "b", "when": {"context.hour": {"$lit": 3}}}]}
     error = client.put("/mtp/v1/rules", json=wrong, headers=KEY).get_json()["error"]
     assert (error["code"], error["field"]) == ("invalid-condition", "rules.1.when.context.hour.$lit")
-    error = client.put("/mtp/v1/rules/other", json={"rule": RULE}, headers=KEY).get_json()["error"]
+    error = client.put("/mtp/v1/rule/other", json={"rule": RULE}, headers=KEY).get_json()["error"]
     assert error["field"] == "rule.rule_id"
 
 
