@@ -38,7 +38,8 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``consent_level`` is the gate of the script; ``write_key`` is for pages of other origins, empty on the shop's own;
     ``nonce`` that of the Content-Security-Policy, may be empty. An empty ``style_url`` leaves styling to the shop.
-    ``data_layer`` is the global with GA4's events that the script reads, empty for none.
+    ``data_layer`` is the global with GA4's events that the script reads, empty for none. ``manager`` is a consent
+    manager to listen to, ``onetrust`` or ``trustarc``, with the script that does, both empty for none.
     """
 
     script_url: str
@@ -47,6 +48,8 @@ class Scripts(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str = ""
     write_key: str = ""
     data_layer: str = ""
+    manager: str = ""
+    manager_url: str = ""
 
 
 def block_variables(

@@ -19,6 +19,7 @@ PARTS = {
     "consent": "The banner without a reload",
     "datalayer": "GA4's data layer and Google's consent mode",
     "engage": "Time, depth and filters",
+    "managers": "Consent managers: OneTrust, TrustArc",
 }
 """What the script loads only where a page uses it, as ``widget-<part>.js``."""
 

@@ -127,8 +127,8 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
 def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Markup]]:
     """The functions that a shop's templates call; each fails like a block does."""
 
-    def mtp_scripts(*, style: bool = True, data_layer: str = "") -> Markup:
-        return _quietly("scripts", lambda: _scripts(state, parts, style, data_layer))
+    def mtp_scripts(*, style: bool = True, data_layer: str = "", consent_manager: str = "") -> Markup:
+        return _quietly("scripts", lambda: _scripts(state, parts, style, data_layer, consent_manager))
 
     def mtp_consent(*, policy_url: str = "", always: bool = False) -> Markup:
         return _quietly("consent", lambda: _consent(state, parts, policy_url, always))
@@ -146,7 +146,7 @@ def _quietly(what: str, make: Callable[[], Markup]) -> Markup:
         return NOTHING
 
 
-def _scripts(state: State, parts: Parts, style: bool, data_layer: str) -> Markup:
+def _scripts(state: State, parts: Parts, style: bool, data_layer: str, manager: str) -> Markup:
     """Tags of script and style; the page then depends on the visitor's choice, so caches are told."""
     if not state.settings.enabled:
         return NOTHING
@@ -158,6 +158,8 @@ def _scripts(state: State, parts: Parts, style: bool, data_layer: str) -> Markup
         consent_level=current_visitor().level,
         nonce=nonce or "",
         data_layer=data_layer,
+        manager=manager,
+        manager_url=_asset_url(parts, "widget-managers.js", "mtp-managers.js") if manager else "",
     )
     return _render("mtp/_scripts.html", scripts_variables(scripts))
 
