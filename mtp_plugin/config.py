@@ -279,6 +279,9 @@ class Settings:
     recent_items: int = _row(50, "Recent products kept in a profile.", check=_number(5, 1000, int))
     body_max_kb: int = _row(512, "Largest body of a request with events.", unit="kB", check=_number(1, 10_240, int))
     event_max_kb: int = _row(32, "Largest single event.", unit="kB", check=_number(1, 1024, int))
+    browser_orders: bool = _row(
+        False, "Believe what browsers say of orders and refunds; they are the server's to tell.", check=_flag
+    )
     batch_max_events: int = _row(500, "Most events in one batch.", check=_number(1, 10_000, int))
     dedupe_hours: float = _row(
         48.0, "How long a repeated messageId is recognised.", unit="hours", check=_number(1, 720)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -33,17 +33,10 @@ FIRST_TRY_S = 60.0
 PAUSES = (60.0, 240.0, 960.0, 3600.0, 4 * 3600.0, 6 * 3600.0, 12 * 3600.0, 24 * 3600.0)
 """Seconds before each further try; after the last it is given up."""
 LIMIT = 500
-AT_ONCE = frozenset({"report", "erase"})
-
-Told = Callable[[Sequence[Event], Sequence[bool]], None]
 
 
 class _Later(Exception):
     """It cannot be done yet; the argument says why."""
-
-
-class _Erased(Exception):
-    """The customer asked not to be remembered."""
 
 
 def receive(state: State, source: str, topic: str, delivery_id: str, body: bytes, now: float) -> Webhook | None:
@@ -255,22 +248,19 @@ def _catalogue(state: State, reading: Reading) -> str:
 
 
 def _act(state: State, webhook: Webhook, reading: Reading, now: float) -> str:
-    """Do what a privacy topic demands; the audit log says that it was done, without a name."""
+    """Do what a privacy topic demands, as if the visitor had asked here; the audit log says so, without a name."""
+    actor = f"webhook:{webhook.source}"
     if reading.act == "erase-source":
-        return _erase_source(state, webhook, now)
+        return _erase_source(state, webhook, actor)
     profile_ids = subjects_of(state, webhook.source, reading.person)
+    if reading.act == "erase":
+        if profile_ids:
+            state.subjects.erase(profile_ids, actor, models=False, linked=False)
+        return f"{len(profile_ids)} profiles erased"
+    details = {"topic": webhook.topic, "webhook": webhook.webhook_id}
     for profile_id in profile_ids:
-        subject = state.hasher.subject(profile_id)
-        if reading.act == "erase":
-            forget(state, profile_id, webhook.source)
-        state.audit.append(
-            f"webhook:{webhook.source}",
-            "subject.erased" if reading.act == "erase" else "subject.export-asked",
-            subject,
-            {"topic": webhook.topic, "webhook": webhook.webhook_id},
-            at=now,
-        )
-    return f"{len(profile_ids)} profiles {'erased' if reading.act == 'erase' else 'to be reported'}"
+        state.audit.append(actor, "subject.export-asked", state.hasher.subject(profile_id), details, at=now)
+    return f"{len(profile_ids)} profiles to be reported"
 
 
 def subjects_of(state: State, source: str, person: Person) -> list[str]:
@@ -290,13 +280,8 @@ def subjects_of(state: State, source: str, person: Person) -> list[str]:
     return sorted(name for name in found if name[:2] in ("u:", "a:"))
 
 
-def forget(state: State, profile_id: str, source: str) -> None:
-    """Erase a profile from everything; the models follow by the job ``erasures``."""
-    state.subjects.erase([profile_id], f"webhook:{source}", models=False, linked=False)
-
-
-def _erase_source(state: State, webhook: Webhook, now: float) -> str:
-    """Everybody that was known by this source only in its own words, and all its bodies."""
+def _erase_source(state: State, webhook: Webhook, actor: str) -> str:
+    """Everybody whom this source told of, and all its bodies."""
     gone = set()
     for events in state.journal.scan():
         gone |= {
@@ -305,13 +290,6 @@ def _erase_source(state: State, webhook: Webhook, now: float) -> str:
             if event.source == "webhook" and event.properties.get("via") == webhook.source
         }
     for profile_id in sorted(gone):
-        forget(state, profile_id, webhook.source)
-        state.audit.append(
-            f"webhook:{webhook.source}",
-            "subject.erased",
-            state.hasher.subject(profile_id),
-            {"topic": webhook.topic},
-            at=now,
-        )
+        state.subjects.erase([profile_id], actor, models=False)
     bodies = state.webhooks.erase_source(webhook.source)
     return f"{len(gone)} profiles and {bodies} bodies erased"

@@ -28,6 +28,8 @@ __all__ = ["Intake", "Parsed", "Sender"]
 
 IGNORED = ("group", "screen")
 KINDS = ("track", "page", "identify", "alias", *IGNORED)
+ORDERS = frozenset({"Order Completed", "Order Refunded", "Order Cancelled"})
+"""What is paid or given back is told by the shop: a browser can send anything, and twice."""
 MAX_MESSAGE_ID = 200
 MAX_RECOMMENDATION_ID = 64
 _NAMES = {"page": "Page Viewed", "identify": "Identify", "alias": "Alias"}
@@ -57,6 +59,7 @@ class Intake:
         self, settings: Settings, describe: Describe = nothing_known, contacts: Contacts | None = None
     ) -> None:
         self._describe, self._contacts = describe, contacts or Contacts({})
+        self._browser_orders = settings.browser_orders
         self._event_max = settings.event_max_kb * 1024
         self._batch_max = settings.batch_max_events
 
@@ -181,6 +184,8 @@ class Intake:
         timestamp, sent_at = _time(call, "timestamp"), _time(call, "sentAt")
         message_id = _message_id(call)
         _drop_if_unwanted(kind, sender)
+        if name in ORDERS and not (sender.trusted or self._browser_orders):
+            raise _Drop("order")
         profile_id, anonymous_id, user_id = _whose(call, sender)
         if kind == "alias":
             properties["previous_id"] = identifier(call.get("previousId"), "previousId")

@@ -114,7 +114,7 @@ def test_the_names_of_ga4_are_what_is_said():
         assert [GA4[name] for name in names(theirs)] == names(ours)
 
 
-@pytest.mark.parametrize("reason", ["no-consent", "no-visitor", "bot", "not-allowed", "staff", "ignored"])
+@pytest.mark.parametrize("reason", ["no-consent", "no-visitor", "bot", "not-allowed", "staff", "order", "ignored"])
 def test_reasons_are_those_given(reason):
     listed = {names(row[0])[0] for row in table("`dropped`", "why")}
     source = (Path(limits.__file__).parent / "intake.py").read_text(encoding="utf-8")

@@ -32,7 +32,7 @@ CASES = [
 def take(case):
     body = case["body"] if isinstance(case["body"], str) else json.dumps(case["body"])
     sender = msgspec.convert(case["sender"], Sender)
-    intake = Intake(Settings())
+    intake = Intake(Settings(browser_orders=True))
     if case["call"] == "ga4":
         return intake.ga4(body.encode(), sender, NOW)
     return intake.segment(case["call"], body.encode(), sender, NOW)

@@ -211,3 +211,13 @@ def test_the_senders_words_are_not_changed():
     copy = json.dumps(given)
     INTAKE.own("Product Viewed", given, SHOP, NOW)
     assert json.dumps(given) == copy
+
+
+@pytest.mark.parametrize("name", ["Order Completed", "purchase", "refund", "Order Cancelled"])
+def test_orders_are_told_by_the_shop(name):
+    body = msgspec.json.encode({"event": name, "properties": {"product_id": "p", "order_id": "1"}})
+    for sender, kept in ((BROWSER, 0), (SHOP, 1)):
+        parsed = Intake(Settings()).segment("track", body, sender, NOW)
+        assert len(parsed.events) == kept
+        assert [dropped.reason for dropped in parsed.dropped] == ["order"] * (1 - kept)
+    assert len(Intake(Settings(browser_orders=True)).segment("track", body, BROWSER, NOW).events) == 1
