@@ -107,6 +107,19 @@ def test_purge_takes_what_is_old(log: SlateLog) -> None:
     assert log.get(f"{2100:032x}") == entry(2100, "a:1")
 
 
+def test_a_sample_is_spread_over_the_time_and_no_larger_than_asked(log: SlateLog) -> None:
+    for number in range(100):
+        log.append(entry(number))
+    log.flush()
+    made = [one.slate.created_at for one in log.sample(1000.0, 1100.0, 40)]
+    assert made == sorted(made)
+    assert 20 <= len(made) <= 40
+    assert made[0] < 1010
+    assert made[-1] > 1090
+    assert [one.slate.created_at for one in log.sample(1020.0, 1023.0, 100)] == [1020.0, 1021.0, 1022.0]
+    assert log.sample(5000.0, 6000.0, 10) == []
+
+
 def test_what_waits_is_written_at_the_end(logs: Callable[[], SlateLog]) -> None:
     log, other = logs(), logs()
     for number in range(50):
