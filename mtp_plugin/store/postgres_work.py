@@ -93,6 +93,7 @@ class PostgresWork:
     def erase(self, profile_id: str) -> int:
         gone = self._connection.execute("DELETE FROM mtp_event WHERE profile_id = %s", (profile_id,)).rowcount
         self._connection.execute("DELETE FROM mtp_profile WHERE profile_id = %s", (profile_id,))
+        self._connection.execute("DELETE FROM mtp_segment_member WHERE profile_id = %s", (profile_id,))
         return int(gone)
 
     def mark_stale(self, profile_ids: Sequence[str]) -> None:

@@ -69,6 +69,7 @@ class SqliteWork:
     def erase(self, profile_id: str) -> int:
         gone = self._cursor.execute("DELETE FROM mtp_event WHERE profile_id = ?", (profile_id,)).rowcount
         self._cursor.execute("DELETE FROM mtp_profile WHERE profile_id = ?", (profile_id,))
+        self._cursor.execute("DELETE FROM mtp_segment_member WHERE profile_id = ?", (profile_id,))
         return gone
 
     def mark_stale(self, profile_ids: Sequence[str]) -> None:

@@ -131,3 +131,13 @@ def test_a_visitor_is_forgotten(books: Open) -> None:
     assert not book.forget("a:1")
     assert not book.forget("\0")
     assert list(book.members()) == [[("a:2", "s1")]]
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_an_erased_visitor_is_in_no_segment(
+    kind: str, request: pytest.FixtureRequest, open_again: Callable[[Settings], Stores]
+) -> None:
+    stores = open_again(settings_of(kind, request))
+    stores.segments.record_refresh(refresh("1"), [("a:1", "s1"), ("a:2", "s1")])
+    stores.journal.erase("a:1")
+    assert list(stores.segments.members()) == [[("a:2", "s1")]]

@@ -111,9 +111,8 @@ def find_segments(
         keep=len(before.means) if before else 0,
     )
     progress(f"{NAMES[choice.method]}, {choice.count} segments: sorting all visitors")
-    partition = with_floor(
-        _fit(places, compared, choice, _start(before, table, scaling, components), seed), places, plan.least
-    )
+    start = _start(before, table, scaling, components)
+    partition = _fit(places, compared, choice, start, plan.least, seed)
     return _found(places, compared, scaling, components, partition, choice, seed)
 
 
@@ -151,15 +150,20 @@ def _found(
     )
 
 
-def _fit(places: FloatArray, compared: FloatArray, choice: Choice, start: FloatArray | None, seed: int) -> Partition:
-    """The division of all visitors: K-Means goes on from that of the sample, or of the refresh before."""
+def _fit(
+    places: FloatArray, compared: FloatArray, choice: Choice, start: FloatArray | None, least: int, seed: int
+) -> Partition:
+    """The division of all visitors: K-Means goes on from that of the sample, or of the refresh before.
+
+    Both are compared without clusters that are too small, of which the refresh before had none.
+    """
     sampled = choice.fit(compared, seed)
     if choice.method != "kmeans" or sampled.count < 2:
-        return sampled
-    fresh = kmeans(places, sampled.count, seed=seed, start=sampled.points)
-    if start is None or len(start) != sampled.count:
+        return with_floor(sampled, places, least)
+    fresh = with_floor(kmeans(places, sampled.count, seed=seed, start=sampled.points), places, least)
+    if start is None or not 2 <= len(start) <= sampled.count:
         return fresh
-    warm = kmeans(places, sampled.count, seed=seed, start=start)
+    warm = with_floor(kmeans(places, len(start), seed=seed, start=start), places, least)
     kept = warm.count == fresh.count and unexplained(warm, compared) <= WARM * unexplained(fresh, compared)
     return warm if kept else fresh
 
