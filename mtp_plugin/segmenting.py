@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .segment.learn.refresh import Before
 
 Progress = Callable[[str], None]
-WEIGHTS = {"affinity": 3.0, "price": 1.5}
+WEIGHTS = {"affinity": 8.0, "price": 1.5}
 """Groups of features that weigh more than others: what visitors like is what slates are made of."""
 ALL = 1_000
 """Refreshes: more than are remembered."""

@@ -61,8 +61,16 @@ class Membership:
 
     @property
     def visitors(self) -> IntArray:
-        """How many visitors each segment has, shape ``(segments,)``."""
-        return np.bincount(self.of_owner[self.of_owner >= 0], minlength=len(self.segment_ids))
+        """How many visitors each segment has, those of its children too, shape ``(segments,)``."""
+        return self.with_children(np.bincount(self.of_owner[self.of_owner >= 0], minlength=len(self.segment_ids)))
+
+    def with_children(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values of shape ``(segments, ...)``, to each segment's those of all below it added."""
+        found = values.copy()
+        for place in range(len(self.parents) - 1, -1, -1):
+            if self.parents[place] != EVERYBODY:
+                found[self.parents[place]] += found[place]
+        return found
 
     def take(self, owners: BoolArray) -> Membership:
         """The same without some owners."""

@@ -10,11 +10,16 @@ import msgspec
 import numpy as np
 
 from ..errors import ModelError
+from ..memory import Remembered
 from ..ports import Bundle
 from ..records import Context, FloatArray, Profile, Segment, SegmentRef
 from . import kernels
 
 FORMAT = 1
+STEP = 300.0
+"""Seconds that features are told by: the blocks of a page, and of the next, are of one moment."""
+REMEMBERED = 4_096
+"""Visitors of the moment whose segments need not be found again."""
 RowOf = Callable[[Profile, float], FloatArray]
 """A profile and a time to its row of features, in the bundle's columns."""
 _DIGITS = re.compile(r"\d+")
@@ -46,6 +51,7 @@ class FoundSegments:
         self._margins: FloatArray = np.asarray(arrays["margins"], dtype=float)
         self._sure: FloatArray = np.asarray(arrays["sure"], dtype=float)
         self._radius: list[float] = [float(radius) for radius in arrays["radius"]]
+        self._known: Remembered[tuple[str, int, int, float, float], SegmentRef] = Remembered(REMEMBERED)
         self._min_age = int(bundle.meta.get("min_age", 0))
 
     def warm(self) -> None:
@@ -56,9 +62,14 @@ class FoundSegments:
         """The segment of this visitor at *now*; none for one who is unknown, or too young to be sorted."""
         if profile is None or not profile.events or not self._leaves or is_minor(profile.traits, self._min_age):
             return None
-        label, confidence = self.place(self._row_of(profile, now))
+        moment = now - now % STEP
+        key = (profile.profile_id, profile.revision, profile.events, profile.last_seen, moment)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        label, confidence = self.place(self._row_of(profile, moment))
         leaf = self._leaves[label]
-        return SegmentRef(leaf.segment_id, leaf.name, confidence)
+        return self._known.keep(key, SegmentRef(leaf.segment_id, leaf.name, confidence))
 
     def place(self, row: FloatArray) -> tuple[int, float]:
         """The number of a row's leaf and how sure that is, 0 to 1."""

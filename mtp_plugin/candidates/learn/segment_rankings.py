@@ -70,7 +70,7 @@ def smoothed(
 
 
 def counts(log: TrainingLog, membership: Membership, now: float, half_life: float) -> tuple[Counted, Counted]:
-    """Decayed sums by segment, and those of everybody, with segment or without."""
+    """Decayed sums by segment, its children's included, and those of everybody, with segment or without."""
     n, segments = len(log.items), len(membership.segment_ids)
     totals = {name: np.zeros((segments + 1) * n, dtype=np.int64) for name in MEASURES}
     lives = {"popular": half_life, "recent": half_life / 5, "base": half_life * 2, "sold": half_life * 2}
@@ -85,4 +85,4 @@ def counts(log: TrainingLog, membership: Membership, now: float, half_life: floa
             np.add.at(totals[name], at, worth * fixed_decay(time, now, life))
     by_segment = {name: values.reshape(segments + 1, n) / (1 << LANDMARK_BITS) for name, values in totals.items()}
     everybody = {name: values.sum(axis=0) for name, values in by_segment.items()}
-    return {name: values[:-1] for name, values in by_segment.items()}, everybody
+    return {name: membership.with_children(values[:-1]) for name, values in by_segment.items()}, everybody

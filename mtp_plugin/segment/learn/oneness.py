@@ -8,9 +8,10 @@ from ...records import FloatArray
 from .kmeans import kmeans
 
 ROUNDS = 8
-ROWS = 1_500
-LEAST_Z = 3.0
-COUNTS = (2, 4, 8)
+ROWS = 2_500
+COUNTS = (3, 4, 6, 8, 12)
+LEAST_Z = 1.5
+"""Standard deviations, in the mean of all counts, by which real groups must explain more than a normal cloud's."""
 
 
 def is_one_crowd(places: FloatArray, *, seed: int) -> bool:
@@ -23,15 +24,16 @@ def is_one_crowd(places: FloatArray, *, seed: int) -> bool:
     random = np.random.default_rng(seed)
     rows = places[:ROWS].astype(np.float64)
     spread = rows.std(axis=0)
-    if len(rows) < 4 * COUNTS[-1] or not (spread > 1e-9).any():
+    counts = [count for count in COUNTS if 4 * count <= len(rows)]
+    if not counts or not (spread > 1e-9).any():
         return not (spread > 1e-9).any()
     rows = rows - rows.mean(axis=0)
-    for count in COUNTS:
-        found = _unexplained(rows, count, seed)
-        normal = [_unexplained(random.normal(size=rows.shape) * spread, count, seed) for _ in range(ROUNDS)]
-        if (np.mean(normal) - found) / max(1e-9, float(np.std(normal))) > LEAST_Z:
-            return False
-    return True
+    clouds = [random.normal(size=rows.shape) * spread for _ in range(ROUNDS)]
+    beyond = []
+    for count in counts:
+        normal = [_unexplained(cloud, count, seed) for cloud in clouds]
+        beyond.append((np.mean(normal) - _unexplained(rows, count, seed)) / max(1e-9, float(np.std(normal))))
+    return bool(np.mean(beyond) < LEAST_Z)
 
 
 def _unexplained(rows: FloatArray, count: int, seed: int) -> float:
