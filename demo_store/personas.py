@@ -210,9 +210,9 @@ _ALL = (
         "Travels with little",
         "One bag, four colours, no checked luggage.",
         {
-            "bags": 6,
-            "jackets": 4,
-            "bottles": 3,
+            "bags": 4,
+            "jackets": 9,
+            "bottles": 2,
             "shoes": 2,
             "travel": 4,
             "portable": 3,

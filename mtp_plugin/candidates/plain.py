@@ -127,6 +127,41 @@ def relative_votes(columns: Array, which: Array) -> Array:
     return found
 
 
+def session_features(
+    columns: Array,
+    n_logs: int,
+    which: Array,
+    sharpness: float,
+    rows: Array,
+    popularity: Array,
+    momentum: Array,
+    lately: Array,
+    seen: Array,
+    nearness: Array,
+    met: Array,
+    logs: Array,
+    apart: Array,
+    n_common: int,
+) -> Array:
+    """See :func:`mtp_plugin.candidates.kernels.session_features`."""
+    found = np.zeros((len(columns), n_common + len(apart)), dtype=np.float32)
+    after = n_logs + len(which)
+    found[:, :n_logs] = log_shares(columns[:, :n_logs], sharpness)
+    found[:, n_logs:after] = relative_votes(columns, which)
+    for place, values in enumerate((popularity, momentum, lately)):
+        found[:, after + place] = values[rows]
+    after += 3
+    found[seen[:1], after] = 1.0
+    found[seen[1:2], after + 1] = 1.0
+    found[seen, after + 2] = 1.0
+    np.add.at(found[:, after + 3], met, np.float32(1.0))
+    found[seen, after + 3] = logs[found[seen, after + 3].astype(np.int64)]
+    found[seen, after + 4] = nearness
+    found[seen, n_common:] = found[seen[:, None], apart]
+    found[seen[:, None], apart] = 0.0
+    return found
+
+
 def taste(codes: Array, shares: Array, starts: Array, weights: Array, rows: Array) -> Array:
     """See :func:`mtp_plugin.candidates.kernels.taste`."""
     found = np.zeros(len(rows), dtype=np.float32)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..compiled import HAS_NUMBA
 from ..records import FloatArray, IntArray, Query
-from .blend import relative, shares
+from . import kernels, plain
+from .blend import SHARPNESS
 from .own import latest_first
 from .scratch import Scratch
 from .sources import ALIKE, LAST, NEXT, PATH, SESSION, TOGETHER, VIEWED, VOTERS, Sources
@@ -33,7 +35,10 @@ BUCKETS = 4
 
 DECAY = np.exp(-np.arange(64) / 5.0).astype(np.float32)
 HYPERBOLA = (1.0 / (1.0 + np.arange(64))).astype(np.float32)
+LOGARITHMS = np.append(np.float32(0), np.log(np.arange(1, 66, dtype=np.float32)))
 POPULAR = 20
+
+how = kernels if HAS_NUMBA else plain
 
 
 def bucket(n_distinct: int) -> int:
@@ -70,24 +75,9 @@ def gather(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[In
 def features(sources: Sources, scratch: Scratch, rows: IntArray, steps: IntArray, way: tuple[int, ...]) -> FloatArray:
     """What is known of each candidate, shape ``(scratch.count, len(FEATURES))``."""
     count = scratch.count
-    columns, found = scratch.columns[:count], scratch.rows[:count]
-    matrix: FloatArray = np.zeros((count, len(FEATURES)), dtype=np.float32)
-    n_logs, n_relative = len(LOGS), len(RELATIVE)
-    matrix[:, :n_logs] = shares(columns[:, :n_logs])
-    matrix[:, n_logs : n_logs + n_relative] = relative(columns, RELATIVE)
-    after = n_logs + n_relative
-    matrix[:, after] = sources.popularity[found]
-    matrix[:, after + 1] = sources.momentum[found]
-    matrix[:, after + 2] = sources.lately[found]
-    after += 3
-    places = scratch.slot[rows]
-    matrix[places[:1], after] = 1.0
-    matrix[places[1:2], after + 1] = 1.0
-    matrix[places, after + 2] = 1.0
-    for row in way[-64:]:
-        matrix[scratch.slot[row], after + 3] += 1.0
-    matrix[places, after + 3] = np.log(matrix[places, after + 3])
-    matrix[places, after + 4] = HYPERBOLA[steps]
-    matrix[places, len(COMMON) :] = matrix[places[:, None], APART_PLACES]
-    matrix[places[:, None], APART_PLACES] = 0.0
+    matrix: FloatArray = how.session_features(
+        scratch.columns[:count], len(LOGS), RELATIVE, SHARPNESS, scratch.rows[:count], sources.popularity,
+        sources.momentum, sources.lately, scratch.slot[rows], HYPERBOLA[steps], scratch.slot[np.array(way[-64:])],
+        LOGARITHMS, APART_PLACES, len(COMMON),
+    )  # fmt: skip
     return matrix

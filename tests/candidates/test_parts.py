@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtp_plugin.candidates import basket_expert, session_expert
+from mtp_plugin.candidates import basket_expert, plain, session_expert
 from mtp_plugin.candidates.blend import Expert, relative, shares, softmax
 from mtp_plugin.candidates.content import Lookalikes, price_closeness
 from mtp_plugin.candidates.learn.choice import LIGHT, Cases, fit
@@ -181,6 +181,21 @@ def test_only_the_loudest_are_weighed_and_the_own_always(monkeypatch: pytest.Mon
     assert len(every) > len(few) == 12
     assert few[:2] == [3, 90]
     assert set(few) <= every
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_features_are_the_same_with_and_without_numba(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the one pass ends and numpy begins nobody can tell, but for the last bit of a logarithm."""
+    sources, dice = recommender().sources, np.random.default_rng(seed)
+    way = tuple(dice.integers(0, 96, int(dice.integers(1, 70))).tolist())
+    scratch = sources.scratch()
+    rows, steps = session_expert.gather(sources, scratch, way)
+    found = session_expert.features(sources, scratch, rows, steps, way)
+    monkeypatch.setattr(session_expert, "how", plain)
+    np.testing.assert_allclose(found, session_expert.features(sources, scratch, rows, steps, way), rtol=2e-6)
+    often = [float(np.log(np.float32(way[-64:].count(row)))) for row in rows.tolist()]
+    place = session_expert.COMMON.index("seen-often")
+    np.testing.assert_allclose(found[scratch.slot[rows], place], often, rtol=1e-6)
 
 
 def test_what_was_seen_has_weights_of_its_own() -> None:
