@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from ..records import (
@@ -22,6 +23,7 @@ from ..records import (
     Schedule,
     UseStrategies,
 )
+from .marked import Piece, at, capital, pieces, plain
 from .tree import All, Leaf, Node, Not, parse
 from .vocabulary import Fact, Vocabulary
 
@@ -41,56 +43,89 @@ def summary(rule: Rule, vocabulary: Vocabulary | None = None) -> str:
     >>> summary(Rule(rule_id="r", when={"context.commuting": True}, then=(Boost(where={"tags": {"$in": ["quick"]}}),)))
     'When it is commuting hours, boost products tagged *quick* by 2.'
     """
-    words = vocabulary or Vocabulary()
-    when = condition(rule.when, words)
-    then = "; ".join(map(effect, rule.then))
-    begin = f"When {when}, {then}" if when else then[:1].upper() + then[1:]
-    where = f" in {_listed([f'*{name}*' for name in rule.placements])}" if rule.placements else ""
+    return plain(_told(rule, vocabulary or Vocabulary()))
+
+
+def summary_pieces(rule: Rule, vocabulary: Vocabulary) -> list[Piece]:
+    """The same sentence, each of its words with the part of the rule that it tells of.
+
+    A fact of a condition is told by its place among all of them, from the left: ``when.0``, ``then.2.where.1``.
+    """
+    return pieces(_told(rule, vocabulary))
+
+
+def _told(rule: Rule, words: Vocabulary) -> str:
+    when = _condition(rule.when, words)
+    then = "; ".join(_effect(one, f"then.{place}") for place, one in enumerate(rule.then))
+    begin = f"When {when}, {then}" if when else capital(then)
+    where = f" in {at('placements', _listed([f'*{name}*' for name in rule.placements]))}" if rule.placements else ""
     told = [begin + where + ".", _schedule(rule.schedule), _gate(rule.experiment)]
     return " ".join(part for part in told if part)
 
 
 def condition(when: Mapping[str, Any], vocabulary: Vocabulary) -> str:
     """A condition on facts; empty where it always holds."""
+    return plain(_condition(when, vocabulary))
+
+
+def _condition(when: Mapping[str, Any], vocabulary: Vocabulary) -> str:
     tree = parse(when)
-    return "" if isinstance(tree, All) and not tree.parts else _said(tree, lambda leaf, no: _fact(leaf, no, vocabulary))
+    if isinstance(tree, All) and not tree.parts:
+        return ""
+    return _said(tree, _numbered("when", lambda leaf, no: _fact(leaf, no, vocabulary)))
 
 
-def products(where: Mapping[str, Any]) -> str:
+def _products(where: Mapping[str, Any], path: str) -> str:
     """A condition on products, after the word."""
     tree = parse(where)
     if isinstance(tree, All) and not tree.parts:
-        return "all products"
-    return f"products {_said(tree, _field)}"
+        return at(path, "all products")
+    return f"products {_said(tree, _numbered(path, _field))}"
 
 
-def effect(of: AnyEffect) -> str:
+def _numbered(path: str, say: Callable[[Leaf, bool], str]) -> Callable[[Leaf, bool], str]:
+    """Each fact is marked with its place, from the left."""
+    places = count()
+    return lambda leaf, no: at(f"{path}.{next(places)}", say(leaf, no))
+
+
+def _effect(of: AnyEffect, path: str) -> str:
     """What one effect does, as a command."""
+
+    def part(name: str, text: object) -> str:
+        return at(f"{path}.{name}", str(text))
+
+    def of_products() -> str:
+        return _products(getattr(of, "where", {}), f"{path}.where")
+
     match of:
         case Filter():
-            return f"{'hide' if of.exclude else 'show only'} {products(of.where)}"
+            return f"{part('exclude', 'hide' if of.exclude else 'show only')} {of_products()}"
         case Boost():
-            return f"boost {products(of.where)} by {of.by:g}"
+            return f"boost {of_products()} by {part('by', f'{of.by:g}')}"
         case Bury():
-            return f"bury {products(of.where)} by {of.by:g}"
+            return f"bury {of_products()} by {part('by', f'{of.by:g}')}"
         case Prefer():
-            return f"boost products tagged {_any(of.tags)} by {of.by:g}"
+            return f"boost products tagged {part('tags', _any(of.tags))} by {part('by', f'{of.by:g}')}"
         case Require():
-            return f"show only products tagged {_any(of.tags)}"
+            return f"show only products tagged {part('tags', _any(of.tags))}"
         case Pin():
-            what = f"*{of.product_id}*" if of.product_id else f"the best of {products(of.where)}"
-            return f"pin {what} at position {of.position}"
+            what = part("product_id", f"*{of.product_id}*") if of.product_id else f"the best of {of_products()}"
+            return f"pin {what} at position {part('position', of.position)}"
         case Lock():
-            until = f" until {of.until.replace('T', ' ')}" if of.until else ""
-            return f"keep position {of.position} for {_any(of.product_ids)}{until}"
+            until = f" until {part('until', of.until.replace('T', ' '))}" if of.until else ""
+            return (
+                f"keep position {part('position', of.position)} for {part('product_ids', _any(of.product_ids))}{until}"
+            )
         case Limit():
-            return f"show at most {of.most} of one {of.per}"
+            return f"show at most {part('most', of.most)} of one {part('per', of.per)}"
         case UseStrategies():
-            return f"fill the block with {', then '.join(f'*{name}*' for name in of.strategies)}"
+            names = ", then ".join(f"*{name}*" for name in of.strategies)
+            return f"fill the block with {part('strategies', names)}"
         case Retitle():
-            return f"title the block “{of.title}”"
+            return f"title the block {part('title', f'“{of.title}”')}"
         case Message():
-            return f"say “{of.text}”"
+            return f"say {part('text', f'“{of.text}”')}"
 
 
 def _said(tree: Node, say: Any, no: bool = False) -> str:
@@ -116,6 +151,8 @@ def _fact(leaf: Leaf, no: bool, vocabulary: Vocabulary) -> str:
 
 
 def _name(fact: Fact | None, path: str) -> str:
+    if path.startswith("segment.attributes."):
+        return f"the segment's {path.removeprefix('segment.attributes.').replace('_', ' ')}"
     return fact.said if fact is not None and fact.said and fact.path == path else path
 
 
@@ -170,16 +207,18 @@ def _listed(parts: Sequence[str], word: str = "or") -> str:
 def _schedule(schedule: Schedule | None) -> str:
     if schedule is None:
         return ""
-    parts = [f"from {schedule.start.replace('T', ' ')}"] if schedule.start else []
-    parts += [f"until {schedule.until.replace('T', ' ')}"] if schedule.until else []
-    for hours in schedule.hours:
+    parts = [f"from {at('schedule.from', schedule.start.replace('T', ' '))}"] if schedule.start else []
+    parts += [f"until {at('schedule.until', schedule.until.replace('T', ' '))}"] if schedule.until else []
+    for place, hours in enumerate(schedule.hours):
         days = _listed([day.capitalize() for day in hours.days], "and") if hours.days else "every day"
-        parts.append(f"{days} {hours.start}–{hours.until}")
+        parts.append(at(f"schedule.hours.{place}", f"{days} {hours.start}–{hours.until}"))
     return f"In force {', '.join(parts)}." if parts else ""
 
 
 def _gate(gate: Gate | None) -> str:
     if gate is None:
         return ""
-    share = f", {gate.coverage:.0%} of visitors take part" if gate.coverage < 1 else ""
-    return f"Only for variation {gate.variation} of the experiment *{gate.experiment_id}*{share}."
+    share = f", {at('experiment.coverage', f'{gate.coverage:.0%}')} of visitors take part" if gate.coverage < 1 else ""
+    variation = at("experiment.variation", str(gate.variation))
+    experiment = at("experiment.experiment_id", f"*{gate.experiment_id}*")
+    return f"Only for variation {variation} of the experiment {experiment}{share}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
@@ -202,6 +203,8 @@ def test_warnings_are_shown_before_and_can_be_meant(desk: Desk) -> None:
     ("changes", "field"),
     [
         ({"rule_id": "No Spaces"}, "rule_id"),
+        ({"effect.0.kind": "title", "effect.0.title": ""}, "effect.0.title"),
+        ({"effect.0.kind": "strategy", "effect.0.strategies": "magic"}, "effect.0.strategies"),
         ({"priority": "high"}, "priority"),
         ({"effect.0.by": "0"}, "effect.0.by"),
         ({"effect.0.by": "many"}, "effect.0.by"),
@@ -220,9 +223,58 @@ def test_an_error_stands_beside_its_field(steady: Desk, changes: dict[str, str],
     assert answer.status_code == 422
     assert f'href="#{field}"' in answer.text, re.findall(r'href="(#[^"]+)"', answer.text)
     assert f'id="{field}"' in answer.text
+    assert "regex" not in answer.text.replace("$regex", ""), "people are told what to do, in words"
+    assert "Expected" not in answer.text
+
+
+def test_each_word_of_the_sentence_leads_to_its_field(desk: Desk) -> None:
+    put(desk, **{name: value for name, value in FELT.items() if name != "rule_id"})
+    page = desk.get("/rules/rule/felt-first").text
+    (said,) = re.findall(r'<p class="sentence">(.*?)</p>', page)
+    words = dict(re.findall(r'<a href="#([^"]+)">([^<]+)</a>', said))
+    assert words["when.0.value"] == "mobile"
+    assert words["effect.0.by"] == "3"
+    assert words["effect.3.tags"] == "b"
+    assert words["effect.9.title"] == "“Soft things”"
+    assert words["experiment.coverage"] == "50%"
+    assert {"when.1.value", "when.2.value", "placements", "schedule.until", "schedule.hours.0.from"} <= set(words)
+    missing = [name for name in words if f'id="{name}"' not in page]
+    assert missing == []
+
+
+def test_a_rule_is_tried_where_it_counts(desk: Desk) -> None:
+    name = [*desk.shop.state.placements][-1]
+    put(desk, placements=[name], when={"segment.attributes.discount_seeker": True})
+    page = desk.get("/rules/rule/felt-first").text
+    assert f'<option value="{name}" selected>' in page
+    assert 'When <a href="#when.0.value">the segment&#39;s discount seeker is yes</a>' in page
 
 
 # ---------------------------------------------------------------------------------------------- JSON, and anything
+
+
+def test_a_file_of_rules_is_imported_and_undone(desk: Desk) -> None:
+    put(desk)
+    assert "Import" in desk.get("/rules/").text
+    assert desk.get("/rules/import").status_code == 200
+    made = {"rules": [{"rule_id": "a", "then": [{"effect": "title", "title": "Ω"}]}]}
+    file = (io.BytesIO(b"\xef\xbb\xbf" + json.dumps(made).encode()), "rules.json")
+    assert desk.post("/rules/import", file=file, note="From the repository").status_code == 303
+    assert [rule.rule_id for rule in desk.shop.state.rulebook.read()[1].rules] == ["a"]
+    assert desk.shop.state.rulebook.history()[0].note == "From the repository"
+    page = desk.get("/rules/").text
+    assert "1 rule is imported" in page
+    assert '<input type="hidden" name="number" value="1">' in page
+    wrong = {"rules": [{"rule_id": "a", "then": [{"effect": "title"}]}]}
+    answer = desk.post("/rules/import", json=json.dumps(wrong))
+    assert (answer.status_code, "rules.0.then.0.title" in answer.text) == (422, True)
+    for text in ("", "{", "[]", "null", '{"rules": 1}'):
+        assert desk.post("/rules/import", json=text).status_code == 422
+    assert desk.post("/rules/import", file=(io.BytesIO(b"\xff"), "x.json")).status_code == 422
+    assert desk.post("/rules/import", json=json.dumps(made), version="1").status_code == 409
+    unknown = {"rules": [{**made["rules"][0], "placements": ["nowhere"]}]}
+    assert "This cannot be saved" in desk.post("/rules/import", json=json.dumps(unknown)).text
+    assert desk.be(("viewer", "Vi")).post("/rules/import", json=json.dumps(made)).status_code == 403
 
 
 def test_json_and_back(desk: Desk) -> None:

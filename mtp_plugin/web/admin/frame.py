@@ -175,8 +175,22 @@ def emphasised(text: str) -> Markup:
     )
 
 
+def to_fields(pieces: Iterable[tuple[str, str]]) -> Markup:
+    """A sentence of pieces *text, field*, its words links to their fields: those between stars, or all of a piece."""
+    return Markup("").join(_to_field(text, name) if name else emphasised(text) for text, name in pieces)
+
+
+def _to_field(text: str, name: str) -> Markup:
+    parts = text.split("*")
+    starred = len(parts) > 1 and len(parts) % 2 == 1
+    return Markup("").join(
+        Markup('<a href="#{}">{}</a>').format(name, part) if place % 2 == starred else escape(part)
+        for place, part in enumerate(parts if starred else [text])
+    )
+
+
 FILTERS: dict[str, Any] = {
     "ago": ago, "number": number, "percent": percent, "share": share, "price": price, "moment": moment,
-    "emphasised": emphasised,
+    "emphasised": emphasised, "to_fields": to_fields,
 }  # fmt: skip
 """How templates write numbers and times."""

@@ -150,7 +150,7 @@ def rule_of(sent: RuleForm, placements: Sequence[str]) -> Rule | None:
     try:
         return read_rule(made)
     except InputError as error:
-        form.refuse(field_of(error.field), _capital(error.message))
+        form.refuse(field_of(error.field), _plainly(error.message))
         return None
 
 
@@ -169,6 +169,21 @@ def field_of(path: str) -> str:
         known = ("schedule.from", "schedule.until", "experiment.variation", "experiment.coverage")
         return next((name for name in known if path.startswith(name)), "experiment.experiment_id")
     return "placements" if path.startswith("placements") else path or "rule_id"
+
+
+def field_of_word(path: str, sent: RuleForm) -> str:
+    """The field that a word of the rule's sentence stands for; see :func:`mtp_plugin.rules.summary.summary_pieces`."""
+    if path.startswith("schedule.hours."):
+        return f"{path}.from"
+    found = re.match(r"(when|then\.(\d+)\.where)(?:\.(\d+))?$", path)
+    if not found:
+        return re.sub(r"^then\.", "effect.", path)
+    condition, at = sent.when, "when"
+    if found[2] is not None:
+        condition, at = sent.effects[int(found[2])].where, f"effect.{found[2]}.where"
+    if condition.rows is None:
+        return f"{at}.json"
+    return f"{at}.{found[3]}.value" if found[3] else f"{at}.0.fact"
 
 
 def _effect(made: Mapping[str, Any]) -> Effect:
@@ -240,5 +255,16 @@ def _gate(form: Form) -> dict[str, Any]:
     }
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+PLAINLY: Mapping[str, str] = {
+    "length >= 1": "Fill this in",
+    "regex '^[a-z0-9]": "Use small letters, digits, hyphens, dots and underscores, a letter or a digit first",
+    "regex '^([01]": "Write a time such as 07:30",
+    "regex '^(": "Write a day such as 2026-12-24, or a time such as 2026-12-24T18:00",
+    "enum value": "There is no such choice; take one of the list",
+}
+"""What is to be done, by what the schema says of it."""
+
+
+def _plainly(message: str) -> str:
+    found = next((words for said, words in PLAINLY.items() if said in message), message)
+    return found[:1].upper() + found[1:]

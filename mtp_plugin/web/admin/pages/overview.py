@@ -88,6 +88,7 @@ def show() -> Response:
         tiles=_part(tiles, []),
         trends={key: _part(lambda: trend(name, of(activity), now), None) for key, (name, of) in TRENDS.items()},  # noqa: B023
         shown=_part(lambda: placements_shown(now), ()),
+        changes=_part(lambda: get_state().audit.latest(6), ()),
         trouble=[finding for finding in _part(findings, []) if finding.status != "well"],
     )
 

@@ -15,7 +15,7 @@ from ....facts import vocabulary
 from ....records import Boost, Rule, RuleSet
 from ....rules.read import read_rule
 from ....rules.schedule import in_force
-from ....rules.summary import summary
+from ....rules.summary import summary, summary_pieces
 from ....rules.vocabulary import OF_PRODUCTS
 from ....state import State
 from ....trial import Touched, Trial, touched, try_rules
@@ -27,10 +27,22 @@ from ..frame import address, back_to, current_person, page, shop_zone
 from ..notices import Notice
 from ..panel import Hit, Page, Panel
 from ..roles import Role
-from ..rule_form import KINDS, PERS, WEEKDAYS, RuleForm, field_of, form_of, new_effect, rule_of, sent_form
+from ..rule_form import (
+    KINDS,
+    PERS,
+    WEEKDAYS,
+    RuleForm,
+    field_of,
+    field_of_word,
+    form_of,
+    new_effect,
+    rule_of,
+    sent_form,
+)
 from ..segmented import segment_choices
 from ..slates import SlateView, view_of_slate
 from ..tables import part_of, searched
+from . import rules_import
 
 LOOKED_AT = 1000
 """Slates of last week that a rule is tried on."""
@@ -201,10 +213,10 @@ def _editor(
         form=sent,
         values=sent.values,
         errors={**sent.errors, **(asking.errors if asking else {})},
-        sentence=summary(rule, words) if rule else "",
+        sentence=_sentence(rule, sent) if rule else (),
         version=sent.values.get("version") or str(version),
         asking=asking or read_asking(state, {}),
-        placement=placement,
+        placement=placement or next((name for name in state.placements if name in sent.placements), ""),
         placements=list(state.placements),
         tested=tested,
         findings=findings,
@@ -219,6 +231,11 @@ def _editor(
         facts=words.facts,
         product_facts=OF_PRODUCTS,
     )
+
+
+def _sentence(rule: Rule, sent: RuleForm) -> list[tuple[str, str]]:
+    """What the rule says, each word with its field in the form."""
+    return [(text, path and field_of_word(path, sent)) for text, path in summary_pieces(rule, vocabulary())]
 
 
 def _copied(sent: RuleForm) -> RuleForm:
@@ -352,6 +369,8 @@ PANEL = Panel(
         Page("/", "show", show),
         Page("/new", "create", create, role=Role.MERCHANDISER),
         Page("/new", "save_new", save_new, "POST", Role.MERCHANDISER),
+        Page("/import", "ask", rules_import.ask, role=Role.MERCHANDISER),
+        Page("/import", "take", rules_import.take, "POST", Role.MERCHANDISER),
         Page("/versions/", "versions", versions),
         Page("/versions/<int:number>.json", "show_version", show_version),
         Page("/versions/restore", "restore", restore, "POST", Role.MERCHANDISER),
