@@ -43,7 +43,7 @@ def test_write_read_switch_delete_roll_back(client: FlaskClient) -> None:
     back = client.post("/mtp/v1/rules/rollback", json={"version": first}, headers=KEY).get_json()
     assert client.get("/mtp/v1/rules", headers=KEY).get_json() == {"version": back["version"], "rules": [RULE]}
     history = client.get("/mtp/v1/rules/history", headers=KEY).get_json()["versions"]
-    assert [info["created_by"] for info in history] == ["server"] * 4
+    assert [info["created_by"] for info in history[:4]] == ["server"] * 4
 
 
 def test_what_is_found_keeps_it_from_being_saved(client: FlaskClient) -> None:
