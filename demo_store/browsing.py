@@ -173,12 +173,14 @@ def _said(value: object) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def segment_view(blocks: Sequence[BlockView]) -> SegmentView | None:
-    """The segment that the blocks of a page would be made for now, ``None`` where there is none."""
-    ref = next((block.now.segment for block in blocks if block.now.segment), None)
+def segment_view(profile: Profile | None, now: float) -> SegmentView | None:
+    """The segment that the visitor is in now, ``None`` where there is none."""
+    state = get_state()
+    segments = state.pipeline.live.get().segments
+    ref = segments.assign(profile, build_context(current_visitor().level, now, state.enrichment), now)
     if ref is None:
         return None
-    known = {segment.segment_id: segment for segment in get_state().pipeline.live.get().segments.all()}
+    known = {segment.segment_id: segment for segment in segments.all()}
     segment = known.get(ref.segment_id)
     if segment is None:
         return SegmentView(ref.name, ref.confidence, 0.0, ())

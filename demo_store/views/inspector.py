@@ -18,7 +18,9 @@ def show() -> str:
     template = "shop/parts/inspector.html" if request.args.get("part") else "shop/inspector.html"
     now = time.time()
     blocks = block_views(names, now)
-    return render_template(template, view=visitor_view(now), blocks=blocks, segment=segment_view(blocks), back=_back())
+    view = visitor_view(now)
+    segment = segment_view(view.profile, now)
+    return render_template(template, view=view, blocks=blocks, segment=segment, back=_back())
 
 
 def _back() -> str:

@@ -245,7 +245,7 @@ def test_from_persona_to_segment_to_another_slate(store: Store, visit: Callable[
         be(page, store, persona)
         page.goto(store.url)
         products = hero(page)
-        page.goto(f"{store.url}/inspector")
+        page.get_by_role("link", name="Inspector").first.click()
         sheet = page.locator('[data-part="segment"]')
         expect(sheet.locator("[data-segment]")).to_be_visible()
         expect(sheet).to_contain_text("Sure by")
