@@ -40,7 +40,7 @@ def test_other_keys_are_not_ours() -> None:
         ("MTP_CONSENT_COOKIE_NAME", "a;b", "cookie name"),
         ("MTP_CONSENT_COOKIE_NAME", "mtp_visitor", "another name"),
         ("MTP_EVENT_MAX_KB", 600, "MTP_BODY_MAX_KB, which is 512"),
-        ("MTP_RULE_ENGINE", "auto", "no such setting"),
+        ("MTP_RULE_MOTOR", "auto", "no such setting"),
         ("MTP_PLACEMENTS", 7, "mapping"),
         ("MTP_REDIS_ULR", "redis://x", "did you mean MTP_REDIS_URL"),
         ("MTP_ZZZZ", 1, "no such setting"),

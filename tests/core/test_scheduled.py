@@ -34,7 +34,10 @@ def test_retention_deletes_old_slates_and_message_ids(tmp_path: Path, monkeypatc
     run = standard_jobs_of(state).run("retention")
     assert run is not None
     assert run.ok
-    assert run.message == "1 slates, 1 message ids and 0 webhooks deleted"
+    assert run.message == (
+        "0 visitors, 0 events, 1 slates, 1 message ids, 0 webhooks, 0 replaced choices, "
+        "0 requests of data subjects deleted"
+    )
     assert state.slates.get(slate.recommendation_id) is None
 
 

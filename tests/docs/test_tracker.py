@@ -24,7 +24,7 @@ def test_names_of_the_data_layer_are_those_of_the_server() -> None:
 
 def test_settings_are_named() -> None:
     settings = set(re.findall(r" data-(\w+)=", (ROOT / "templates" / "mtp" / "_scripts.html").read_text()))
-    assert settings == {"consent", "key", "datalayer"}
+    assert settings == {"consent", "key", "datalayer", "manager"}
     assert all(f"| `data-{name}` |" in PAGE for name in settings)
 
 

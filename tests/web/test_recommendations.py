@@ -20,7 +20,7 @@ from .shop import SECRET, Shop
 URL = "/mtp/v1/recommendations"
 KEYS = {
     "recommendation_id", "placement", "items", "strategy", "segment", "experiment", "fallback_level", "consent_level",
-    "model_version",
+    "model_version", "title", "message", "message_url",
 }  # fmt: skip
 PRODUCT_KEYS = {
     "product_id", "title", "brand", "category_path", "url", "image", "price", "sale_price", "currency", "rating",
@@ -52,7 +52,7 @@ def test_the_answer(shop: Shop) -> None:
 
 def test_explain(shop: Shop) -> None:
     answer = ask(shop, "&explain=1").get_json()
-    assert set(answer) == KEYS | {"took_us", "availability_us"}
+    assert set(answer) == KEYS | {"took_us", "availability_us", "rules"}
     assert answer["took_us"] > 0
     assert all(item["origins"] for item in answer["items"])
 
