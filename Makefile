@@ -23,7 +23,7 @@ demo:
 test:
 	@sh deploy/venv.sh test
 	@sh deploy/system.sh
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: lint types contracts
 

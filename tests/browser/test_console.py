@@ -22,8 +22,8 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "", "placements/", "placements/home-hero", "products/", "products/glint-task-lamp?placement=home-hero", "rules/",
     "rules/new", "rules/rule/lamps", "rules/rule/lamps/json", "rules/import", "rules/versions/", "segments/",
-    "segments/new", "segments/segment/{segment}", "as/", "as/?visitor={visitor}&placement=home-hero", "models/", "models/content",
-    "jobs/", "health/", "changes/", "changes/verify", "search?q=lamp", "nothing/here",
+    "segments/new", "segments/segment/{segment}", "as/", "as/?visitor={visitor}&placement=home-hero", "models/",
+    "models/content", "jobs/", "health/", "changes/", "changes/verify", "search?q=lamp", "nothing/here",
 )  # fmt: skip
 LAMPS = {
     "rule_id": "lamps",
