@@ -51,7 +51,7 @@ def test_interests_and_data_by_keyboard(store: Store, visit: Callable[..., Page]
     be(page, store, "Flora")
     page.goto(f"{store.url}/account")
     name = page.locator(".like a").first.inner_text()
-    tab_to(page, ".likes button.plain")
+    tab_to(page, ".likes button.small-quiet")
     page.keyboard.press("Enter")
     expect(page.locator(".message")).to_contain_text("is forgotten")
     assert name not in page.locator(".like a").all_inner_texts()[:1]
