@@ -28,7 +28,7 @@ COMPARED = 4_000
 """Most visitors that divisions are compared on."""
 MIN_ROWS = 5
 """Fewest rows of a cluster in the sample that divisions are compared on."""
-WARM = 1.02
+WARM = 1.05
 """How much worse than afresh a division may be that goes on from the refresh before."""
 
 
@@ -155,7 +155,8 @@ def _fit(
 ) -> Partition:
     """The division of all visitors: K-Means goes on from that of the sample, or of the refresh before.
 
-    Both are compared without clusters that are too small, of which the refresh before had none.
+    Both are compared without clusters that are too small. One that is only just large enough this time, and was not the
+    last, is no reason to sort everybody anew.
     """
     sampled = choice.fit(compared, seed)
     if choice.method != "kmeans" or sampled.count < 2:
@@ -164,8 +165,7 @@ def _fit(
     if start is None or not 2 <= len(start) <= sampled.count:
         return fresh
     warm = with_floor(kmeans(places, len(start), seed=seed, start=start), places, least)
-    kept = warm.count == fresh.count and unexplained(warm, compared) <= WARM * unexplained(fresh, compared)
-    return warm if kept else fresh
+    return warm if unexplained(warm, compared) <= WARM * unexplained(fresh, compared) else fresh
 
 
 def unexplained(partition: Partition, places: FloatArray) -> float:
