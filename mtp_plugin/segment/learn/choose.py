@@ -25,6 +25,9 @@ SURELY, LEAST_SILHOUETTE = 0.9, 0.25
 """Agreement and silhouette from which clusters count that noise hides."""
 LEAST_SORTED = 0.5
 """Share of visitors that must lie in a cluster and not between."""
+MOST_IN_ONE = 0.6
+"""Share of the sorted visitors that the largest cluster may hold: what singles out a few and lumps the rest together
+sorts hardly anybody."""
 SAME = 0.95
 """Adjusted Rand index from which a simpler method finds the same groups."""
 AS_STABLE = 0.95
@@ -126,10 +129,16 @@ def _judged(
 
 def _clearest(found: Sequence[Judged]) -> list[Judged]:
     """Those that are found again and whose clusters stand apart; if none do, those whose clusters are compact."""
-    again = [one for one in found if one.stays >= FOUND_AGAIN and one.candidate.figures.sorted >= LEAST_SORTED]
+    again = [one for one in found if one.stays >= FOUND_AGAIN and _sorts(one)]
     apart = [one for one in again if one.candidate.figures.form >= CLEAR_FORM]
     compact = [one for one in again if one.candidate.figures.silhouette >= CLEAR_SILHOUETTE]
     return apart or compact or [one for one in again if _surely(one)]
+
+
+def _sorts(one: Judged) -> bool:
+    """Whether it sorts most visitors, and not most of them into one cluster."""
+    figures = one.candidate.figures
+    return figures.sorted >= LEAST_SORTED and figures.largest <= MOST_IN_ONE
 
 
 def _surely(one: Judged) -> bool:
