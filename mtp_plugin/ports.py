@@ -21,6 +21,7 @@ from .records import (
     Interactions,
     Link,
     LinkEntry,
+    Outcome,
     Person,
     Place,
     Product,
@@ -154,6 +155,31 @@ class SlateLog(Protocol):
         """The slates of a visitor that are stored, oldest first."""
 
     def close(self) -> None: ...
+
+
+class Outcomes(Protocol):
+    """What came of slates, numbered in the order it was found; bandits, KPIs and training read on from a number."""
+
+    def record(self, outcomes: Sequence[Outcome]) -> int:
+        """Append those whose ``outcome_id`` is new, all of them or none; gives how many."""
+
+    def after(self, number: int, *, limit: int = 10_000) -> tuple[list[Outcome], int]:
+        """Outcomes found after a number, in order, and the number to go on from.
+
+        What another writer may still put before them is waited for, as by :meth:`Journal.tail`.
+        """
+
+    def between(self, since: float, until: float, *, batch: int = 10_000) -> Iterator[list[Outcome]]:
+        """All with ``since <= at < until``, in order of number, in lists of at most *batch*."""
+
+    def of(self, recommendation_id: str) -> list[Outcome]:
+        """Of one slate, in order of number."""
+
+    def erase(self, profile_id: str) -> int:
+        """Delete a visitor's; gives how many."""
+
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        """Delete what happened before this time, or only count it."""
 
 
 class RuleStore(Protocol):

@@ -656,11 +656,28 @@ class SlateItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     because: str = ""
 
 
+class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a policy that learns chose for a slate.
+
+    ``policy`` is its name in the settings, ``about`` what it chose (``strategy``, ``product``, ``creative``), ``arm``
+    what it took, ``propensity`` with which probability, ``position`` the place in the slate of a product (0: the
+    whole slate), ``state_version`` that of the counts it chose by.
+    """
+
+    policy: str
+    about: str
+    arm: str
+    propensity: float
+    position: int = 0
+    state_version: int = 0
+
+
 class Slate(msgspec.Struct, frozen=True, kw_only=True):
     """The ordered products one request was answered with.
 
     ``rules`` are those that had a say, weightiest first, of ``rules_version``; ``by_visitor`` tells that one of them
     looked at the visitor's past. ``title`` and ``message`` are what they put over the block, empty for nothing.
+    ``choices`` are those of policies that learn.
     """
 
     recommendation_id: str
@@ -679,6 +696,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     message: str = ""
     message_url: str = ""
+    choices: tuple[Choice, ...] = ()
     created_at: float = 0.0
     took_us: int = 0
     availability_us: int = 0
@@ -713,6 +731,27 @@ class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
     unavailable: tuple[str, ...] = ()
     versions: dict[str, str] = {}
     exposures: tuple[tuple[str, int], ...] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came of one product of a slate (``seen``: of the slate), as attribution found it.
+
+    ``kind`` is ``seen``, ``click``, ``cart``, ``purchase`` or ``refund``. ``value`` and ``margin`` are money in the
+    shop's currency, negative for what was taken back; ``at`` is when it happened, seconds since 1970. ``outcome_id``
+    is the same however often and by whomever it is found. ``product_id`` and ``position`` are empty for ``seen``.
+    """
+
+    outcome_id: bytes
+    kind: str
+    recommendation_id: str
+    profile_id: str
+    at: float
+    product_id: str = ""
+    position: int = 0
+    quantity: float = 0.0
+    value: float = 0.0
+    margin: float = 0.0
+    order_id: str = ""
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
