@@ -4,13 +4,14 @@
 demographics held out of the features: whether segments have to do with age, income and household though nobody said a
 word of them; how much of them is found again when other households had been met; whether a segment's own best sellers
 serve households that were not there better than everybody's do. ``python benchmarks/segments.py scale`` measures times
-and memory on made-up visitors.
+and memory on made-up visitors; ``read`` what reading features off profiles costs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 import resource
 import sys
 import time
@@ -353,9 +354,72 @@ def assign_figures(found: Found, rows: Any) -> dict[str, float]:
     return {"us": round(best * 1e6, 2), "points": len(found.partition.points)}
 
 
+def read_figures(visitors: int, features: int, seed: int) -> dict[str, Any]:
+    """Microseconds of reading a visitor's row off the profile, beside all features in words and then as a row.
+
+    Of each visitor the best of several runs, over made-up visitors of some twenty events each.
+    """
+    profiles, now = made_up(visitors, seed)
+    names = choose_columns([features_of(one, now) for one in profiles])[:features]
+    columns = Columns(names)
+    rows = {
+        "row_us": _each(lambda one: columns.row(one, now), profiles),
+        "in_words_us": _each(lambda one: columns.row_of(features_of(one, now)), profiles),
+    }
+    same = all(columns.row(one, now).tobytes() == columns.row_of(features_of(one, now)).tobytes() for one in profiles)
+    events = sum(one.events for one in profiles) / len(profiles)
+    return {"visitors": visitors, "columns": len(names), "events": round(events, 1), **rows, "same_bits": same}
+
+
+def made_up(visitors: int, seed: int) -> tuple[list[Profile], float]:
+    """Visitors of a shop with eight categories, of which each likes one."""
+    chance, now, fold = random.Random(seed), 1.75e9, Fold(Settings())
+    products = [
+        Product(
+            product_id=f"p{n}",
+            title=f"P {n}",
+            brand=f"Brand {n % 30}",
+            category_path=("Shop", f"{n % 8}", f"{n % 40}"),
+            price=5 + n % 97 * 7.0,
+            currency="EUR",
+            colors=(f"c{n % 9}",),
+            style=f"s{n % 6}",
+        )
+        for n in range(600)
+    ]
+    table, found = build_table(iter(products), 1), []
+    for visitor in range(visitors):
+        liked, events = chance.randrange(8), []
+        for session in range(chance.randrange(1, 8)):
+            at = now - chance.uniform(0, 60) * DAY
+            context = {"device": chance.choice(["mobile", "desktop"]), "country": "DE", "city": "Berlin", **_clock(at)}
+            for step in range(chance.randrange(2, 9)):
+                number = chance.randrange(75) * 8 + (liked if chance.random() < 0.7 else chance.randrange(8))
+                name = chance.choice(["Product Viewed"] * 8 + ["Product Added", "Order Completed"])
+                key = f"{visitor}-{session}-{step}"
+                line, said = (EventProduct(f"p{number}", price=9.0),), {"order_id": key} if name[0] == "O" else {}
+                at += 60
+                more = {"products": line, "properties": said, "context": context}
+                events.append(imported_event(name, key=key, timestamp=at, anonymous_id=f"v{visitor}", **more))
+        found.append(fold(None, events, table.facts))
+    return found, now
+
+
+def _each(read: Any, profiles: Sequence[Profile]) -> dict[str, float]:
+    best = []
+    for one in profiles:
+        least = 1e9
+        for _ in range(20):
+            started = time.perf_counter()
+            read(one)
+            least = min(least, time.perf_counter() - started)
+        best.append(least * 1e6)
+    return {"mean": round(float(np.mean(best)), 1), "95th": round(float(np.quantile(best, 0.95)), 1)}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("what", choices=("journey", "scale"))
+    parser.add_argument("what", choices=("journey", "scale", "read"))
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--method", default="auto")
@@ -364,6 +428,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.what == "journey":
         print(json.dumps(journey_figures(given.folder, given.seed, given.method), indent=1, default=str))
+    elif given.what == "read":
+        print(json.dumps(read_figures(200, given.features, given.seed), indent=1))
     else:
         print(json.dumps(scale_figures(given.sizes, given.features, given.seed), indent=1))
 

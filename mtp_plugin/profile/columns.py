@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..records import FloatArray, Profile
-from .features import features_of
+from .reading import Reader, number, word
 
 
 class Columns:
@@ -30,6 +31,7 @@ class Columns:
         self._words: dict[str, dict[str, dict[str, int]]] = {}
         for place, name in enumerate(self.names):
             self._place(name, place)
+        self._read = Reader(dict(self._scalars), self._families, self._words.get("traits", {}), len(names), excluded)
 
     def _place(self, name: str, place: int) -> None:
         family, dot, rest = name.partition(".")
@@ -46,7 +48,7 @@ class Columns:
 
     def row(self, profile: Profile, now: float) -> FloatArray:
         """The visitor's row at *now*, shape ``(len(self),)``."""
-        return self.row_of(features_of(profile, now, self.excluded))
+        return np.frombuffer(array("f", self._read(profile, now)), dtype=np.float32)
 
     def row_of(self, features: Mapping[str, Any]) -> FloatArray:
         """The row of features as :func:`~mtp_plugin.profile.features.features_of` gives them."""
@@ -79,15 +81,3 @@ def _mark(row: list[float], values: Mapping[str, Any], traits: Mapping[str, Mapp
         said = word(said)
         for text, place in words.items():
             row[place] = float(text == said)
-
-
-def word(value: Any) -> str:
-    """A trait's value as a column's name spells it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def number(value: Any) -> float:
-    """A trait's value as a number, NaN where it is none."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e30:
-        return float(value)
-    return math.nan

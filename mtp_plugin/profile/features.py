@@ -7,7 +7,8 @@ is not known is left out. The table :data:`FEATURES` is the documentation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,8 @@ from ..records import PRICE_TIERS, Funnel, Profile
 DAY = 86_400.0
 MONTH_DAYS = 30.0
 SEPARATOR = " > "
-_LEVELS = {tier: place / (len(PRICE_TIERS) - 1) for place, tier in enumerate(PRICE_TIERS)}
-_WEEKEND = ("saturday", "sunday")
+LEVELS: Mapping[str, float] = {tier: place / (len(PRICE_TIERS) - 1) for place, tier in enumerate(PRICE_TIERS)}
+"""Price tiers from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,15 @@ def features_of(profile: Profile, now: float, excluded: frozenset[str] = frozens
     :param excluded: categories, as whole paths (``Health > Intimate``), of which nothing is said, nor of those below
     """
     found: dict[str, Any] = {}
-    _times(found, profile, now)
+    _take(found, TIMES, times(profile, now))
+    if profile.events:
+        found["new_or_returning"] = "returning" if profile.sessions > 1 else "new"
+    if profile.abandoned_at:
+        found["cart_abandoned"] = "yes"
     _affinities(found, profile, excluded)
     _funnels(found, profile, excluded)
-    _sessions(found, profile)
+    _take(found, SESSIONS, sessions(profile))
+    _habits(found, profile)
     if profile.traits:
         found["traits"] = {key(name): value for name, value in profile.traits.items()}
     return found
@@ -113,27 +119,42 @@ def is_excluded(category: str, excluded: frozenset[str]) -> bool:
     return any(category == one or category.startswith(one + SEPARATOR) for one in excluded)
 
 
-def _times(found: dict[str, Any], profile: Profile, now: float) -> None:
+def _take(found: dict[str, Any], names: Sequence[str], values: Sequence[float]) -> None:
+    found.update((name, value) for name, value in zip(names, values, strict=True) if value == value)
+
+
+TIMES = (
+    *("recency_days", "tenure_days", "sessions", "sessions_per_month", "orders_per_month", "spend_per_month"),
+    *("orders", "spend", "average_order", "days_since_order", "repeat_share"),
+)
+"""What :func:`times` gives."""
+SESSIONS = ("events_per_session", "session_minutes", "bounce_share", "searches_per_session", "dwell_seconds")
+"""What :func:`sessions` gives."""
+_UNKNOWN = math.nan
+_NEVER_CAME = (_UNKNOWN,) * 6
+_NO_SESSIONS = (_UNKNOWN,) * 5
+
+
+def times(profile: Profile, now: float) -> tuple[float, ...]:
+    """What is a matter of when and how often, :data:`TIMES`; NaN is unknown."""
+    orders, revenue, purchases = profile.orders, profile.revenue, profile.purchases
+    came: tuple[float, ...] = _NEVER_CAME
     if profile.events:
-        tenure = max(0.0, (now - profile.first_seen) / DAY)
-        months = max(1.0, tenure / MONTH_DAYS)
-        found["recency_days"] = max(0.0, (now - profile.last_seen) / DAY)
-        found["tenure_days"] = tenure
-        found["sessions"] = float(profile.sessions)
-        found["sessions_per_month"] = profile.sessions / months
-        found["orders_per_month"] = profile.orders / months
-        found["spend_per_month"] = profile.revenue / months
-        found["new_or_returning"] = "returning" if profile.sessions > 1 else "new"
-    found["orders"] = float(profile.orders)
-    if profile.abandoned_at:
-        found["cart_abandoned"] = "yes"
-    found["spend"] = profile.revenue
-    if profile.orders > 0:
-        found["average_order"] = profile.revenue / profile.orders
-    if profile.purchases:
-        found["days_since_order"] = max(0.0, (now - max(bought.last for bought in profile.purchases)) / DAY)
-        times = sum(bought.orders for bought in profile.purchases)
-        found["repeat_share"] = 1.0 - len(profile.purchases) / times if times else 0.0
+        tenure = (now - profile.first_seen) / DAY
+        tenure = tenure if tenure > 0.0 else 0.0
+        months = tenure / MONTH_DAYS if tenure > MONTH_DAYS else 1.0
+        recency, number = (now - profile.last_seen) / DAY, profile.sessions
+        came = (
+            *(recency if recency > 0.0 else 0.0, tenure, float(number)),
+            *(number / months, orders / months, revenue / months),
+        )
+    average = revenue / orders if orders > 0 else _UNKNOWN
+    since = again = _UNKNOWN
+    if purchases:
+        since = max(0.0, (now - max([bought.last for bought in purchases])) / DAY)
+        often = sum([bought.orders for bought in purchases])
+        again = 1.0 - len(purchases) / often if often else 0.0
+    return (*came, float(orders), revenue, average, since, again)
 
 
 def _affinities(found: dict[str, Any], profile: Profile, excluded: frozenset[str]) -> None:
@@ -150,7 +171,7 @@ def _affinities(found: dict[str, Any], profile: Profile, excluded: frozenset[str
             continue
         shares = found[facet] = {key(name): weight / total for name, weight in weights.items()}
         if facet == "price_tier":
-            found["price_level"] = sum(share * _LEVELS.get(name, 0.0) for name, share in shares.items())
+            found["price_level"] = sum(share * LEVELS.get(name, 0.0) for name, share in shares.items())
             found["top_price_tier"] = _top(shares)
         elif facet == "brand":
             found["brand_focus"] = max(shares.values())
@@ -189,40 +210,52 @@ def _top(shares: Mapping[str, float]) -> str:
 
 
 def _funnels(found: dict[str, Any], profile: Profile, excluded: frozenset[str]) -> None:
-    tops: dict[str, list[int]] = {}
+    tops: dict[str, Funnel] = {}
     for category, funnel in profile.funnels.items():
         if not excluded or not is_excluded(category, excluded):
-            sums = tops.setdefault(prefixes(category)[0], [0, 0, 0])
-            sums[0] += funnel.views
-            sums[1] += funnel.carts
-            sums[2] += funnel.purchases
+            top = prefixes(category)[0]
+            tops[top] = together(tops[top], funnel) if top in tops else funnel
     if not tops:
         return
-    whole = Funnel(*(sum(sums[place] for sums in tops.values()) for place in range(3)))
+    whole = Funnel()
+    for funnel in tops.values():
+        whole = together(whole, funnel)
     found["views"] = float(whole.views)
     if whole.views:
         found["view_to_buy"] = whole.view_to_buy
-        found["view_to_buy_in"] = {name: sums[2] / sums[0] for name, sums in tops.items() if sums[0]}
+        found["view_to_buy_in"] = {name: one.view_to_buy for name, one in tops.items() if one.views}
     if whole.carts:
         found["abandonment"] = whole.abandonment
-        found["abandonment_in"] = {name: Funnel(*sums).abandonment for name, sums in tops.items() if sums[1]}
+        found["abandonment_in"] = {name: one.abandonment for name, one in tops.items() if one.carts}
 
 
-def _sessions(found: dict[str, Any], profile: Profile) -> None:
-    habits, sessions = profile.habits, profile.sessions
-    if sessions:
-        found["events_per_session"] = profile.events / sessions
-        found["session_minutes"] = habits.active_seconds / 60 / sessions
-        found["bounce_share"] = habits.bounces / sessions
-        found["searches_per_session"] = habits.searches / sessions
-        if profile.events > sessions:
-            found["dwell_seconds"] = habits.active_seconds / (profile.events - sessions)
-    for facet, counts in habits.counts.items():
+def together(a: Funnel, b: Funnel) -> Funnel:
+    """Two funnels as one."""
+    return Funnel(a.views + b.views, a.carts + b.carts, a.purchases + b.purchases)
+
+
+def sessions(profile: Profile) -> tuple[float, ...]:
+    """What a session is like, :data:`SESSIONS`; NaN is unknown."""
+    habits, number, events = profile.habits, profile.sessions, profile.events
+    if not number:
+        return _NO_SESSIONS
+    active = habits.active_seconds
+    dwell = active / (events - number) if events > number else _UNKNOWN
+    return (events / number, active / 60 / number, habits.bounces / number, habits.searches / number, dwell)
+
+
+def weekend_share(counts: Mapping[str, int], total: int) -> float:
+    """The share of Saturday and Sunday in events by weekday."""
+    return (counts.get("saturday", 0) + counts.get("sunday", 0)) / total
+
+
+def _habits(found: dict[str, Any], profile: Profile) -> None:
+    for facet, counts in profile.habits.counts.items():
         total = sum(counts.values())
         if not total:
             continue
         if facet == "weekday":
-            found["weekend_share"] = sum(counts.get(day, 0) for day in _WEEKEND) / total
+            found["weekend_share"] = weekend_share(counts, total)
             continue
         found[facet] = {key(name): count / total for name, count in counts.items()}
         if facet == "device":

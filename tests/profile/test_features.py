@@ -46,7 +46,7 @@ def test_every_feature_is_in_the_table(events, days):
 def test_a_row_holds_what_the_names_say(events, data):
     profile, now = fold()(None, events, facts), events[-1].timestamp
     found = features_of(profile, now)
-    names = [*choose_columns([found]), "category.Nothing", "traits.age", "margin_affinity"]
+    names = list(dict.fromkeys([*choose_columns([found]), "category.Nothing", "traits.age", "margin_affinity"]))
     row = Columns(names).row(profile, now)
     for name, value in zip(names, row.tolist(), strict=True):
         family, dot, rest = name.partition(".")
@@ -57,6 +57,23 @@ def test_a_row_holds_what_the_names_say(events, data):
         else:
             expected = math.nan
         np.testing.assert_equal(np.float32(value), np.float32(expected))
+
+
+@given(visits(), st.data())
+def test_a_row_read_at_once_has_the_bits_of_the_features_in_words(events, data):
+    said = st.dictionaries(
+        st.sampled_from(["plan", "age", "a.b", "fan"]), st.sampled_from(["gold", "x.y", 3, 0.1, True])
+    )
+    events = [structs.replace(one, context=data.draw(contexts), traits=data.draw(said)) for one in events]
+    profile, now = fold()(None, events, facts), events[-1].timestamp + data.draw(st.integers(-9, 90)) * DAY
+    excluded = frozenset(data.draw(st.sets(st.sampled_from(["Shop > C1", "Shop > C2", "Shop"]), max_size=2)))
+    whole = features_of(profile, now)
+    asked = [*choose_columns([whole]), "category.Nothing", "brand.Nobody", "view_to_buy_in.Shop", "weekend_share"]
+    asked += [f"{name}.{value}" for name in ("country", "daypart", "traits") for value in whole.get(name, ())]
+    names = data.draw(st.permutations(sorted(set(asked))))[: data.draw(st.integers(1, 60))]
+    columns = Columns(names, excluded)
+    for _ in range(2):  # the second time places are remembered
+        assert columns.row(profile, now).tobytes() == columns.row_of(features_of(profile, now, excluded)).tobytes()
 
 
 def test_shares_are_those_that_profiles_tell():
