@@ -114,9 +114,13 @@ class Pipeline:
     def by_page_alone(self, level: ConsentLevel) -> bool:
         """Whether a slate without a profile and a cart depends on nothing but its placement and the page.
 
-        What is the same for everybody knows no more than the page to begin with; above that it is up to the rules.
+        What is the same for everybody knows no more than the page to begin with; above that it is up to the rules, and
+        to segments that a request alone may belong to.
         """
-        return self._plain and (level is ConsentLevel.NON_PERSONAL or self.live.get().rules.reader.page_alone)
+        if level is ConsentLevel.NON_PERSONAL or not self._plain:
+            return self._plain
+        serving = self.live.get()
+        return serving.rules.reader.page_alone and serving.segments.page_alone
 
     # -------------------------------------------------------------------------------------------- events
 
@@ -257,8 +261,8 @@ class Pipeline:
 
     def _segment(self, request: SlateRequest, profile: Profile | None, serving: Serving) -> SegmentRef | None:
         if not request.segment_id:
-            if profile is None:
-                return None  # a request alone makes nobody a member: answers without a profile are shared
+            if request.consent_level is ConsentLevel.NON_PERSONAL:
+                return None  # what is the same for everybody knows no more than the page
             return serving.segments.assign(profile, request.context, request.now)
         segment = serving.segments.find(request.segment_id)
         if segment is None:

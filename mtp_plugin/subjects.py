@@ -10,11 +10,11 @@ from .config import Settings
 from .errors import NotFoundError
 from .pipeline import Pipeline
 from .ports import AuditLog, ConsentLog, Holder, Journal, ModelRegistry, SegmentBook, SlateLog, SubjectLog
-from .privacy.holders import ConsentHolder, EventHolder, SlateHolder
+from .privacy.holders import ConsentHolder, EventHolder, SegmentHolder, SlateHolder
 from .privacy.pii import Hasher
 from .privacy.subjects import Subjects
 from .privacy.suppressed import Suppressed
-from .records import Event
+from .records import Context, Event, Profile, SegmentRef
 from .track.identifiers import time_ordered_id
 
 CORRECTED = "Traits Corrected"
@@ -40,8 +40,12 @@ def open_subjects(
     def models(profile_ids: Sequence[str]) -> int:
         return forget_everywhere(pipeline, journal, registry, book, settings, suppressed, profile_ids)
 
+    def segment_now(profile: Profile) -> SegmentRef | None:
+        return pipeline.live.get().segments.assign(profile, Context(), time.time())
+
+    own: list[Holder] = [EventHolder(journal), SlateHolder(slates), ConsentHolder(consents)]
     subjects = Subjects(
-        holders=[EventHolder(journal), SlateHolder(slates), ConsentHolder(consents), *others],
+        holders=[*own, SegmentHolder(journal, segment_now, book.forget), *others],
         requests=requests,
         consents=consents,
         audit=audit,

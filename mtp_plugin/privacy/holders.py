@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ..ports import CartBook, ConsentLog, ForwardBook, Identity, Journal, SlateLog, WebhookBox
+from ..records import Profile, SegmentRef
 
 
 class EventHolder:
@@ -109,6 +110,31 @@ class CartHolder:
     def erase(self, profile_ids: Sequence[str]) -> int:
         self._carts.close(profile_ids, math.inf)
         return 0
+
+
+class SegmentHolder:
+    """Which segment a visitor is in now, and in which the last refresh found them.
+
+    :param segment_of: puts a profile into a segment, as the next page would
+    :param forget: deletes what is remembered of the last refresh; gives whether there was something
+    """
+
+    name = "segments"
+
+    def __init__(
+        self, journal: Journal, segment_of: Callable[[Profile], SegmentRef | None], forget: Callable[[str], bool]
+    ) -> None:
+        self._journal, self._segment_of, self._forget = journal, segment_of, forget
+
+    def linked(self, profile_id: str) -> Iterable[str]:
+        return ()
+
+    def export(self, profile_ids: Sequence[str]) -> Any:
+        found = ((one, self._segment_of(one)) for one in self._journal.profiles(profile_ids) if one is not None)
+        return [{"profile_id": one.profile_id, **msgspec.to_builtins(ref)} for one, ref in found if ref is not None]
+
+    def erase(self, profile_ids: Sequence[str]) -> int:
+        return sum(map(self._forget, profile_ids))
 
 
 class ForwardHolder:

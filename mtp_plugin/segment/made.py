@@ -18,6 +18,9 @@ WRITTEN = "written"
 ROOTS = ("profile", "context")
 """What conditions of segments speak of; the rest is decided after the segment is."""
 
+OF_PAGE = frozenset({"context.page_type", "context.category", "context.query"})
+"""What all who see a page have in common."""
+
 
 class MadeSegments:
     """Answers from conditions, the one of the lowest precedence first.
@@ -32,9 +35,11 @@ class MadeSegments:
         self._by_id = {one.segment_id: one for one in self._made}
         compiled = ((one, _compiled(one)) for one in self._made)
         self._tests = [(SegmentRef(one.segment_id, one.name, 1.0), test) for one, test in compiled if test]
-        self._context = any(
-            path.startswith("context.") or path == "context" for one in self._made for path in paths_of(one.condition)
-        )
+        paths = {ref.segment_id: paths_of(self._by_id[ref.segment_id].condition) for ref, _ in self._tests}
+        self._context = any(_speaks_of_context(path) for asked in paths.values() for path in asked)
+        self._of_request = [one for one in self._tests if all(map(_speaks_of_context, paths[one[0].segment_id]))]
+        self.page_alone = {path for ref, _ in self._of_request for path in paths[ref.segment_id]} <= OF_PAGE
+        """Whether who sees a page without a profile is in the same segment as all who see it."""
 
     def __bool__(self) -> bool:
         return bool(self._tests)
@@ -46,6 +51,13 @@ class MadeSegments:
         """
         facts = {"profile": features, "context": context_facts(context) if self._context else {}}
         return next((ref for ref, test in self._tests if test(facts)), None)
+
+    def of_request(self, context: Context) -> SegmentRef | None:
+        """The first segment that this request alone belongs to: one whose condition speaks of nothing but context."""
+        if not self._of_request:
+            return None
+        facts = {"context": context_facts(context)}
+        return next((ref for ref, test in self._of_request if test(facts)), None)
 
     def find(self, segment_id: str) -> SegmentRef | None:
         """The segment of this id, with confidence 1: it was asked for."""
@@ -75,6 +87,10 @@ class MadeSegments:
 def context_facts(context: Context) -> dict[str, Any]:
     """What conditions see of a request; what is unknown is missing."""
     return {name: value for name in Context.__struct_fields__ if (value := getattr(context, name)) not in ("", None)}
+
+
+def _speaks_of_context(path: str) -> bool:
+    return path == "context" or path.startswith("context.")
 
 
 def paths_of(condition: Any) -> set[str]:

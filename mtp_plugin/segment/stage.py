@@ -19,7 +19,8 @@ Features = Callable[[Profile, float], Mapping[str, Any]]
 class Segments:
     """The segment stage of a shop.
 
-    Visitors of whom nothing is kept, and those too young to be sorted, are in none, written or found.
+    Visitors of whom nothing is kept are in one only where the request alone makes them members, and those too young to
+    be sorted are in none, written or found.
 
     :param found: those that a refresh found
     :param made: those written by hand
@@ -41,14 +42,24 @@ class Segments:
         self._names, self._features, self._min_age = dict(names), features, min_age
 
     def assign(self, profile: Profile | None, context: Context, now: float) -> SegmentRef | None:
-        """The segment of this visitor at *now*."""
-        if profile is None or not profile.events:
+        """The segment of this visitor at *now*; without a profile, that of the request.
+
+        What the request alone tells is so, and not likely: the confidence is 1.
+        """
+        if profile is not None and is_minor(profile.traits, self._min_age):
             return None
-        if self.made and not is_minor(profile.traits, self._min_age):
+        if profile is None or not profile.events:
+            return self._named(self.made.of_request(context))
+        if self.made:
             written = self.made.assign(self._features(profile, now), context)
             if written is not None:
                 return self._named(written)
         return self._named(self.found.assign(profile, context, now))
+
+    @property
+    def page_alone(self) -> bool:
+        """Whether all who see a page without a profile are in the same segment."""
+        return self.made.page_alone
 
     def find(self, segment_id: str) -> SegmentRef | None:
         """The segment of this id, with confidence 1."""

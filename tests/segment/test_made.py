@@ -11,9 +11,9 @@ import pytest
 
 from mtp_plugin.errors import ConditionError, InputError
 from mtp_plugin.handmade import check_condition, checked, count, recount
-from mtp_plugin.ports import MadeSegment
+from mtp_plugin.ports import MadeSegment, SegmentRefresh
 from mtp_plugin.profile.features import features_of
-from mtp_plugin.records import ConsentLevel, Context, Funnel, Profile, Segment, SlateRequest
+from mtp_plugin.records import ConsentLevel, Context, Funnel, Profile, Segment, Slate, SlateRequest
 from mtp_plugin.segment.made import MadeSegments, paths_of
 from mtp_plugin.segment.null import NoSegments
 from mtp_plugin.segment.stage import Segments
@@ -71,6 +71,20 @@ def test_who_is_unknown_or_too_young_is_in_none(who: Profile | None) -> None:
     rarely = stage(made("rarely", {"profile.view_to_buy": {"$lt": 0.05}}))
     assert in_segment(rarely, who) == ""
     assert in_segment(rarely, visitor()) == "rarely"
+
+
+def test_a_request_alone_belongs_where_nothing_but_context_is_asked_for() -> None:
+    phones = made("phones", {"context.device": "mobile", "$not": {"context.country": "DE"}})
+    segments = stage(made("mixed", {"$or": [{"context.device": "mobile"}, {"profile.orders": 1}]}), phones)
+    assert in_segment(segments, None, device="mobile") == "phones"
+    assert in_segment(segments, None, device="mobile", country="DE") == ""
+    assert in_segment(segments, Profile(profile_id="a:1"), device="mobile") == "phones", "nothing is known yet"
+    assert in_segment(segments, Profile(profile_id="a:1", traits={"age": 15}), device="mobile") == ""
+    ref = segments.assign(None, Context(device="mobile"), NOW)
+    assert ref is not None
+    assert ref.confidence == 1.0
+    assert not segments.page_alone
+    assert stage(made("home", {"context.page_type": "home"}), made("rich", {"profile.spend": {"$gt": 9}})).page_alone
 
 
 def test_one_that_is_off_or_cannot_be_read_puts_nobody_into_it() -> None:
@@ -163,6 +177,23 @@ def test_fewer_than_the_floor_are_not_told(shop: Any) -> None:
     assert found.unknown == ("context.city",)
 
 
+def test_an_export_tells_the_segment_and_an_erasure_forgets_it(tmp_path: Path) -> None:
+    app, state = mounted(tmp_path, products())
+    with app.app_context():
+        for events in visits(3):
+            state.pipeline.ingest(events)
+        state.segments.save(made("watch-people", WATCHES))
+        refresh = SegmentRefresh(version="1", refreshed_at=NOW, method="kmeans", visitors=3, segments=())
+        state.segments.record_refresh(refresh, [("a:v0", "s1"), ("a:v1", "s1")])
+        state.pipeline.live.refresh()
+        ref = {"segment_id": "watch-people", "name": "Watch-People", "confidence": 1.0}
+        assert state.subjects.export(["a:v0"], "test")["segments"] == [{"profile_id": "a:v0", **ref}]
+        assert state.subjects.export(["a:v1"], "test")["segments"] == []
+        assert "segments" in state.subjects.erase(["a:v0"], "test").steps
+        assert [one for batch in state.segments.members() for one in batch] == [("a:v1", "s1")]
+    state.close()
+
+
 def eventually(is_so: Callable[[], bool]) -> bool:
     for _ in range(600):
         if is_so():
@@ -197,3 +228,30 @@ def test_another_worker_uses_it_within_seconds(shop: Any) -> None:
         assert worker.pipeline.live.get().recommender is recommender, "nothing else was loaded again"
     finally:
         worker.close()
+
+
+def test_answers_without_a_profile_are_shared_by_segment_and_no_further(tmp_path: Path) -> None:
+    state = mounted(tmp_path, products(), MTP_CACHE_SECONDS=60)[1]
+    assert state.pipeline.by_page_alone(ConsentLevel.CONTEXTUAL)
+    state.segments.save(made("phones", {"context.device": "mobile"}))
+    state.pipeline.live.refresh()
+
+    def asked(device: str, level: ConsentLevel = ConsentLevel.CONTEXTUAL) -> Slate:
+        about = Context(device=device, city="Rom", referrer="example.org")
+        request = SlateRequest(placement="home-trending", now=NOW, consent_level=level, context=about, limit=3)
+        return state.pipeline.recommend(request)
+
+    try:
+        phone, desk, again = asked("mobile"), asked("desktop"), asked("mobile")
+        assert phone.segment is not None
+        assert (phone.segment.segment_id, phone.segment.confidence, desk.segment) == ("phones", 1.0, None)
+        assert again.recommendation_id == phone.recommendation_id != desk.recommendation_id
+        assert asked("mobile", ConsentLevel.NON_PERSONAL).segment is None
+        assert not state.pipeline.by_page_alone(ConsentLevel.CONTEXTUAL)
+        assert state.pipeline.by_page_alone(ConsentLevel.NON_PERSONAL)
+        state.slates.flush()
+        kept = [entry.request.context for entry in state.slates.sample(NOW - 9, NOW + 9, 9)]
+        assert kept
+        assert all((one.device, one.city, one.referrer) == ("", "", "") for one in kept)
+    finally:
+        state.close()
