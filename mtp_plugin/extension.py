@@ -411,6 +411,7 @@ def _build(
         journal=stores.journal,
         catalog_store=stores.catalog_store,
         slates=stores.slates,
+        outcomes=stores.outcomes,
         consents=stores.consents,
         audit=stores.audit,
         requests=stores.requests,

@@ -175,6 +175,9 @@ class Outcomes(Protocol):
     def of(self, recommendation_id: str) -> list[Outcome]:
         """Of one slate, in order of number."""
 
+    def of_visitor(self, profile_id: str) -> list[Outcome]:
+        """Of one visitor, in order of number."""
+
     def erase(self, profile_id: str) -> int:
         """Delete a visitor's; gives how many."""
 

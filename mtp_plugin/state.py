@@ -23,6 +23,7 @@ from .ports import (
     Journal,
     Leases,
     ModelRegistry,
+    Outcomes,
     Places,
     RuleStore,
     SegmentBook,
@@ -79,6 +80,7 @@ class State:
     journal: Journal
     catalog_store: CatalogStore
     slates: SlateLog
+    outcomes: Outcomes
     consents: ConsentLog
     audit: AuditLog
     requests: SubjectLog

@@ -20,6 +20,7 @@ from ..ports import (
     Journal,
     Leases,
     ModelRegistry,
+    Outcomes,
     PlacementLog,
     Places,
     RuleStore,
@@ -48,6 +49,7 @@ from .sql_consents import SqlConsents
 from .sql_identity import SqlIdentity
 from .sql_journal import SqlJournal
 from .sql_leases import SqlLeases
+from .sql_outcomes import SqlOutcomes
 from .sql_placements import SqlPlacements
 from .sql_queues import SqlCarts, SqlCursors, SqlForwards
 from .sql_rules import SqlRules
@@ -70,6 +72,7 @@ class Stores:
     journal: Journal
     catalog_store: CatalogStore
     slates: SlateLog
+    outcomes: Outcomes
     consents: ConsentLog
     audit: AuditLog
     requests: SubjectLog
@@ -130,6 +133,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         journal=journal,
         catalog_store=SqlCatalog(database),
         slates=slates,
+        outcomes=SqlOutcomes(database),
         consents=SqlConsents(database),
         audit=SqlAudit(database, audit_keys),
         requests=SqlSubjects(database),

@@ -102,6 +102,38 @@ slate = Table(
     Column("created_at", Double, nullable=False, index=True),
     Column("placement", Words, nullable=False),
     Column("body", LargeBinary, nullable=False, comment="records.SlateEntry as MessagePack"),
+    Column("strategy", Words, nullable=False, server_default=""),
+    Column("segment_id", Words, nullable=False, server_default=""),
+    Column("consent_level", Words, nullable=False, server_default=""),
+    Column("device", Words, nullable=False, server_default=""),
+    Column("fallback_level", Integer, nullable=False, server_default="0"),
+    Column("took_us", Number, nullable=False, server_default="0", comment="without asking the shop"),
+    Column("items", Integer, nullable=False, server_default="0", comment="products in it"),
+    Column("model_version", Words, nullable=False, server_default=""),
+    Column("choices", Text, nullable=False, server_default="[]", comment="JSON: policy, about, arm, position of each"),
+    Column("experiments", Text, nullable=False, server_default="[]", comment="JSON: experiment and variation of each"),
+)
+
+outcome = Table(
+    "mtp_outcome",
+    metadata,
+    Column("number", Number, primary_key=True, comment="in order of being found; none is written before a lesser one"),
+    Column("outcome_id", LargeBinary(16), nullable=False),
+    Column("kind", Words, nullable=False),
+    Column("recommendation_id", Words, nullable=False),
+    Column("profile_id", Words, nullable=False),
+    Column("at", Double, nullable=False, comment="when it happened"),
+    Column("product_id", Words, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("quantity", Double, nullable=False),
+    Column("value", Double, nullable=False, comment="in the shop's currency, negative for what was taken back"),
+    Column("margin", Double, nullable=False, comment="what of the value was earned"),
+    Column("order_id", Words, nullable=False),
+    Index("mtp_outcome_id", "outcome_id", unique=True),
+    Index("mtp_outcome_recommendation", "recommendation_id"),
+    Index("mtp_outcome_profile", "profile_id"),
+    Index("mtp_outcome_at", "at"),
+    sqlite_autoincrement=True,
 )
 
 slate_profile = Table(

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..records import SlateEntry
+from ..records import Choice, SlateEntry
 from .background import Background
 from .database import Database
 from .schema import slate, slate_profile
@@ -140,12 +140,31 @@ def _row(entry: SlateEntry) -> dict[str, Any] | None:
     except (TypeError, ValueError, OverflowError) as error:
         log.warning("slate %s cannot be stored: %s", entry.slate.recommendation_id, error)
         return None
+    made = entry.slate
     return {
-        "recommendation_id": entry.slate.recommendation_id,
-        "created_at": entry.slate.created_at,
-        "placement": entry.slate.placement,
+        "recommendation_id": made.recommendation_id,
+        "created_at": made.created_at,
+        "placement": made.placement,
         "body": body,
+        "strategy": made.strategy,
+        "segment_id": made.segment.segment_id if made.segment else "",
+        "consent_level": made.consent_level.value,
+        "device": entry.request.context.device,
+        "fallback_level": made.fallback_level,
+        "took_us": made.took_us,
+        "items": len(made.items),
+        "model_version": made.model_version,
+        "choices": _text([_chosen(choice) for choice in made.choices]),
+        "experiments": _text(entry.exposures),
     }
+
+
+def _chosen(choice: Choice) -> dict[str, Any]:
+    return {"policy": choice.policy, "about": choice.about, "arm": choice.arm, "position": choice.position}
+
+
+def _text(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _entry(recommendation_id: str, body: bytes) -> SlateEntry | None:

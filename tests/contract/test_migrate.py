@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -24,6 +25,7 @@ from mtp_plugin.store.sql_journal import SqlJournal
 
 from .conftest import DATABASES, PATIENT_MS, settings_of
 from .events import make_event, note, noted
+from .test_slates import entry as slate_entry
 
 WINDOW_S = 172_800.0
 PROFILE = "(profile_id, last_seq, body) VALUES (:id, :seq, :body)"
@@ -115,6 +117,20 @@ def test_a_database_with_data_is_upgraded(url: str, engine: Engine) -> None:
     assert [event.recommendation_id for event in journal.events_of("a:1")][-1] == "r9"
     journal.close()
     database.close()
+
+
+def test_slates_from_before_are_counted_like_new_ones(url: str, engine: Engine) -> None:
+    migrate.upgrade(engine, "0008")
+    given = [slate_entry(1, "a:1"), slate_entry(2)]
+    columns = "(recommendation_id, created_at, placement, body) VALUES (:id, 1.0, 'home-hero', :body)"
+    rows = [{"id": one.slate.recommendation_id, "body": msgspec.msgpack.encode(one)} for one in given]
+    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
+        connection.execute(text(f"INSERT INTO mtp_slate {columns}"), [*rows, {"id": "unreadable", "body": b"\xc1"}])
+    migrate.upgrade(engine)
+    with engine.connect() as connection:
+        query = "SELECT strategy, consent_level, device, items, experiments FROM mtp_slate ORDER BY recommendation_id"
+        found = [tuple(row) for row in connection.execute(text(query))]
+    assert found == [("best-sellers", "full", "phone", 1, "[]")] * 2 + [("", "", "", 0, "[]")]
 
 
 def test_bodies_of_the_first_release_are_read_for_ever() -> None:

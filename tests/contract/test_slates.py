@@ -6,12 +6,25 @@ import os
 import threading
 from collections.abc import Callable
 
+import msgspec
 import pytest
+from sqlalchemy import text
 
 from mtp_plugin.config import Settings
 from mtp_plugin.errors import UnavailableError
 from mtp_plugin.ports import SlateLog
-from mtp_plugin.records import ConsentLevel, Context, Profile, Rung, Slate, SlateEntry, SlateItem, SlateRequest
+from mtp_plugin.records import (
+    Choice,
+    ConsentLevel,
+    Context,
+    Profile,
+    Rung,
+    SegmentRef,
+    Slate,
+    SlateEntry,
+    SlateItem,
+    SlateRequest,
+)
 from mtp_plugin.store.background import Background
 from mtp_plugin.store.memory import MemorySlates
 from mtp_plugin.store.open import Stores
@@ -75,6 +88,30 @@ def test_a_slate_comes_back_as_it_was(logs: Callable[[], SlateLog]) -> None:
     assert other.get("n\0ne") is None
 
 
+@pytest.mark.parametrize("kind", DATABASES)
+def test_what_slates_are_counted_by_stands_in_columns(kind: str, stores: Stores) -> None:
+    given = entry(1, "a:1")
+    chosen = Choice(policy="hero", about="strategy", arm="on-sale", propensity=0.4)
+    made = msgspec.structs.replace(
+        given.slate,
+        segment=SegmentRef("s1", "One", 0.9),
+        fallback_level=2,
+        took_us=321,
+        model_version="m1",
+        choices=(chosen,),
+    )
+    stores.slates.append(msgspec.structs.replace(given, slate=made, exposures=(("exp", 1),)))
+    stores.slates.append(entry(2))
+    stores.slates.flush()
+    assert isinstance(stores.slates, SqlSlates)
+    names = "strategy segment_id consent_level device fallback_level took_us items model_version choices experiments"
+    with stores.slates._database.reading() as connection:
+        rows = connection.execute(text(f"SELECT {names.replace(' ', ', ')} FROM mtp_slate ORDER BY created_at")).all()
+    arm = '[{"policy":"hero","about":"strategy","arm":"on-sale","position":0}]'
+    assert tuple(rows[0]) == ("best-sellers", "s1", "full", "phone", 2, 321, 1, "m1", arm, '[["exp",1]]')
+    assert tuple(rows[1]) == ("best-sellers", "", "full", "phone", 0, 0, 1, "", "[]", "[]")
+
+
 def test_infinite_scores_come_back(log: SlateLog) -> None:
     log.append(entry(1, score=float("inf")))
     log.flush()
@@ -132,8 +169,6 @@ def test_what_waits_is_written_at_the_end(logs: Callable[[], SlateLog]) -> None:
 
 
 def test_one_that_cannot_be_stored_does_not_take_others_along(stores_slates: SqlSlates) -> None:
-    import msgspec
-
     wrong = entry(2)
     wrong = msgspec.structs.replace(wrong, request=msgspec.structs.replace(wrong.request, filter={"x": 2**70}))
     for one in (entry(1), wrong, entry(3)):

@@ -7,6 +7,7 @@ from .consents import MemoryConsents
 from .identity import MemoryIdentity
 from .journal import MemoryJournal
 from .leases import MemoryLeases
+from .outcomes import MemoryOutcomes
 from .placements import MemoryPlacements
 from .registry import MemoryRegistry
 from .rules import MemoryRules
@@ -23,6 +24,7 @@ __all__ = [
     "MemoryIdentity",
     "MemoryJournal",
     "MemoryLeases",
+    "MemoryOutcomes",
     "MemoryPlacements",
     "MemoryRegistry",
     "MemorySegments",
