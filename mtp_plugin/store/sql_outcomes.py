@@ -104,5 +104,5 @@ def _row(one: Outcome) -> dict[str, Any]:
 
 
 def _outcome(row: Row[Any]) -> Outcome:
-    values = dict(zip(NAMES, row[1:], strict=True))
+    values: dict[str, Any] = dict(zip(NAMES, row[1:], strict=True))
     return Outcome(**values | {"outcome_id": bytes(values["outcome_id"])})

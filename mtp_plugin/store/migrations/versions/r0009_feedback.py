@@ -77,7 +77,9 @@ def _columns() -> list[sa.Column[Any]]:
 def _fill(connection: sa.Connection) -> None:
     """Slates from before get the columns from their bodies; one in a form that nobody reads keeps them empty."""
     names = ("strategy", "segment_id", "consent_level", "device", "fallback_level", "took_us", "items", "model_version")
-    columns = [sa.column(name) for name in ("recommendation_id", "body", *names, "experiments")]
+    columns: list[sa.ColumnClause[Any]] = [
+        sa.column(name) for name in ("recommendation_id", "body", *names, "experiments")
+    ]
     slate = sa.table("mtp_slate", *columns)
     update = sa.update(slate).where(slate.c.recommendation_id == sa.bindparam("at"))
     update = update.values({name: sa.bindparam(f"new_{name}") for name in (*names, "experiments")})
