@@ -6,6 +6,7 @@ import click
 
 from .commands import (
     audit,
+    bandits,
     data,
     evaluate,
     forward,
@@ -23,7 +24,7 @@ from .commands import (
 mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
 
 _SUBJECTS = (
-    data, sources, models, segments, rules, evaluate, identity, operate, webhooks, forward, audit, privacy, subject,
+    data, sources, models, segments, rules, bandits, evaluate, identity, operate, webhooks, forward, audit, privacy, subject,
 )  # fmt: skip
 for _subject in _SUBJECTS:
     _subject.register(mtp)

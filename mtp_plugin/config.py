@@ -363,6 +363,9 @@ class Settings:
     forward: dict[str, Any] = _row(
         {}, "To whom events are forwarded: a name, its kind and options.", check=_named_parts
     )
+    bandits: dict[str, Any] = _row(
+        {}, "Policies that learn what to show: a name, its placement, what it chooses and how.", check=_named_parts
+    )
     cart_abandoned_minutes: float = _row(
         60.0, "Time after which a cart left alone counts as abandoned.", unit="minutes", check=_number(1, 10_080)
     )

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import msgspec
 
+from .bandit.null import Chosen
 from .live import Serving
 from .ports import Cache
 from .records import (
@@ -33,8 +34,8 @@ MINUTE = 60.0
 class Question:
     """A request with all that was decided about it before candidates are looked for.
 
-    ``ladder`` are the strategies to try, ``propensity`` the probability with which it was chosen, ``plan`` what the
-    rules want.
+    ``chosen`` is what policies that learn chose, the ladder of strategies to try among it, ``plan`` what the rules
+    want.
     """
 
     placement: Placement
@@ -43,9 +44,13 @@ class Question:
     serving: Serving
     segment: SegmentRef | None
     assignment: Assignment | None
-    ladder: tuple[str, ...]
-    propensity: float
+    chosen: Chosen
     plan: Plan = NO_PLAN
+
+    @property
+    def ladder(self) -> tuple[str, ...]:
+        """The strategies to try, in order."""
+        return self.chosen.ladder
 
     @property
     def size(self) -> int:
@@ -87,12 +92,14 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     recommendation_id: str
     picks: tuple[Pick, ...]
     placed: tuple[Placed, ...] = ()
+    arms: tuple[Pick, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """``picks`` best first, out of the ``proposals`` of the strategies tried, and what rules have ``placed`` among
-    them; ``reused`` tells that it came out of the cache, where what replay alone needs is not kept.
+    them; ``arms`` are the products that the settings name for a slot. ``reused`` tells that it came out of the cache,
+    where what replay alone needs is not kept.
 
     ``recommendation_id`` is that of all who share the draft; a visitor who is known gets one of their own.
     """
@@ -100,6 +107,7 @@ class Draft:
     recommendation_id: str
     picks: tuple[Pick, ...]
     placed: tuple[Placed, ...] = ()
+    arms: tuple[Pick, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     reused: bool = False
 
@@ -108,6 +116,8 @@ class DraftCache:
     """Drafts that hold nothing of a visitor, for *seconds*.
 
     What a draft depends on is its key: placement, ladder, segment, page, filter, versions and what the rules decided.
+    What policies choose is chosen for each request: their ladder and the words over the block are in the key, so that
+    no two share an id; a slot is filled when the shop has said what it sells.
     A request with a cart below full consent is not cached: carts are too many and too personal.
     """
 
@@ -128,7 +138,7 @@ class DraftCache:
             decision.version if decision else 0, [fired.then for fired in decision.fired], moment,
             question.placement, question.ladder, question.segment, question.serving.versions, request.product_ids,
             request.exclude_ids, request.filter, request.private_facts, question.size, request.consent_level,
-            context.category, context.query, context.page_type,
+            context.category, context.query, context.page_type, question.chosen.creative,
         )  # fmt: skip
         try:
             return "draft:" + hashlib.blake2b(self._encoder.encode(parts), digest_size=16).hexdigest()
@@ -144,11 +154,13 @@ class DraftCache:
             kept = self._decoder.decode(found)
         except msgspec.DecodeError:
             return None
-        return Draft(recommendation_id=kept.recommendation_id, picks=kept.picks, placed=kept.placed, reused=True)
+        return Draft(
+            recommendation_id=kept.recommendation_id, picks=kept.picks, placed=kept.placed, arms=kept.arms, reused=True
+        )
 
     def set(self, key: str, draft: Draft) -> None:
         """Keep a draft."""
-        kept = Kept(draft.recommendation_id, draft.picks, draft.placed)
+        kept = Kept(draft.recommendation_id, draft.picks, draft.placed, draft.arms)
         self._cache.set(key, self._encoder.encode(kept), self._seconds)
 
 

@@ -13,13 +13,15 @@ import click
 from blinker import NamedSignal
 from flask import Blueprint, Flask, current_app
 
+from .bandit.rows import load_bandits
+from .bandits import LiveBandits
 from .block.placements import load_placements
 from .config import Settings
 from .errors import InputError, MTPError, SetupError, UnavailableError
 from .jobs import Jobs, Scheduler
 from .live import Live
 from .people import People
-from .pipeline import Pipeline
+from .pipeline import Pipeline, Stages
 from .placed import LivePlacements
 from .ports import AuditLog, Catalog, ConsentDecision
 from .privacy.holders import CartHolder, ForwardHolder, IdentityHolder, WebhookHolder
@@ -370,6 +372,7 @@ def _build(
         changed=lambda kind, version: _send(model_changed, app, kind=kind, version=version),
         rules=rules,
     )
+    bandits = LiveBandits(load_bandits(settings.bandits, placements), stores.bandits)
     hasher = _hasher(app, settings)
     people = People(stores.identity, _merges_in(stores.audit, hasher))
     pipeline = Pipeline(
@@ -381,6 +384,7 @@ def _build(
         placements=placed,
         availability=(catalog or stores.catalog_store).availability,
         new_id=time_ordered_id,
+        stages=Stages(bandit=bandits) if bandits.rows else None,
         switch_off=rules.switch_off,
         people=people,
     )
@@ -429,6 +433,8 @@ def _build(
         ),
         placements=placed,
         activity=stores.activity,
+        bandit_state=stores.bandits,
+        bandits=bandits,
         enrichment=enrichment,
         places=stores.places,
         weather=stores.weather,

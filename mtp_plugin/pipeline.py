@@ -1,8 +1,8 @@
 """The path of an event and of a request, as code: read this first.
 
-``ingest`` makes events durable and folds them into profiles; ``recommend`` answers one request with a slate;
-``feedback`` lets what learns online learn. The stages called here compute only: stores, clock and chance stay outside
-of them and come in as arguments.
+``ingest`` makes events durable and folds them into profiles; ``recommend`` answers one request with a slate. What
+learns from what came of slates does so in jobs. The stages called here compute only: stores, clock and chance stay
+outside of them and come in as arguments.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from itertools import compress
 import msgspec
 
 from .bandit.null import NoBandit
+from .bandit.rows import Creative
+from .bandits import LiveBandits
 from .config import Settings
 from .draft import Draft, DraftCache, Pick, Proposal, Question, picks_of
 from .eligible import category_of, eligible_rows, rows_of
@@ -50,12 +52,14 @@ from .records import (
 )
 from .rule_source import Served
 from .rules.plan import otherwise, plan_of
+from .slotting import Filled, filled
 from .steer import Steering, arranged
 
 log = logging.getLogger(__name__)
 
 LAST_RUNG = Strategy.BEST_SELLERS
 OWN_PAST = frozenset({Strategy.RECENTLY_VIEWED, Strategy.BUY_IT_AGAIN})
+NO_WORDS = Creative()
 SPARES = 12
 """Products kept beyond the slate, to stand in for what the shop says cannot be bought."""
 MORE_SPARES = 200
@@ -71,7 +75,7 @@ class Stages:
     """The stages that a shop may not have yet; each default does nothing."""
 
     experiments: NoExperiments = field(default_factory=NoExperiments)
-    bandit: NoBandit = field(default_factory=NoBandit)
+    bandit: NoBandit | LiveBandits = field(default_factory=NoBandit)
 
 
 class Pipeline:
@@ -107,7 +111,7 @@ class Pipeline:
         self.filters = FilterMasks()
         self.steering = Steering(FilterMasks(MASKS_OF_RULES), switch_off)
         live.prepare = self.steering.prepare
-        self._plain = self.stages == Stages()
+        self._plain = self.stages.experiments == NoExperiments()
         self.admits: Callable[[Event], bool] = lambda event: True
         """Whether an event may be kept: not after an erasure, a restriction or an objection."""
 
@@ -115,7 +119,8 @@ class Pipeline:
         """Whether a slate without a profile and a cart depends on nothing but its placement and the page.
 
         What is the same for everybody knows no more than the page to begin with; above that it is up to the rules, and
-        to segments that a request alone may belong to.
+        to segments that a request alone may belong to. Policies that learn try nothing on anybody here, see
+        :class:`mtp_plugin.bandit.stage.Ask`.
         """
         if level is ConsentLevel.NON_PERSONAL or not self._plain:
             return self._plain
@@ -134,9 +139,6 @@ class Pipeline:
             return []
         known = self.journal.record(events, self.folding(self.live.get().table))
         fresh = list(compress(events, known))
-        for event in fresh:
-            if event.recommendation_id:
-                self.feedback(event)
         if self.people:
             self.people.observe(fresh, events[-1].received_at)
         return known
@@ -155,10 +157,6 @@ class Pipeline:
     def _fold(self, table: ProductTable, profile: Profile | None, events: Sequence[Event]) -> Profile:
         return self.fold(profile, events, table.facts)
 
-    def feedback(self, event: Event) -> None:
-        """Tell the policies that learn online of an event that names the slate it came from."""
-        self.stages.bandit.update(event)
-
     # -------------------------------------------------------------------------------------------- slates
 
     def recommend(self, request: SlateRequest) -> Slate:
@@ -171,9 +169,9 @@ class Pipeline:
         question = self._question(request)
         draft = self._draft(question)
         asked = time.perf_counter()
-        kept, refused = self._sellable(question, draft)
+        found, refused = self._sellable(question, draft)
         answered = time.perf_counter()
-        slate = self._slate(question, draft, kept, (started, asked, answered))
+        slate = self._slate(question, draft, found, (started, asked, answered))
         if question.own or not draft.reused:
             self.slates.append(partial(self._entry, slate, question, draft, refused))
         return slate
@@ -205,8 +203,8 @@ class Pipeline:
         question = self._question(request, rules, placement)
         draft = self._compose(question, SPARES)
         asked = time.perf_counter()
-        kept, refused = self._sellable(question, draft)
-        return self._slate(question, draft, kept, (started, asked, time.perf_counter())), question, draft, refused
+        found, refused = self._sellable(question, draft)
+        return self._slate(question, draft, found, (started, asked, time.perf_counter())), question, draft, refused
 
     def _question(
         self, request: SlateRequest, rules: Served | None = None, placement: Placement | None = None
@@ -219,11 +217,10 @@ class Pipeline:
         serving = serving if rules is None else replace(serving, rules=rules)
         segment = self._segment(request, profile, serving)
         assignment = self.stages.experiments.assign(request, segment)
-        ladder, propensity = self.stages.bandit.choose(placement, request, segment)
+        chosen = self.stages.bandit.choose(placement, request, segment)
         plan = self.steering.plan(placement, request, profile, segment, serving)
-        if plan.ladder:
-            ladder, propensity = plan.ladder, 1.0
-        return Question(placement, request, profile, serving, segment, assignment, ladder, propensity, plan)
+        chosen = chosen.under(plan.ladder, worded=bool(plan.title or plan.message))
+        return Question(placement, request, profile, serving, segment, assignment, chosen, plan)
 
     def _by_own_clock(self, request: SlateRequest, profile: Profile | None) -> SlateRequest:
         """The request with the time of day where its visitor is, as earlier events told when this request cannot."""
@@ -303,8 +300,16 @@ class Pipeline:
             recommendation_id=self.new_id(request.now),
             picks=tuple(picks[:wanted]),
             placed=placed,
+            arms=self._arms(question, query),
             proposals=tuple(proposals),
         )
+
+    def _arms(self, question: Question, query: Query) -> tuple[Pick, ...]:
+        """The products that the settings name for a slot, of those that may be shown."""
+        slot, table, allowed = question.chosen.slot, question.serving.table, query.eligible
+        rows = rows_of(table, slot.product_ids) if slot else ()
+        names = (table.products[row].product_id for row in rows if allowed is None or allowed[row])
+        return tuple(Pick(name, 0.0, (), "", 0, question.ladder[0]) for name in names)
 
     def _query(self, question: Question, eligible: BoolArray) -> Query:
         request, profile, table = question.request, question.profile, question.serving.table
@@ -323,8 +328,8 @@ class Pipeline:
             segment=question.segment,
         )
 
-    def _sellable(self, question: Question, draft: Draft) -> tuple[list[Pick], tuple[str, ...]]:
-        """The slate's products, and those that the shop refused.
+    def _sellable(self, question: Question, draft: Draft) -> tuple[Filled, tuple[str, ...]]:
+        """The slate's products with what was chosen among them, and those that the shop refused.
 
         It is asked once. Only where it refused so many that the spares do not fill the slate, more are looked for
         without them and it is asked a second time.
@@ -335,17 +340,20 @@ class Pipeline:
             known = tuple(pick.product_id for pick in draft.picks)
             request = question.request
             without = msgspec.structs.replace(request, exclude_ids=request.exclude_ids + known)
-            more = replace(self._compose(replace(question, request=without), MORE_SPARES), placed=())
+            more = replace(self._compose(replace(question, request=without), MORE_SPARES), placed=(), arms=())
             found, _, also = self._ask(question, more)
             ranked, refused = ranked + found, refused + also
-        kept = arranged(ranked, draft.placed, available, question.size)
-        return (kept if len(kept) >= question.placement.min_items else []), refused
+        arms = [arm for arm in draft.arms if available.get(arm.product_id, False)]
+        slate = filled(
+            question.chosen.slot, ranked, arms, lambda picks: arranged(picks, draft.placed, available, question.size)
+        )
+        return (slate if len(slate.picks) >= question.placement.min_items else Filled([], [])), refused
 
     def _ask(self, question: Question, draft: Draft) -> tuple[list[Pick], Mapping[str, bool], tuple[str, ...]]:
         """What of a draft the shop can sell: its picks in order, the shop's words, and those that it refused."""
         placed = (pick for place in draft.placed for pick in place.picks)
         in_cart = set(question.request.cart_ids)
-        asked = [pick for pick in (*draft.picks, *placed) if pick.product_id not in in_cart]
+        asked = [pick for pick in (*draft.picks, *placed, *draft.arms) if pick.product_id not in in_cart]
         available = self._available(list(dict.fromkeys(pick.product_id for pick in asked)))
         sold = {pick.product_id: available.get(pick.product_id, False) for pick in asked}
         kept = [pick for pick in draft.picks if sold.get(pick.product_id, False)]
@@ -369,7 +377,8 @@ class Pipeline:
         if (plan.title, plan.message) != (other.title, other.message):
             return True
         own = question.placement.strategies if plan.ladder else question.ladder
-        elsewhere = self._compose(replace(question, plan=other, ladder=other.ladder or own), SPARES)
+        chosen = replace(question.chosen, ladder=other.ladder or own)
+        elsewhere = self._compose(replace(question, plan=other, chosen=chosen), SPARES)
         return [pick.product_id for pick in self._first(question, draft)] != [
             pick.product_id for pick in self._first(question, elsewhere)
         ]
@@ -394,16 +403,18 @@ class Pipeline:
             log.exception("Catalog.availability failed; the block stays empty")
             return {}
 
-    def _slate(self, question: Question, draft: Draft, kept: list[Pick], times: tuple[float, float, float]) -> Slate:
+    def _slate(self, question: Question, draft: Draft, found: Filled, times: tuple[float, float, float]) -> Slate:
         request, serving, plan = question.request, question.serving, question.plan
         started, asked, answered = times
+        kept, chosen, creative = found.picks, question.chosen, question.chosen.creative or NO_WORDS
+        shares = [chosen.propensity * share for share in found.propensities]
         first = next((pick for pick in kept if not pick.pinned), kept[0] if kept else None)
         return Slate(
             recommendation_id=self.new_id(request.now) if question.own else draft.recommendation_id,
             placement=question.placement.name,
             strategy=first.strategy if first else "",
             fallback_level=first.level if first else len(_with_last(question.ladder)),
-            items=tuple(_item(pick, position, question.propensity) for position, pick in enumerate(kept, 1)),
+            items=tuple(_item(*one) for one in zip(kept, range(1, len(kept) + 1), shares, strict=True)),
             consent_level=request.consent_level,
             segment=question.segment,
             experiment=question.assignment,
@@ -412,9 +423,10 @@ class Pipeline:
             rules=plan.rule_ids,
             rules_version=serving.rules.version,
             by_visitor=not serving.rules.rules.about_visitors.isdisjoint(plan.rule_ids),
-            title=plan.title,
-            message=plan.message.text if plan.message else "",
-            message_url=plan.message.url if plan.message else "",
+            title=plan.title or creative.title,
+            message=plan.message.text if plan.message else creative.message,
+            message_url=plan.message.url if plan.message else creative.message_url,
+            choices=(*chosen.choices, *((found.choice,) if found.choice else ())),
             created_at=request.now,
             took_us=int((time.perf_counter() - started - (answered - asked)) * 1e6),
             availability_us=int((answered - asked) * 1e6),

@@ -185,6 +185,58 @@ class Outcomes(Protocol):
         """Delete what happened before this time, or only count it."""
 
 
+class BanditSum(msgspec.Struct, frozen=True, array_like=True):
+    """A part of what a policy has learnt: sums only, so that everybody's add up in any order.
+
+    ``day`` counts from 1970 in UTC: when the impressions were made. ``cell`` says what was summed up, see
+    :mod:`mtp_plugin.bandit.learnt`. Of visitors there is nothing in it.
+    """
+
+    policy: str
+    segment_id: str
+    arm: str
+    day: int
+    cell: int
+    value: float
+
+    def moved(self, day: int, discount: float) -> BanditSum:
+        """The same as a sum of a later day, where it counts less."""
+        value = self.value * discount ** (day - self.day)
+        return BanditSum(self.policy, self.segment_id, self.arm, day, self.cell, value)
+
+
+class Advance(msgspec.Struct, frozen=True):
+    """The move of a cursor (see :class:`Cursors`) that has to come true together with something else."""
+
+    name: str
+    before: str
+    after: str
+
+
+class BanditState(Protocol):
+    """What policies have learnt, shared by all workers and machines; nothing of it is lost in a crash."""
+
+    def version(self) -> int:
+        """Grows with every change; cheap, asked every few seconds by each worker."""
+
+    def sums(self, policy: str) -> list[BanditSum]:
+        """All that a policy has learnt."""
+
+    def add(self, sums: Sequence[BanditSum], *, advance: Advance | None = None, now: float = 0.0) -> bool:
+        """Add these to what is there and move the cursor, both or neither; concurrent calls lose nothing.
+
+        :returns: False, with nothing changed, when the cursor is not where it is said to be *before*: somebody else
+            has added this already
+        """
+
+    def settle(self, policy: str, before: int, discount: float) -> int:
+        """Put the days before this one together in it, each by ``discount ** (before - day)``; gives how many rows
+        went. What is learnt stays the same."""
+
+    def reset(self, policy: str) -> int:
+        """Forget what a policy has learnt; gives how many rows it was."""
+
+
 class RuleStore(Protocol):
     """The rules of a shop in versions, each whole and never changed; the newest one serves.
 

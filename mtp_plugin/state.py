@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .bandits import LiveBandits
 from .config import Settings
 from .people import People
 from .pipeline import Pipeline
@@ -13,6 +14,7 @@ from .placed import LivePlacements
 from .ports import (
     Activity,
     AuditLog,
+    BanditState,
     Cache,
     CartBook,
     Catalog,
@@ -94,6 +96,8 @@ class State:
     rulebook: Rulebook
     placements: LivePlacements
     activity: Activity
+    bandit_state: BanditState
+    bandits: LiveBandits
     hasher: Hasher
     enrichment: Enrichment
     places: Places

@@ -10,6 +10,7 @@ from ..config import Settings
 from ..ports import (
     Activity,
     AuditLog,
+    BanditState,
     Cache,
     CartBook,
     CatalogStore,
@@ -44,6 +45,7 @@ from .registry import Registry, SqlPointers
 from .sealed import Seal
 from .sql_activity import SqlActivity
 from .sql_audit import SqlAudit
+from .sql_bandits import SqlBandits
 from .sql_catalog import SqlCatalog
 from .sql_consents import SqlConsents
 from .sql_identity import SqlIdentity
@@ -88,6 +90,7 @@ class Stores:
     forwards: ForwardBook
     placements: PlacementLog
     activity: Activity
+    bandits: BanditState
     places: Places = field(default_factory=NoPlaces)
     weather: WeatherSource = field(default_factory=NoWeather)
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
@@ -146,6 +149,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         weather=weather,
         placements=SqlPlacements(database),
         activity=SqlActivity(database),
+        bandits=SqlBandits(database),
         webhooks=SqlWebhooks(database, Seal(audit_keys)),
         cursors=SqlCursors(database),
         carts=SqlCarts(database),

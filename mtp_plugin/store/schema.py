@@ -301,6 +301,25 @@ segment_refresh = Table(
     sqlite_autoincrement=True,
 )
 
+bandit_sum = Table(
+    "mtp_bandit_sum",
+    metadata,
+    Column("policy", Words, primary_key=True),
+    Column("segment_id", Words, primary_key=True),
+    Column("arm", Words, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="days since 1970 in UTC"),
+    Column("cell", Integer, primary_key=True, autoincrement=False, comment="what was summed up"),
+    Column("value", Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+bandit_version = Table(
+    "mtp_bandit_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", Number, nullable=False),
+)
+
 ruleset = Table(
     "mtp_ruleset",
     metadata,

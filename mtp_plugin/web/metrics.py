@@ -45,6 +45,12 @@ class Metrics:
             levels,
             registry=self.registry,
         )
+        self._arms = Counter(
+            "mtp_bandit_choices",
+            "Choices of policies that learn; arms that are products are not told apart.",
+            ("app", "policy", "about", "arm"),
+            registry=self.registry,
+        )
         self._failures = Counter(
             "mtp_block_failures", "Blocks left out of a page.", ("app", "placement"), registry=self.registry
         )
@@ -85,6 +91,10 @@ class Metrics:
             of_level()
 
         return both
+
+    def chosen(self, policy: str, about: str, arm: str) -> None:
+        """Count what a policy that learns chose."""
+        self._arms.labels(self._app, policy, about, "" if about == "product" else arm).inc()
 
     def choice(self, source: str, level: str) -> None:
         """Count a visitor's choice; a name that is not our own counts as ``manager``."""

@@ -1,4 +1,4 @@
-"""A worker process of its own: ``python -m tests.contract.child record|serve FOLDER COUNT NUMBER CONFIG``."""
+"""A worker process of its own: ``python -m tests.contract.child record|learn|... FOLDER COUNT NUMBER CONFIG``."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import sys
 import msgspec
 
 from mtp_plugin.config import Settings
-from mtp_plugin.ports import Journal
-from mtp_plugin.store.open import open_stores
+from mtp_plugin.ports import Advance, BanditSum, Journal
+from mtp_plugin.store.open import Stores, open_stores
 from mtp_plugin.store.redis_journal import RedisJournal
 
 from .events import make_event, note
@@ -42,10 +42,23 @@ def die_after_commit(journal: Journal, number: int, count: int) -> None:
     journal.record([make_event(number)], note)
 
 
+def learn(stores: Stores, count: int) -> None:
+    """Add one after the other until killed; each that is acknowledged is said on stdout."""
+    for _ in range(count):
+        before = stores.cursors.get("bandit:hero")
+        after = str(int(before or 0) + 1)
+        step = Advance("bandit:hero", before, after)
+        assert stores.bandits.add([BanditSum("hero", "", "a", 1, 0, 1.0)], advance=step)
+        sys.stdout.write(f"{after}\n")
+        sys.stdout.flush()
+
+
 def main(job: str, folder: str, count: str, number: str, config: str) -> None:
     """Run one job on the stores that *config* asks for."""
     settings = Settings(**msgspec.json.decode(config), latency_budget_ms=5000)
     stores = open_stores(settings, folder)
+    if job == "learn":
+        return learn(stores, int(count))
     {"record": record, "accept": accept, "die-after-commit": die_after_commit}[job](
         stores.journal, int(number), int(count)
     )

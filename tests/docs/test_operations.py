@@ -37,6 +37,7 @@ def test_every_metric_is_listed_with_its_labels() -> None:
     metrics.slate("home-hero", 0)
     metrics.failure("home-hero")
     metrics.choice("banner", "full")
+    metrics.chosen("hero", "strategy", "best-sellers")
     metrics.outcome("full", "slate", "shown")
     known = {}
     for family in metrics.registry.collect():

@@ -1,6 +1,7 @@
 """Every port in plain memory: for tests, for evaluation, and as the shortest reading of what a port means."""
 
 from .audit import MemoryAudit
+from .bandits import MemoryBandits
 from .cache import NoCache
 from .catalog import MemoryCatalog
 from .consents import MemoryConsents
@@ -18,6 +19,7 @@ from .webhooks import MemoryWebhooks
 
 __all__ = [
     "MemoryAudit",
+    "MemoryBandits",
     "NoCache",
     "MemoryCatalog",
     "MemoryConsents",

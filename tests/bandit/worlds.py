@@ -1,0 +1,21 @@
+"""Synthetic problems with known truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mtp_plugin.bandit.counts import Counts
+
+
+def regret_of(policy: Any, means: Sequence[float], steps: int, seed: int) -> float:
+    """What a policy earned less than always the best arm would have, in expectation given its choices."""
+    rng, counts, regret = np.random.default_rng(seed), Counts.none(len(means)), 0.0
+    luck, seeds = rng.random(steps), rng.integers(0, 2**62, steps).tolist()
+    for step in range(steps):
+        arm = policy.choose(counts, seeds[step]).arm
+        counts = policy.update(counts, arm, float(luck[step] < means[arm]))
+        regret += max(means) - means[arm]
+    return regret
