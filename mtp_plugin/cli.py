@@ -24,7 +24,8 @@ from .commands import (
 mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
 
 _SUBJECTS = (
-    data, sources, models, segments, rules, bandits, evaluate, identity, operate, webhooks, forward, audit, privacy, subject,
+    data, sources, models, segments, rules, bandits, evaluate, identity, operate, webhooks, forward, audit, privacy,
+    subject,
 )  # fmt: skip
 for _subject in _SUBJECTS:
     _subject.register(mtp)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .bandit.features import features_of
-from .bandit.learnt import cells_of, day_of
+from .bandit.learnt import DAY, cells_of, day_of
 from .bandit.reward import reward_of
 from .bandit.rows import Row
 from .ports import Advance, BanditState, BanditSum, Cursors, Outcomes, SlateLog
@@ -52,7 +52,7 @@ class Rewarder:
                 found, after = self.outcomes.after(number, limit=ready) if ready else ([], number)
             if not found:
                 return
-            since = 0.0 if before else now - row.window - 3600.0  # a new policy has no past
+            since = 0.0 if before else now - row.window - DAY  # a new policy has hardly a past
             counted, sums = 0, list[BanditSum]()
             for impression in self._impressions(name, found, since, now):
                 counted += 1

@@ -36,6 +36,7 @@ def standard_jobs(state: State) -> list[Job]:
         Job("webhooks", MINUTE, "Try webhooks again that waited.", lambda: _webhooks(state)),
         Job("carts", 5 * MINUTE, "Notice carts that were left alone.", lambda: _carts(state)),
         Job("forward", MINUTE, "Forward events to whom the shop named.", lambda: _forward(state)),
+        Job("bandits", MINUTE, "Learn from what came of slates.", lambda: learn_from_outcomes(state)),
         Job("identity", DAY, "Suggest profiles that are alike as one person's.", lambda: suggest_links(state)),
     ]
     for source in state.order_sources.values():
@@ -72,6 +73,17 @@ def _forward(state: State) -> str:
     from .forwarding import forward
 
     return forward(state)
+
+
+def learn_from_outcomes(state: State) -> str:
+    """Tell the policies that learn what came of the slates they chose; see :mod:`mtp_plugin.rewarding`."""
+    from .rewarding import Rewarder
+
+    rows = state.bandits.rows
+    counted = Rewarder(rows, state.outcomes, state.slates, state.bandit_state, state.cursors).run(time.time())
+    if not rows:
+        return "MTP_BANDITS names none"
+    return ", ".join(f"{name}: {count} impressions" for name, count in counted.items())
 
 
 def suggest_links(state: State) -> str:

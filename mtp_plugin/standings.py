@@ -51,9 +51,7 @@ def standings(row: Row, learnt: Learnt, segment_id: str = "") -> list[Standing]:
 def _standing(arm: str, tries: float, rewards: float, propensity: float | None) -> Standing:
     low, high = interval(tries, rewards)
     mean = rewards / tries if tries > 0 else 0.0
-    return Standing(
-        arm=arm, impressions=tries, rewards=rewards, mean=mean, low=low, high=high, propensity=propensity
-    )
+    return Standing(arm=arm, impressions=tries, rewards=rewards, mean=mean, low=low, high=high, propensity=propensity)
 
 
 def verdict(found: Sequence[Standing]) -> str:

@@ -75,6 +75,4 @@ def _row(name: str) -> tuple[State, Row]:
 
 def _line(one: Standing) -> str:
     share = "" if one.propensity is None else f", chosen with probability {one.propensity:.3f}"
-    return (
-        f"{one.arm}: {one.mean:.4f} ({one.low:.4f} to {one.high:.4f}) of {one.impressions:,.1f} impressions{share}"
-    )
+    return f"{one.arm}: {one.mean:.4f} ({one.low:.4f} to {one.high:.4f}) of {one.impressions:,.1f} impressions{share}"
