@@ -75,6 +75,7 @@ def refresh_segments(
         past=past_of(book, previous),
         now=now,
         seed=seed,
+        least=settings.segment_min_size,
         locale=settings.locale,
     )
     learnt = learnt_bundle(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mtp_plugin.segment.english import ENGLISH
 from mtp_plugin.segment.german import GERMAN
 from mtp_plugin.segment.learn.claims import claims_of
-from mtp_plugin.segment.learn.names import MOST, attributes_of, parts_of_all, true_of_most
+from mtp_plugin.segment.learn.names import MOST, attributes_of, parts_of_all, true_of_most, with_what_lies_in
 from mtp_plugin.segment.matrix import FeatureTable
 from mtp_plugin.segment.naming import Part, name_of
 
@@ -102,6 +102,29 @@ def test_a_name_is_true_of_most_and_never_given_twice(seed: int, count: int, unk
 def test_twins_are_told_apart_by_a_number() -> None:
     table, masks = personas()
     assert names(table, [masks[0], masks[0]])[1].endswith(" · no. 2")
+
+
+def test_places_are_cities_before_countries_and_none_of_few_visitors() -> None:
+    live = np.repeat(np.arange(4), [30, 30, 30, 10])
+    columns = [*(live == at for at in range(4)), live < 2, live > 0]
+    named = ("traits.city=Lyon", "traits.city=Rom", "traits.city=Bari", "traits.city=Asti")
+    names_of = (*named, "traits.urban=true", "country.IT")
+    table = FeatureTable(names_of, np.stack(columns, axis=1).astype(np.float32), [f"a:{at}" for at in range(100)])
+    claims = claims_of(table, least=20)
+    assert ("place", "Asti") not in {claim.part for claim in claims}
+    found = [name_of(one) for one in parts_of_all(claims, [live == at for at in range(4)])]
+    assert found[:3] == ["Visitors · Lyon", "Visitors · Rom", "Visitors · Bari"]
+    assert "Asti" not in found[3]
+    assert name_of(parts_of_all(claims, [live < 2, live == 2])[0]) == "Visitors · in big cities"
+
+
+def test_a_coarser_segment_that_nothing_sets_apart_says_what_lies_in_it() -> None:
+    who, number = ("who", "visitors"), ("number", "2")
+    leaves: list[tuple[Part, ...]] = [(("category", "Shop > Bags"), who), (("category", "Lamps"), who), (who,)]
+    parts = [(who,), (who, number), (("tier", "luxury"), who), *leaves]
+    found = with_what_lies_in(parts, [1, 1, 0], [20, 50, 30])
+    assert [name_of(one) for one in found[:3]] == ["Visitors", "Visitors · among them Lamps, Bags", "Luxury visitors"]
+    assert found[3:] == leaves
 
 
 def test_nothing_known_of_anybody_is_no_error() -> None:

@@ -24,8 +24,8 @@ LONG_DAYS = 90.0
 FAMILIES = {"category": "category", "price_tier": "tier", "brand": "brand", "color": "color", "style": "style",
             "device": "device", "daypart": "daypart", "country": "place"}  # fmt: skip
 """What a family's value is called in a name."""
-REPEATED = ("os", "browser", "device_class", "weather")
-"""Traits that say in other words what a family does, or are as fleeting as the weather."""
+REPEATED = ("os", "browser", "device_class", "time_zone", "weather")
+"""Traits that say in other words what others do, or are as fleeting as the weather."""
 PLACES = ("city", "region", "country", "place")
 """Traits that are places."""
 
@@ -39,8 +39,11 @@ class Claim(NamedTuple):
     holds: BoolArray
 
 
-def claims_of(table: FeatureTable) -> list[Claim]:
-    """All that the table's columns allow to say, in a fixed order."""
+def claims_of(table: FeatureTable, least: int = 1) -> list[Claim]:
+    """All that the table's columns allow to say, in a fixed order.
+
+    :param least: fewest visitors of a place that is named
+    """
     nothing: FloatArray = np.full(len(table), np.nan, dtype=np.float32)
 
     def read(name: str) -> FloatArray:
@@ -48,8 +51,12 @@ def claims_of(table: FeatureTable) -> list[Claim]:
 
     with np.errstate(invalid="ignore"):  # nothing holds of what is unknown
         found = [*_who(read, len(table)), *_values(table), *_comparing(table)]
-    by_part = {claim.part: claim for claim in reversed(found) if claim.holds.any()}
+    by_part = {claim.part: claim for claim in reversed(found) if _is_said(claim, least)}
     return list(reversed(by_part.values()))
+
+
+def _is_said(claim: Claim, least: int) -> bool:
+    return bool(claim.holds.sum() >= (least if claim.part[0] == "place" else 1))
 
 
 def _who(read: Read, count: int) -> Iterator[Claim]:
@@ -79,7 +86,8 @@ def _values(table: FeatureTable) -> Iterator[Claim]:
             trait, _, word = value.partition("=")
             if trait in FAMILIES or trait in REPEATED:
                 continue
-            yield Claim(("place", word) if trait in PLACES else ("trait", value), column >= 1)
+            said = {"urban": ("urban", word)} | dict.fromkeys(PLACES, ("place", word))
+            yield Claim(said.get(trait, ("trait", value)), column >= 1)
         elif dot and family in FAMILIES:
             yield Claim((FAMILIES[family], value), column >= HALF)
             if family == "category":

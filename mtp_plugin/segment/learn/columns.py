@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ LEAST_SPREAD = 0.02
 MOST = {"category": 24, "brand": 12, "color": 8, "style": 8, "country": 8, "traits": 24}
 MOST_OTHER = 12
 """Most columns of a family."""
+MOST_WORDS = 8
+"""Most columns of one trait that is a word, such as the city: the most frequent, so that others have room."""
 WORDS = frozenset({"top_category", "top_brand", "top_price_tier", "top_device", "new_or_returning", "cart_abandoned"})
 
 
@@ -69,11 +72,14 @@ def _best(family: str, values: Mapping[str, Sequence[float]], known: int, most: 
         if len(numbers) >= enough
     }
     chosen: list[str] = []
+    words: Counter[str] = Counter()
     for name in sorted(spread, key=lambda one: (-spread[one], one)):
         above = name.rpartition(" > ")[0]
         only_child = above in spread and spread[name] >= 0.98 * spread[above] and f"{family}.{above}" in chosen
-        if spread[name] < LEAST_SPREAD or only_child:
+        trait = name.partition("=")[0] if family == "traits" and "=" in name else ""
+        if spread[name] < LEAST_SPREAD or only_child or words[trait] == MOST_WORDS:
             continue
+        words[trait] += bool(trait)
         chosen.append(f"{family}.{name}")
         if len(chosen) == most:
             break

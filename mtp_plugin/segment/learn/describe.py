@@ -15,7 +15,7 @@ from .apart import Difference, differences
 from .claims import Claim, claims_of
 from .distil import Rule, distil
 from .match import Match, match
-from .names import attributes_of, parts_of_all, true_of_most
+from .names import attributes_of, parts_of_all, true_of_most, with_what_lies_in
 
 TELLING = 8
 """Features that are kept of what sets a segment apart."""
@@ -62,6 +62,7 @@ def describe(
     past: Past,
     now: float,
     seed: int,
+    least: int = 1,
     locale: str = "en",
 ) -> Described:
     """All that is said of the segments found.
@@ -70,15 +71,17 @@ def describe(
     :param count: number of leaves
     :param stability: of the leaves, shape ``(count,)``
     :param parents: int32 ``(count,)``, the number of the coarser segment that a leaf lies in, -1 for none
+    :param least: fewest visitors of a place that is named
     :param locale: of names
     """
     above = int(parents.max(initial=-1)) + 1
     coarse = np.where(labels >= 0, parents[np.maximum(labels, 0)], -1) if count else labels
     leaf, parent = _matched(table, labels, count, past, ""), _matched(table, coarse, above, past, "p")
-    teller = _Teller(table, seed)
+    teller = _Teller(table, seed, least)
     ids = (*parent.segment_ids, *leaf.segment_ids)
     both = [teller.tell(coarse, above), teller.tell(labels, count)]
-    parts = teller.parts(ids, past.segments)
+    sizes = [int((labels == at).sum()) for at in range(count)]
+    parts = with_what_lies_in(teller.parts(ids, past.segments), parents.tolist() if above else [-1] * count, sizes)
     told = [one for group in both for one in group]
     known = {one.segment_id: one for one in past.segments}
     segments = []
@@ -111,12 +114,12 @@ Told = tuple[BoolArray, Sequence[Difference], Rule]
 class _Teller:
     """Says of one division after the other what sets its segments apart, then names all of them together."""
 
-    def __init__(self, table: FeatureTable, seed: int) -> None:
+    def __init__(self, table: FeatureTable, seed: int, least: int) -> None:
         self._table, self._seed = table, seed
         chance = np.random.default_rng(seed)
         few = len(table) <= SAMPLE
         self._rows = np.arange(len(table)) if few else np.sort(chance.choice(len(table), SAMPLE, replace=False))
-        self._claims: list[Claim] = claims_of(table.rows(self._rows))
+        self._claims: list[Claim] = claims_of(table.rows(self._rows), least)
         self._masks: list[BoolArray] = []
 
     def tell(self, labels: IntArray, count: int) -> list[Told]:

@@ -19,8 +19,25 @@ APART, APART_COMPARED = 1.2, 1.35
 TAGS = 2
 SURE = 0.15
 """Distinctiveness from which a second tag is worth its room."""
-SLOTS = ("tier", "category", "who", "device", "place", "daypart", "brand", "style", "color", "visit", "trait", "much")
+AMONG = 3
+"""Categories that the name of a coarser segment lists."""
+SLOTS = (
+    "tier",
+    "category",
+    "who",
+    "device",
+    "place",
+    "urban",
+    "daypart",
+    "brand",
+    "style",
+    "color",
+    "visit",
+    "trait",
+    "much",
+)
 _COMPARING = ("more", "less", "much")
+_WHERE = ("place", "urban")
 
 
 class Said(NamedTuple):
@@ -75,6 +92,30 @@ def parts_of_all(
         for place, part in longer:
             chosen[place] = (*chosen[place], part)
     return _numbered(chosen)
+
+
+def with_what_lies_in(
+    parts: Sequence[tuple[Part, ...]], parents: Sequence[int], sizes: Sequence[int]
+) -> list[tuple[Part, ...]]:
+    """The names of coarser segments that nothing sets apart say what their largest segments are about.
+
+    :param parts: of the coarser segments, then of the others
+    :param parents: the number of the coarser segment of each of the others, -1 for none
+    :param sizes: visitors of each of the others
+    """
+    found, above = list(parts), len(parts) - len(parents)
+    taken = Counter(name_of(one).lower() for one in parts)
+    for place in range(above):
+        if any(slot not in ("who", "number") for slot, _ in parts[place]):
+            continue
+        below = sorted((at for at, one in enumerate(parents) if one == place), key=lambda at: (-sizes[at], at))
+        about = [leaf(value) for at in below for slot, value in parts[above + at] if slot == "category"]
+        who = tuple(part for part in parts[place] if part[0] == "who")
+        named = (*who, ("among", ", ".join(list(dict.fromkeys(about))[:AMONG])))
+        if about and not taken[name_of(named).lower()]:
+            found[place] = named
+            taken[name_of(named).lower()] += 1
+    return found
 
 
 def attributes_of(said: Sequence[Said]) -> dict[str, Any]:
@@ -158,6 +199,8 @@ def _implied(part: Part, chosen: Mapping[str, Part], tags: Sequence[Part]) -> bo
     if slot == "much":
         near = [other for kind, other in said if kind in ("category", "much")]
         return any(value.startswith(other) or other.startswith(value) for other in near)
+    if slot in _WHERE:
+        return any(kind in _WHERE for kind, _ in tags)
     if slot == "color" or slot == "style" or slot == "brand":
         return any(kind in ("brand", "color", "style") for kind, _ in tags)
     return any(value in group and other in group for group in _SAME for _, other in said)
