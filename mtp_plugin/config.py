@@ -306,7 +306,10 @@ class Settings:
         (), "Features that segments are found by, all if empty; a name with a minus is left out.", check=_texts
     )
     segment_exclude_categories: tuple[str, ...] = _row(
-        (), "Sensitive categories, as whole paths, that segments know nothing of, nor of those below.", check=_texts
+        (),
+        "Sensitive categories, as whole paths, that segments know nothing of, nor of those below. "
+        "After a change run `flask mtp rebuild`.",
+        check=_texts,
     )
     segment_min_age: int = _row(
         18, "Visitors who say to be younger are in no segment; 0 sorts all.", unit="years", check=_number(0, 120, int)

@@ -28,6 +28,12 @@ def standard_jobs(state: State) -> list[Job]:
         Job("train", DAY, "Learn from all events and publish the model.", lambda: _train(state)),
         Job("segments", 7 * DAY, "Find segments among all visitors and publish them.", lambda: _segments(state)),
         Job(
+            "segment-slates",
+            5 * MINUTE,
+            "Train anew where a segment written by hand changed after the last training.",
+            lambda: _segment_slates(state),
+        ),
+        Job(
             "retention",
             DAY,
             "Delete what is older than its setting: slates, known message ids, webhooks.",
@@ -154,6 +160,13 @@ def _train(state: State) -> str:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
     state.pipeline.live.refresh()
     return f"content {content or 'none'}, behaviour {behaviour}"
+
+
+def _segment_slates(state: State) -> str:
+    """A segment just written is answered as everybody until training met it: it need not wait for tomorrow's."""
+    trained = max((info.lineage.get("trained_at", 0.0) for info in state.registry.list("behaviour")), default=0.0)
+    changed = [one.name for one in state.segments.made() if one.enabled and one.changed_at > trained > 0]
+    return f"{_train(state)}, for {', '.join(changed)}" if changed else "no segment written by hand is new"
 
 
 def _segments(state: State) -> str:

@@ -69,11 +69,17 @@ class Draft:
         self._margin = (self._margin[0] * factor, self._margin[1] * factor)
         self._discount = (self._discount[0] * factor, self._discount[1] * factor)
 
-    def add(self, facts: ProductFacts | None, weight: float, t: float) -> None:
-        """Add to the affinities what an action of this weight at *t* says; a negative weight takes it back."""
+    def add(self, facts: ProductFacts | None, weight: float, t: float, *, category_only: bool = False) -> None:
+        """Add to the affinities what an action of this weight at *t* says; a negative weight takes it back.
+
+        :param category_only: leave brand, colour, style, price, margin and discount out
+        """
         if facts is None:
             return
         amount = weight * weight_at(t, self._landmark, self._half_life)
+        if category_only:
+            self._add("category", facts.category, amount)
+            return
         for facet, value in (
             ("category", facts.category),
             ("brand", facts.brand),

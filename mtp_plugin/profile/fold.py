@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ..config import Settings
 from ..records import ACTIONS, Action, Event, EventProduct, ProductFacts, Profile, RecentItem
 from .draft import Draft
+from .features import is_excluded
 from .traits import CRM
 
 Facts = Callable[[str, float], ProductFacts | None]
@@ -20,7 +21,7 @@ class Fold:
     Folding a list at once or piece by piece gives the same profile but for its revision, so does folding everything
     again from the start.
 
-    :param settings: action weights, half-life, session length and how many recent products to keep
+    :param settings: action weights, half-life, session length, how many recent products to keep, sensitive categories
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -28,6 +29,7 @@ class Fold:
         self._half_life = settings.half_life_days * 86400
         self._idle = settings.session_idle_minutes * 60
         self._recent = settings.recent_items
+        self._excluded = frozenset(settings.segment_exclude_categories)
 
     def __call__(self, profile: Profile | None, events: Sequence[Event], facts: Facts) -> Profile:
         """The profile after *events*.
@@ -72,7 +74,7 @@ class Fold:
 
     def _act(self, draft: Draft, action: Action, product_id: str, t: float, facts: Facts) -> None:
         known = facts(product_id, t)
-        draft.add(known, self._weights[action], t)
+        self._add(draft, known, self._weights[action], t)
         draft.remember(RecentItem(product_id, t, str(action)), self._recent)
         draft.count(
             known,
@@ -81,9 +83,27 @@ class Fold:
             purchases=action is Action.PURCHASE,
         )
 
+    def _add(self, draft: Draft, known: ProductFacts | None, weight: float, t: float) -> None:
+        """What a sensitive product says goes to its category alone, where it can be told from the rest."""
+        draft.add(known, weight, t, category_only=known is not None and self._is_sensitive(known))
+
+    def _is_sensitive(self, known: ProductFacts) -> bool:
+        return bool(self._excluded) and is_excluded(known.category, self._excluded)
+
+    def _worth(self, event: Event, facts: Facts) -> float:
+        """What an order is worth without its sensitive lines, as far as these say what they cost."""
+        amount = _amount(event)
+        if not self._excluded or not event.products:
+            return amount
+        known = ((line, facts(line.product_id, event.timestamp)) for line in event.products)
+        sensitive = [line for line, fact in known if fact is not None and self._is_sensitive(fact)]
+        if len(sensitive) == len(event.products):
+            return 0.0
+        return max(0.0, amount - sum((line.price or 0.0) * line.quantity for line in sensitive))
+
     def _purchase(self, draft: Draft, event: Event, facts: Facts) -> None:
         pieces = _pieces(event.products)
-        if draft.bought.place(_order_id(event), event.timestamp, _amount(event), pieces):
+        if draft.bought.place(_order_id(event), event.timestamp, self._worth(event, facts), pieces):
             draft.abandoned_at = 0.0
             for product_id in pieces:
                 self._act(draft, Action.PURCHASE, product_id, event.timestamp, facts)
@@ -93,16 +113,17 @@ class Fold:
         given = draft.forget_recent(product.product_id, Action.CART, t)
         if given is not None:
             known = facts(product.product_id, given)
-            draft.add(known, -self._weights[Action.CART], given)
+            self._add(draft, known, -self._weights[Action.CART], given)
             draft.count(known, carts=-1)
 
     def _take_back_purchase(self, draft: Draft, event: Event, facts: Facts) -> None:
-        undone = draft.bought.give_back(_order_id(event), event.timestamp, _amount(event), _pieces(event.products))
+        amount = self._worth(event, facts)
+        undone = draft.bought.give_back(_order_id(event), event.timestamp, amount, _pieces(event.products))
         for product_id, latest in undone:
             newest = draft.forget_recent(product_id, Action.PURCHASE, latest)
             given = latest if newest is None else newest
             known = facts(product_id, given)
-            draft.add(known, -self._weights[Action.PURCHASE], given)
+            self._add(draft, known, -self._weights[Action.PURCHASE], given)
             draft.count(known, purchases=-1)
 
 

@@ -78,6 +78,8 @@ class SqlRows:
             self._url = make_url(url)
         except ArgumentError as error:
             raise SetupError("the URL of a CRM's database cannot be read: use one of SQLAlchemy's form") from error
+        if self._url.drivername == "postgresql":  # the default before SQLAlchemy 2.1 is another driver
+            self._url = self._url.set(drivername="postgresql+psycopg")
         self._query = text(query)
 
     def rows(self) -> Rows:

@@ -312,3 +312,21 @@ def test_a_name_is_taken_once(tmp_path):
         shop.mtp.crm("hub", "x.csv", id="id")
     assert isinstance(declared_crm("q", {"sql": "sqlite://", "query": "x", "id": "id"}).source, SqlRows)
     shop.state.close()
+
+
+def test_a_query_of_postgresql_joins_like_any_other(shop, postgres_url):
+    import psycopg
+
+    with psycopg.connect(postgres_url) as database:
+        database.execute("CREATE TABLE customer (number bigint, tier text, since date, score numeric, vip boolean)")
+        rows = [(1, "gold", date(2020, 5, 1), Decimal("7.5"), True), (2, None, None, None, None)]
+        database.cursor().executemany("INSERT INTO customer VALUES (%s, %s, %s, %s, %s)", rows)
+    query = "SELECT number AS id, tier, since, score, vip FROM customer ORDER BY number"
+    result = joined(shop, postgres_url, query=query)
+    assert (result.rows, result.changed, result.bad) == (2, 1, 0), result
+    known = profile(shop)
+    assert (known.traits["tier"], known.traits["score"], known.traits["vip"]) == ("gold", 7.5, True)
+    assert known.traits["since"] == "2020-05-01"
+    assert known.origins["tier"].source == "crm:hub"
+    with pytest.raises(UnavailableError, match="nowhere"):
+        joined(shop, postgres_url, query="SELECT nothing FROM nowhere")

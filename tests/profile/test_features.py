@@ -13,8 +13,9 @@ from msgspec import structs
 from mtp_plugin.profile.columns import Columns
 from mtp_plugin.profile.features import FEATURES, WORDS, features_of
 from mtp_plugin.profile.read import affinities, merge
-from mtp_plugin.records import Profile
+from mtp_plugin.records import EventProduct, Profile
 from mtp_plugin.segment.learn.columns import choose_columns
+from mtp_plugin.track.imported import imported_event
 
 from .worlds import DAY, HALF_LIFE, T0, event, facts, fold, visits
 
@@ -97,6 +98,40 @@ def test_nothing_is_said_of_what_is_excluded():
     assert said["views"] < features_of(profile, T0 + 9)["views"]
     nothing = features_of(profile, T0 + 9, frozenset({"Shop"}))
     assert not {"category", "top_category", "category_focus", "views", "view_to_buy"} & set(nothing)
+
+
+def test_sensitive_categories_leave_nothing_in_brands_prices_and_spend():
+    hidden = {"segment_exclude_categories": ("Shop > C1",)}
+    lines = (EventProduct("p1", quantity=2, price=11.0), EventProduct("p2", price=12.0))
+    order = imported_event(
+        "Order Completed", key="o", timestamp=T0 + 5, anonymous_id="v", products=lines, properties={"total": 34.0}
+    )
+    events = [
+        event("Product Viewed", 1, "p1"),
+        event("Product Viewed", 2, "p2"),
+        event("Product Added", 3, "p1"),
+        order,
+    ]
+    profile = fold(**hidden)(None, [*events, event("Product Removed", 9, "p1")], facts)
+    bare_order = structs.replace(order, products=lines[1:], properties={"total": 12.0})
+    without = fold()(None, [events[1], bare_order], facts)
+    said, expected = (features_of(one, T0 + 9, frozenset({"Shop > C1"})) for one in (profile, without))
+    for name in (
+        "brand",
+        "color",
+        "style",
+        "price_tier",
+        "margin_affinity",
+        "discount_share",
+        "spend",
+        "average_order",
+    ):
+        assert said.get(name) == expected.get(name), name
+    assert said["category"] == expected["category"]
+    assert "Shop > C1" in profile.affinities["category"]
+    assert (said["spend"], said["orders"]) == (12.0, 1.0)
+    only = structs.replace(order, products=lines[:1], properties={"total": 22.0})
+    assert features_of(fold(**hidden)(None, [only], facts), T0 + 9)["spend"] == 0.0
 
 
 def test_words_among_traits_are_columns_of_their_own():

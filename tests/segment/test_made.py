@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from mtp_plugin.errors import ConditionError, InputError
 from mtp_plugin.handmade import check_condition, checked, count, recount
 from mtp_plugin.ports import MadeSegment, SegmentRefresh
 from mtp_plugin.profile.features import features_of
 from mtp_plugin.records import ConsentLevel, Context, Funnel, Profile, Segment, Slate, SlateRequest
+from mtp_plugin.scheduled import standard_jobs
 from mtp_plugin.segment.made import MadeSegments, paths_of
 from mtp_plugin.segment.null import NoSegments
 from mtp_plugin.segment.stage import Segments
@@ -175,6 +177,30 @@ def test_fewer_than_the_floor_are_not_told(shop: Any) -> None:
     assert (found.size, found.share, found.holds, found.floor) == (None, None, None, 20)
     assert found.line() == "fewer than 20 of 120 visitors"
     assert found.unknown == ("context.city",)
+
+
+def test_a_segment_just_written_has_a_slate_of_its_own_within_minutes(tmp_path: Path) -> None:
+    app, state = mounted(tmp_path, products())
+    later = time.time() - T0
+    with app.app_context():
+        for events in visits(120):
+            state.pipeline.ingest([structs.replace(one, timestamp=one.timestamp + later) for one in events])
+        jobs = {job.name: job for job in standard_jobs(state)}
+        assert jobs["segment-slates"].every == 300
+        jobs["train"].run()
+        assert jobs["segment-slates"].run() == "no segment written by hand is new"
+        lamps = {"profile.category.Lamps": {"$gte": 0.5}}
+        state.segments.save(made("lamp-people", lamps, changed_at=time.time() + 1))
+        state.pipeline.live.refresh()
+        asked = SlateRequest(placement="home-trending", now=time.time(), segment_id="lamp-people", limit=3)
+
+        def reasons() -> set[str]:
+            return {code for item in state.pipeline.recommend(asked).items for code in item.reason_codes}
+
+        assert "segment-popular" not in reasons()
+        assert jobs["segment-slates"].run().endswith(", for Lamp-People")
+        assert "segment-popular" in reasons()
+    state.close()
 
 
 def test_an_export_tells_the_segment_and_an_erasure_forgets_it(tmp_path: Path) -> None:
