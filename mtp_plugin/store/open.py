@@ -34,6 +34,7 @@ from ..ports import (
 from ..profile.enrich.null import NoPlaces, NoWeather
 from .bundle_folder import open_bundle_folder
 from .cache import SharedCache, redis_backend
+from .cached_bandits import CachedBandits
 from .database import Database
 from .http_weather import HttpWeather
 from .maxmind import MaxMindPlaces
@@ -114,10 +115,12 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
     probes = {"database": database.probe, "models": folder.probe}
     journal: Journal = events
     cache, client = SharedCache(), None
+    bandits: BanditState = SqlBandits(database)
     if settings.redis_url:
         client = open_redis(settings.redis_url, settings.latency_budget_ms)
         journal = copied = RedisJournal(events, RedisState(client))
         cache = SharedCache(redis_backend(client))
+        bandits = CachedBandits(bandits, cache)
         probes["redis"] = copied.probe
 
     places = MaxMindPlaces(settings.place_database) if settings.place_database else NoPlaces()
@@ -149,7 +152,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         weather=weather,
         placements=SqlPlacements(database),
         activity=SqlActivity(database),
-        bandits=SqlBandits(database),
+        bandits=bandits,
         webhooks=SqlWebhooks(database, Seal(audit_keys)),
         cursors=SqlCursors(database),
         carts=SqlCarts(database),

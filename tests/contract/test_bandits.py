@@ -17,17 +17,20 @@ from hypothesis import strategies as st
 
 from mtp_plugin.config import Settings
 from mtp_plugin.ports import Advance, BanditState, BanditSum
+from mtp_plugin.store.cached_bandits import CachedBandits
 from mtp_plugin.store.memory import MemoryBandits
 from mtp_plugin.store.open import Stores
+from mtp_plugin.store.sql_bandits import SqlBandits
 from tests.servers import kill
 
-from .conftest import DATABASES, settings_of
+from .conftest import DATABASES, REAL, settings_of
 
+KINDS = ("memory", *DATABASES, REAL[2])
 ROOT = Path(__file__).parents[2]
 Open = Callable[[], BanditState]
 
 
-@pytest.fixture(params=("memory", *DATABASES))
+@pytest.fixture(params=KINDS)
 def states(request: pytest.FixtureRequest, open_again: Callable[[Settings], Stores]) -> Open:
     """Opens the same state again, as another worker would."""
     if request.param == "memory":
@@ -82,6 +85,23 @@ def test_settling_keeps_what_is_learnt(states: Open) -> None:
     assert rows_of(state) == [one(4.0, day=99), one(0.75, day=99, cell=1), one(1.0, day=100)]
     assert state.version() > version
     assert state.settle("hero", 99, 0.5) == 0
+
+
+@pytest.mark.redis
+def test_one_reads_for_all_and_without_the_copies_the_database_answers(
+    request: pytest.FixtureRequest, open_again: Callable[[Settings], Stores], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_of("sqlite+redis", request)
+    here, there = open_again(settings), open_again(settings)
+    here.bandits.add([one()])
+    assert here.bandits.sums("hero") == [one()]
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlBandits, "sums", lambda self, policy: pytest.fail("the copy was to be taken"))
+        assert there.bandits.sums("hero") == [one()]
+    here.bandits.add([one()])
+    assert there.bandits.sums("hero") == [one(2.0)], "a new version is read anew"
+    monkeypatch.setattr(here.cache, "get", lambda key: b"something else")
+    assert CachedBandits(SqlBandits(here.bandits._state._database), here.cache).sums("hero") == [one(2.0)]
 
 
 def test_a_reset_forgets_one_policy(states: Open) -> None:
