@@ -7,6 +7,7 @@ from flask import Blueprint
 from .console import PATH
 from .guard import asset, guarded, missing
 from .pages import (
+    bandits,
     changes,
     health,
     jobs,
@@ -29,6 +30,7 @@ PANELS: tuple[Panel, ...] = (
     rules.PANEL,
     segments.PANEL,
     shop_as.PANEL,
+    bandits.PANEL,
     models.PANEL,
     jobs.PANEL,
     health.PANEL,

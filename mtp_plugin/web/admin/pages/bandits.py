@@ -1,0 +1,127 @@
+"""Bandits: the policies that learn, how their arms stand, and what they showed day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from flask import Response, request
+
+from ....bandit.learnt import DAY
+from ....bandit.rows import Row
+from ....errors import NotFoundError
+from ....standings import Standing, shares_by_day, standings, verdict
+from ....state import State
+from ...parts import get_state
+from ..changes import note_change
+from ..frame import address, back_to, page
+from ..notices import Notice
+from ..panel import Hit, Page, Panel
+from ..roles import Role
+from ..tables import csv_answer
+from .segments import found as segments_found
+
+DAYS = 28
+CHOOSES = {"strategy": "which strategy leads", "product": "which product stands at a place", "creative": "the words"}
+EARNS = {
+    "click": "a click", "cart": "something put into the cart", "purchase": "a purchase", "revenue": "revenue",
+    "margin": "margin",
+}  # fmt: skip
+
+
+def show() -> Response:
+    """All policies, each with its verdict."""
+    state = get_state()
+    learnt = state.bandits.refresh()
+    rows = []
+    for name, row in state.bandits.rows.items():
+        arms = standings(row, learnt[name])
+        rows.append((row, arms, verdict(arms)))
+    return page("bandits.html", title="Bandits", rows=rows, chooses=CHOOSES, earns=EARNS)
+
+
+def show_one(name: str) -> Response:
+    """The arms of one policy."""
+    state = get_state()
+    row = _known(state, name)
+    choices = _segments(state) if row.segments else []
+    segment_id = request.args.get("segment", "")
+    segment_id = segment_id if segment_id in dict(choices) else ""
+    arms = standings(row, state.bandits.refresh()[name], segment_id)
+    if request.args.get("format") == "csv":
+        columns = Standing.__struct_fields__
+        return csv_answer(f"bandit-{name}", columns, ([getattr(arm, one) for one in columns] for arm in arms))
+    top = max((arm.high for arm in arms if arm.impressions > 0), default=1.0)
+    return page(
+        "bandits_one.html",
+        title=name,
+        row=row,
+        arms=arms,
+        verdict=verdict(arms),
+        top=top or 1.0,
+        days=_days(state, name),
+        segments=choices,
+        values={"segment": segment_id},
+        chooses=CHOOSES,
+        earns=EARNS,
+    )
+
+
+def reset(name: str) -> Response:
+    """Forget what a policy has learnt."""
+    state = get_state()
+    _known(state, name)
+    gone = state.bandit_state.reset(name)
+    state.bandits.refresh()
+    note_change("bandit.reset", f"bandit:{name}", sums=gone)
+    return back_to(address("bandits_show_one", name=name), Notice(text=f"{name} has forgotten what it learnt."))
+
+
+def _days(state: State, name: str) -> list[tuple[str, float, Mapping[str, float]]]:
+    """The latest days: the date, impressions, and each arm's share of them."""
+    found: list[tuple[str, float, Mapping[str, float]]] = []
+    for day, arms in list(shares_by_day(state.bandit_state.sums(name)).items())[-DAYS:]:
+        total = sum(arms.values())
+        date = datetime.fromtimestamp(day * DAY, UTC).strftime("%d %b %Y")
+        found.append((date, total, {arm: count / total for arm, count in arms.items()} if total else {}))
+    return found
+
+
+def _segments(state: State) -> list[tuple[str, str]]:
+    """Segments that are large enough to be told of."""
+    floor = state.settings.segment_min_size
+    return [(one.segment_id, one.name) for one in segments_found(state) if one.size >= floor]
+
+
+def _known(state: State, name: str) -> Row:
+    row = state.bandits.rows.get(name)
+    if row is None:
+        raise NotFoundError(f"there is no policy {name} in MTP_BANDITS", field="name")
+    return row
+
+
+def _find(state: State, query: str) -> Sequence[Hit]:
+    hits: list[Hit] = []
+    for name, row in state.bandits.rows.items():
+        text = " ".join((name, row.placement, row.about, row.policy, *row.named)).casefold()
+        if query.casefold() in text:
+            hits.append(Hit(name, f"{row.policy} for {row.placement}", "bandits_show_one", {"name": name}))
+    return hits
+
+
+def _count(state: State) -> int | None:
+    return len(state.bandits.rows)
+
+
+PANEL = Panel(
+    key="bandits",
+    title="Bandits",
+    group="Results",
+    pages=(
+        Page("/", "show", show),
+        Page("/<name>", "show_one", show_one),
+        Page("/<name>/reset", "reset", reset, "POST", Role.ADMINISTRATOR),
+    ),
+    count=_count,
+    find=_find,
+)
