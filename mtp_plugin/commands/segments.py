@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import click
 from flask.cli import with_appcontext
 
-from ..errors import NotFoundError
+from ..errors import InputError, NotFoundError
 from ..ports import SegmentRefresh
 from ..records import Segment
-from ..segment.story import Story, compare, migration, readable, sentences, shown, story
+from ..segment.story import Migration, Story, compare, migration, readable, sentences, shown, story
 from ..state import State
 from . import segments_files, segments_written
 from .base import answer, command, mounted, say
@@ -68,27 +68,46 @@ def _register_reading(segments: click.Group) -> None:
     @click.option(
         "--back", default=1, show_default=True, type=click.IntRange(1), help="Refreshes to go back from the last."
     )
+    @click.option("--to", default=0, show_default=True, type=click.IntRange(0), help="Of the later one: the same.")
     @with_appcontext
-    def compare_refreshes(back: int, as_json: bool) -> None:
-        """The last refresh against an earlier one: sizes, splits, mergers, who moved, what drifted."""
+    def compare_refreshes(back: int, to: int, as_json: bool) -> None:
+        """A refresh, the last one if no other is named, against an earlier one: sizes, splits, who moved, what drifted.
+
+        Moves are told refresh by refresh: who was in which segment before that is not kept.
+        """
         state = mounted()
         refreshes = state.segments.refreshes(back + 1)
         if len(refreshes) <= back:
             raise NotFoundError(
                 f"there are {len(refreshes)} refreshes; going back {back} needs {back + 1}", field="back"
             )
+        if to >= back:
+            raise InputError(f"--to {to} is no later than --back {back}: the later refresh goes back less", field="to")
         names = {one.segment_id: one.name for one in state.pipeline.live.refresh().segments.all()}
-        floor, last = state.settings.segment_min_size, refreshes[0]
-        changed = compare(refreshes[back], last, names, floor)
-        moved = migration(last, names, floor)
+        floor, before, last = state.settings.segment_min_size, refreshes[back], refreshes[to]
+        changed, between = compare(before, last, names, floor), refreshes[to:back]
+        moves = [migration(one, names, floor) for one in between]
         lines = [
             f"{one.segment_id:12} {_count(one.before, floor):>8} -> {_count(one.after, floor):>8}  {one.name}"
             for one in changed
         ]
-        lines += [line for refresh in refreshes[:back] for line in sentences(refresh, names)] + _figures(last)
-        body = {"before": refreshes[back].version, "after": last.version, "segments": changed, "migration": moved}
-        more = {"changes": [one.changes for one in refreshes[:back]], "kept_id": last.kept_id, "drift": last.drift}
-        answer(body | more, as_json, "\n".join(lines))
+        for refresh, moved in zip(between, moves, strict=True):
+            lines += [*sentences(refresh, names), *_moved(moved)]
+        steps = [
+            {"version": one.version, "refreshed_at": one.refreshed_at, "migration": moved, "changes": one.changes,
+             "kept_id": one.kept_id, "drift": one.drift}
+            for one, moved in zip(between, moves, strict=True)
+        ]  # fmt: skip
+        body = {"before": before.version, "after": last.version, "segments": changed, "migration": moves[0]}
+        more = {"changes": [one.changes for one in between], "kept_id": last.kept_id, "drift": last.drift}
+        answer(body | more | {"steps": steps}, as_json, "\n".join(lines + _figures(last)))
+
+
+def _moved(moved: Migration) -> list[str]:
+    """Who changed segments at one refresh, in words."""
+    day = time.strftime("%Y-%m-%d", time.gmtime(moved.at))
+    went = [flow for flow in moved.flows if flow.before != flow.after]
+    return [f"{day}: {flow.count:,} from {flow.before_name or 'none'} to {flow.after_name or 'none'}" for flow in went]
 
 
 def known(state: State, segment_id: str) -> Segment:

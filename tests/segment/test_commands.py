@@ -70,6 +70,35 @@ def test_refreshes_are_compared(shop: Any) -> None:
     assert all(one["before"] == one["after"] for one in found["segments"])
     assert "recency_days moved" in said(app, "compare")
     assert run(app, "compare", "--back", "7", code=1)["error"]["field"] == "back"
+    assert run(app, "compare", "--to", "1", code=1)["error"]["field"] == "to"
+    (step,) = found["steps"]
+    assert (step["version"], step["migration"]) == (found["after"], found["migration"])
+
+
+def test_any_two_refreshes_are_compared_and_moves_told_step_by_step(tmp_path: Path) -> None:
+    app, state = mounted(tmp_path, products())
+    with app.app_context():
+        for day, size in enumerate((60, 50, 80)):
+            counts = tuple(SegmentCount(segment_id=f"s{n}", name=f"N{n}", size=size + n) for n in (1, 2))
+            moves = (
+                SegmentMove(before="s1", after="s2", count=30 + day),
+                SegmentMove(before="s2", after="s1", count=3),
+            )
+            state.segments.record_refresh(
+                SegmentRefresh(
+                    version=str(day), refreshed_at=T0 + DAY * day, method="kmeans", visitors=200,
+                    segments=counts, moves=moves,
+                )
+            )  # fmt: skip
+    early, whole = run(app, "compare", "--back", "2", "--to", "1"), run(app, "compare", "--back", "2")
+    assert [(one["before"], one["after"]) for one in (early, whole)] == [("0", "1"), ("0", "2")]
+    sizes = [{one["segment_id"]: one["after"] for one in found["segments"]} for found in (early, whole)]
+    assert sizes == [{"s1": 51, "s2": 52}, {"s1": 81, "s2": 82}]
+    assert [one["migration"]["flows"][0]["count"] for one in whole["steps"]] == [32, 31]
+    text = said(app, "compare", "--back", "2")
+    assert "32 from N1 to N2" in text
+    assert "3 from N2" not in text
+    state.close()
 
 
 def test_segments_and_members_are_exported(shop: Any, tmp_path: Path) -> None:
