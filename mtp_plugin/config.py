@@ -275,6 +275,22 @@ class Settings:
     half_life_days: float = _row(
         14.0, "Time after which an affinity counts half.", unit="days", check=_number(0.01, 3650)
     )
+    attribution_days: float = _row(
+        7.0,
+        "How long after a touch what a visitor puts into the cart or buys is owed to the slate.",
+        unit="days",
+        check=_number(0.01, 365),
+    )
+    attribution_touch: str = _row(
+        "click",
+        "What a touch is: click, or seen, when a slate that was merely seen is one, too.",
+        check=_one_of("click", "seen"),
+    )
+    attribution_match: str = _row(
+        "product",
+        "What is owed to a slate: product, the touched product alone, or any, whatever is bought after the touch.",
+        check=_one_of("product", "any"),
+    )
     session_idle_minutes: float = _row(30.0, "Idle time that ends a session.", unit="minutes", check=_number(1, 1440))
     recent_items: int = _row(50, "Recent products kept in a profile.", check=_number(5, 1000, int))
     body_max_kb: int = _row(512, "Largest body of a request with events.", unit="kB", check=_number(1, 10_240, int))
@@ -292,6 +308,12 @@ class Settings:
     )
     slate_days: int = _row(
         30, "How long slates and their replay inputs are kept.", unit="days", check=_number(1, 3650, int)
+    )
+    outcome_days: int = _row(
+        400,
+        "How long is kept what came of slates: clicks, carts and purchases.",
+        unit="days",
+        check=_number(1, 3650, int),
     )
     segment_method: str = _row(
         "auto",

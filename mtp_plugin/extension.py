@@ -24,7 +24,7 @@ from .people import People
 from .pipeline import Pipeline, Stages
 from .placed import LivePlacements
 from .ports import AuditLog, Catalog, ConsentDecision
-from .privacy.holders import CartHolder, ForwardHolder, IdentityHolder, WebhookHolder
+from .privacy.holders import CartHolder, ForwardHolder, IdentityHolder, OutcomeHolder, WebhookHolder
 from .privacy.pii import Hasher
 from .privacy.subjects import KINDS
 from .profile.enrich.base import Enricher, Found
@@ -403,6 +403,7 @@ def _build(
         hasher=hasher,
         others=[
             IdentityHolder(stores.identity, people.erase),
+            OutcomeHolder(stores.outcomes),
             CartHolder(stores.carts),
             ForwardHolder(stores.forwards),
             WebhookHolder(stores.webhooks),

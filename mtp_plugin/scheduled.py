@@ -41,6 +41,12 @@ def standard_jobs(state: State) -> list[Job]:
         ),
         Job("webhooks", MINUTE, "Try webhooks again that waited.", lambda: _webhooks(state)),
         Job("carts", 5 * MINUTE, "Notice carts that were left alone.", lambda: _carts(state)),
+        Job(
+            "feedback",
+            10.0,
+            "Find what came of slates: seen, clicked, put into carts, bought.",
+            lambda: _feedback(state),
+        ),
         Job("forward", MINUTE, "Forward events to whom the shop named.", lambda: _forward(state)),
         Job("bandits", MINUTE, "Learn from what came of slates.", lambda: learn_from_outcomes(state)),
         Job("identity", DAY, "Suggest profiles that are alike as one person's.", lambda: suggest_links(state)),
@@ -73,6 +79,12 @@ def _carts(state: State) -> str:
     from .abandonment import notice
 
     return notice(state)
+
+
+def _feedback(state: State) -> str:
+    from .attributing import attribute_new
+
+    return attribute_new(state)
 
 
 def _forward(state: State) -> str:
@@ -191,7 +203,15 @@ def _retention(state: State) -> str:
 
 def retention_rows(state: State, *, dry: bool) -> list[RetentionRow]:
     """What is older than its setting, kind by kind; deleted unless *dry*."""
-    kept = Kept(state.journal, state.slates, state.consents, state.requests, state.webhooks, state.subjects.holders)
+    kept = Kept(
+        state.journal,
+        state.slates,
+        state.consents,
+        state.requests,
+        state.webhooks,
+        state.subjects.holders,
+        state.outcomes,
+    )
     return rows(state.settings, kept, time.time(), dry=dry)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ..ports import CartBook, ConsentLog, ForwardBook, Identity, Journal, SlateLog, WebhookBox
+from ..ports import CartBook, ConsentLog, ForwardBook, Identity, Journal, Outcomes, SlateLog, WebhookBox
 from ..records import Profile, SegmentRef
 
 
@@ -51,6 +51,24 @@ class SlateHolder:
     def erase(self, profile_ids: Sequence[str]) -> int:
         self._slates.flush()
         return sum(self._slates.erase(name) for name in profile_ids)
+
+
+class OutcomeHolder:
+    """What came of slates: seen, clicked, put into the cart, bought, given back."""
+
+    name = "outcomes"
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        self._outcomes = outcomes
+
+    def linked(self, profile_id: str) -> Iterable[str]:
+        return ()
+
+    def export(self, profile_ids: Sequence[str]) -> Any:
+        return msgspec.to_builtins([one for name in profile_ids for one in self._outcomes.of_visitor(name)])
+
+    def erase(self, profile_ids: Sequence[str]) -> int:
+        return sum(self._outcomes.erase(name) for name in profile_ids)
 
 
 class ConsentHolder:

@@ -89,6 +89,14 @@ def data_rows(settings: Settings, counts: Mapping[str, int], holders: Sequence[s
             f"{settings.slate_days} days",
         ),
         (
+            "outcomes",
+            "which suggestions a visitor saw, clicked, put into the cart or bought, with amounts",
+            "to measure suggestions and to learn from them",
+            consent,
+            database,
+            f"{settings.outcome_days} days",
+        ),
+        (
             "message ids",
             "hashes of ids of events",
             "to count an event once",
@@ -153,7 +161,7 @@ def data_rows(settings: Settings, counts: Mapping[str, int], holders: Sequence[s
             "as Prometheus is set",
         ),
     )
-    known = {"events", "slates", "consents"}
+    known = {"events", "slates", "outcomes", "consents"}
     names = ("kind", "what", "why", "basis", "where", "how_long")
     found = [DataRow(**dict(zip(names, row, strict=True)), count=counts.get(row[0], -1)) for row in rows]
     more = [
@@ -211,7 +219,7 @@ def _differences(kind: str, old: DataRow, new: DataRow) -> Iterable[str]:
 
 SETTINGS = (
     "regime", "regimes", "consent_purposes", "policy_version", "cookie_days", "event_days", "profile_days",
-    "slate_days", "consent_days", "request_days", "dedupe_hours", "erase_on_revoke",
+    "slate_days", "outcome_days", "consent_days", "request_days", "dedupe_hours", "erase_on_revoke",
 )  # fmt: skip
 """Settings that a report tells and compares."""
 

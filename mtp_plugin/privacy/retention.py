@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..config import Settings
-from ..ports import ConsentLog, Holder, Journal, SlateLog, SubjectLog, WebhookBox
+from ..ports import ConsentLog, Holder, Journal, Outcomes, SlateLog, SubjectLog, WebhookBox
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -22,6 +22,7 @@ class Kept(NamedTuple):
     requests: SubjectLog
     webhooks: WebhookBox
     holders: list[Holder]
+    outcomes: Outcomes
 
 
 class RetentionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,8 @@ def _rows(settings: Settings, kept: Kept, now: float, dry: bool) -> Iterator[Ret
     yield row("replaced choices", "MTP_CONSENT_DAYS", days, kept.consents.purge(before(days), dry=dry))
     days = settings.request_days
     yield row("requests of data subjects", "MTP_REQUEST_DAYS", days, kept.requests.purge(before(days), dry=dry))
+    days = settings.outcome_days
+    yield row("outcomes", "MTP_OUTCOME_DAYS", days, kept.outcomes.purge(before(days), dry=dry))
 
 
 def _visitors(kept: Kept, before: float, dry: bool) -> int:

@@ -53,7 +53,7 @@ def test_every_job_is_listed(tmp_path: Path) -> None:
     mtp, app = MTP(), bare_app(tmp_path)
     mtp.catalog(CallableCatalog(watches, availability=lambda ids: dict.fromkeys(ids, True)))
     mtp.init_app(app)
-    every = {7 * DAY: "week", DAY: "day", HOUR: "hour", 5 * MINUTE: "5 minutes", MINUTE: "minute"}
+    every = {7 * DAY: "week", DAY: "day", HOUR: "hour", 5 * MINUTE: "5 minutes", MINUTE: "minute", 10.0: "10 seconds"}
     known = {job.name: every[job.every] for job in standard_jobs(app.extensions["mtp"])}
     app.extensions["mtp"].close()
     assert {names(name)[0]: every for name, every, _ in rows("operations.md", "job")} == known

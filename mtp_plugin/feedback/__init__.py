@@ -1,0 +1,1 @@
+"""What came of slates: touches and orders to outcomes, outcomes to rewards and to labels."""
