@@ -98,18 +98,18 @@ def _redis_bytes(bodies: list[tuple[str, int, bytes]]) -> dict[str, float]:
     if not binary:
         print("no Redis or Valkey found: copies are not measured", file=sys.stderr)
         return {}
-    found, server = {}, RedisServer(binary)
-    try:
-        client = Redis.from_url(server.url)
-        for name, longest in (("as_it_comes", 64), ("with_hash_max_listpack_value_4096", 4096)):
-            client.flushall()
+    found = {}
+    for setting, longest in (("as_it_comes", 64), ("with_hash_max_listpack_value_4096", 4096)):
+        server = RedisServer(binary)  # one of its own for each: a server that was emptied frees memory when it likes
+        try:
+            client = Redis.from_url(server.url)
             client.config_set("hash-max-listpack-value", longest)
             before = client.info("memory")["used_memory"]
             RedisState(client).fill({name: (Stored(number, body), []) for name, number, body in bodies})
-            found[name] = round((client.info("memory")["used_memory"] - before) / len(bodies), 1)
-        client.close()
-    finally:
-        server.close()
+            found[setting] = round((client.info("memory")["used_memory"] - before) / len(bodies), 1)
+            client.close()
+        finally:
+            server.close()
     return found
 
 

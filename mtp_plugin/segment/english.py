@@ -39,6 +39,7 @@ ENGLISH: Mapping[str, str] = {
     "trait": "{name}: {value}",
     "much": "more {value}",
     "among": "among them {value}",
+    "mixed.interests": "mixed interests",
     "number": "no. {value}",
     "more.recency_days": "not seen lately",
     "less.recency_days": "seen lately",

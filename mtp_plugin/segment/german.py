@@ -39,6 +39,7 @@ GERMAN: Mapping[str, str] = {
     "trait": "{name}: {value}",
     "much": "mehr {value}",
     "among": "darunter {value}",
+    "mixed.interests": "gemischte Interessen",
     "number": "Nr. {value}",
     "more.recency_days": "länger nicht da",
     "less.recency_days": "kürzlich da",

@@ -123,8 +123,11 @@ def test_a_coarser_segment_that_nothing_sets_apart_says_what_lies_in_it() -> Non
     leaves: list[tuple[Part, ...]] = [(("category", "Shop > Bags"), who), (("category", "Lamps"), who), (who,)]
     parts = [(who,), (who, number), (("tier", "luxury"), who), *leaves]
     found = with_what_lies_in(parts, [1, 1, 0], [20, 50, 30])
-    assert [name_of(one) for one in found[:3]] == ["Visitors", "Visitors · among them Lamps, Bags", "Luxury visitors"]
-    assert found[3:] == leaves
+    among = "Visitors · among them Lamps, Bags"
+    assert [name_of(one) for one in found[:3]] == ["Visitors · mixed interests", among, "Luxury visitors"]
+    assert found[3:5] == leaves[:2]
+    assert name_of(found[5]) == "Visitors · mixed interests · no. 2"
+    assert with_what_lies_in([(who,), (who, number)], [-1, -1], [20, 20]) == [(who,), (who, number)]
 
 
 def test_nothing_known_of_anybody_is_no_error() -> None:

@@ -97,7 +97,7 @@ def parts_of_all(
 def with_what_lies_in(
     parts: Sequence[tuple[Part, ...]], parents: Sequence[int], sizes: Sequence[int]
 ) -> list[tuple[Part, ...]]:
-    """The names of coarser segments that nothing sets apart say what their largest segments are about.
+    """Segments that nothing sets apart say so where others have a category; coarser ones what lies in them.
 
     :param parts: of the coarser segments, then of the others
     :param parents: the number of the coarser segment of each of the others, -1 for none
@@ -105,16 +105,18 @@ def with_what_lies_in(
     """
     found, above = list(parts), len(parts) - len(parents)
     taken = Counter(name_of(one).lower() for one in parts)
-    for place in range(above):
-        if any(slot not in ("who", "number") for slot, _ in parts[place]):
+    if not any(slot == "category" for one in parts for slot, _ in one):
+        return found
+    for place, own in enumerate(parts):
+        if any(slot not in ("who", "number") for slot, _ in own):
             continue
         below = sorted((at for at, one in enumerate(parents) if one == place), key=lambda at: (-sizes[at], at))
         about = [leaf(value) for at in below for slot, value in parts[above + at] if slot == "category"]
-        who = tuple(part for part in parts[place] if part[0] == "who")
-        named = (*who, ("among", ", ".join(list(dict.fromkeys(about))[:AMONG])))
-        if about and not taken[name_of(named).lower()]:
-            found[place] = named
-            taken[name_of(named).lower()] += 1
+        among: Part = ("among", ", ".join(list(dict.fromkeys(about))[:AMONG])) if about else ("mixed", "interests")
+        named = (*(part for part in own if part[0] == "who"), among)
+        same = taken[name_of(named).lower()]
+        taken[name_of(named).lower()] += 1
+        found[place] = (*named, ("number", str(same + 1))) if same else named
     return found
 
 
