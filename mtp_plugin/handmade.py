@@ -16,9 +16,10 @@ from .errors import ConditionError, InputError
 from .facts import profile_facts
 from .ports import Journal, MadeSegment, SegmentBook
 from .profile.features import FEATURES, WORDS
+from .profile.traits import last_context
 from .records import Context, Profile, Segment
 from .segment.found import is_minor
-from .segment.made import ROOTS, paths_of
+from .segment.made import ROOTS, context_facts, paths_of
 
 MAX_NAME = 80
 SAMPLE = 20_000
@@ -36,7 +37,7 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 
     ``size`` is that number, an estimate where not all of the ``visitors`` were ``looked`` at; ``holds`` is how many it
     held for among those. ``size`` is ``None`` where it is below ``floor``, and then so is ``holds``. ``unknown`` are
-    facts of a request, which a stored profile cannot tell: they were taken as not known.
+    facts of a request: device, place and the like were taken as they were last, others as not known.
     """
 
     size: int | None
@@ -120,7 +121,8 @@ def count(
     looked = held = 0
     for profile in _profiles(journal, chosen, progress):
         if profile.events and not is_minor(profile.traits, settings.segment_min_age):
-            held += holds({"profile": profile_facts(profile, now, excluded), "context": {}})
+            context = context_facts(last_context(profile))
+            held += holds({"profile": profile_facts(profile, now, excluded), "context": context})
             looked += 1
     visitors = round(len(ids) * looked / len(chosen)) if chosen else 0
     share = held / looked if looked else 0.0

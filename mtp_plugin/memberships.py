@@ -20,8 +20,8 @@ from .eligible import rows_of
 from .pipeline import Pipeline
 from .ports import Journal
 from .profile.read import current_session, history
-from .profile.traits import REQUEST, REQUEST_TRAITS, UNKNOWN
-from .records import Context, FoldFunction, IntArray, ProductTable, Profile, Query, SegmentRef
+from .profile.traits import last_context
+from .records import FoldFunction, IntArray, ProductTable, Profile, Query, SegmentRef
 from .segment.stage import Segments
 
 HELD_OUT = 0.1
@@ -53,12 +53,6 @@ class Sorter:
     def segment_of(self, profile: Profile | None, now: float) -> SegmentRef | None:
         """The segment of this profile at *now*, were they to come as they came last."""
         return self.segments.assign(profile, last_context(profile), now) if profile is not None else None
-
-
-def last_context(profile: Profile) -> Context:
-    """What requests said of a visitor last and does not change with the hour: device, place and such."""
-    names = (name for name in REQUEST_TRAITS if profile.origins.get(name, UNKNOWN).source == REQUEST)
-    return Context(**{name: profile.traits[name] for name in names if name in profile.traits})
 
 
 def membership_now(log: TrainingLog, journal: Journal, sorter: Sorter, now: float) -> Membership:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..records import Event, TraitOrigin
+from ..records import Context, Event, Profile, TraitOrigin
 
 SHOP, CRM, REQUEST = "shop", "crm:", "request"
 """Sources; the name of the CRM follows its colon."""
@@ -46,6 +46,12 @@ def learn(traits: Traits, origins: Origins, event: Event) -> None:
         _bound(traits, origins)
     if event.context:
         _take_request(traits, origins, event.context, TraitOrigin(REQUEST, event.timestamp))
+
+
+def last_context(profile: Profile) -> Context:
+    """What requests said of a visitor last and does not change with the hour: device, place and such."""
+    names = (name for name in REQUEST_TRAITS if profile.origins.get(name, UNKNOWN).source == REQUEST)
+    return Context(**{name: profile.traits[name] for name in names if name in profile.traits})
 
 
 def merged(a: Mapping[str, Any], a_from: Origins, b: Mapping[str, Any], b_from: Origins) -> tuple[Traits, Origins]:

@@ -220,6 +220,12 @@ def test_an_export_tells_the_segment_and_an_erasure_forgets_it(tmp_path: Path) -
     state.close()
 
 
+def test_the_request_counts_as_it_was_last(shop: Any) -> None:
+    _, state, _ = shop
+    found = count(state.journal, state.settings, {"context.device": "mobile"}, now=NOW)
+    assert 35 <= (found.size or 0) <= 45
+
+
 def eventually(is_so: Callable[[], bool]) -> bool:
     for _ in range(600):
         if is_so():
