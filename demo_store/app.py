@@ -23,6 +23,7 @@ from .compression import add_compression
 from .console import is_local
 from .elsewhere import WRITE_KEY, elsewhere_url, origins
 from .formatting import add_filters, money
+from .learning import BANDITS
 from .ledger import Ledger
 from .personalisation import MOUNTED, create_mtp
 from .personas import PERSONAS
@@ -67,6 +68,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     Path(app.instance_path).mkdir(parents=True, exist_ok=True)
     app.config.update(
         MTP_PLACEMENTS=PLACEMENTS,
+        MTP_BANDITS=BANDITS,
         MTP_CURRENCY="EUR",
         MTP_SEGMENT_FEATURES=SEGMENT_FEATURES,
         MTP_WRITE_KEYS={WRITE_KEY: list(origins(config))},

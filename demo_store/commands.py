@@ -13,12 +13,22 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from .catalogue import SEED
+from .learning import learn
 from .shop import current_shop
 
 demo = AppGroup("demo", help="The demo shop.")
 VISITORS = 3000
 BATCH = 10_000
-SOURCES = ("simulate.py", "personas.py", "whereabouts.py", "loyalty.py", "catalogue.py", "ranges.toml", "makers.py")
+SOURCES = (
+    "simulate.py",
+    "personas.py",
+    "whereabouts.py",
+    "loyalty.py",
+    "catalogue.py",
+    "ranges.toml",
+    "makers.py",
+    "learning.py",
+)
 
 
 @demo.command("build")
@@ -43,6 +53,7 @@ def build(visitors: int, seed: int, again: bool) -> None:
     for crm in state.crms.values():
         click.echo(import_traits(state, crm).line(), err=True)
     _train(state, seed)
+    click.echo(f"bandits: {learn(state, time.time(), seed)} simulated slates learnt from", err=True)
     _marker().write_text(json.dumps({**wanted, "built_at": started}))
     click.echo(f"built in {time.time() - started:.1f} s", err=True)
 

@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from .bandit.draw import draw
 from .bandit.learnt import Learnt, day_of, learn
 from .bandit.null import Chosen
 from .bandit.rows import Row
-from .bandit.stage import Bandits
+from .bandit.stage import Bandits, probabilities_of
 from .errors import UnavailableError
 from .ports import BanditState
 from .records import Placement, SegmentRef, SlateRequest
@@ -75,6 +76,14 @@ class LiveBandits:
                 }
                 self._known = (version, today)
         return self._learnt
+
+    def warm(self) -> None:
+        """Read what was learnt and compile what choosing takes, before a visitor has to wait for it."""
+        self.learnt()
+        request = SlateRequest(placement="", now=0.0)
+        for row in self.rows.values():
+            known = self._learnt[row.name].of(row.named or ("", ""), "")
+            draw(probabilities_of(row, known, 0.5, request), 0)
 
     def _refresh_quietly(self) -> None:
         try:

@@ -86,4 +86,5 @@ def about(row: Row) -> Mapping[str, object]:
         "reward": row.reward,
         "window_hours": row.window / 3600,
         "arms": arms,
+        "note": row.note,
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
+from ..memory import Remembered
 from ..ports import BanditSum
 from ..records import FloatArray
 from .counts import Counts, shrunk
@@ -49,7 +50,7 @@ class Learnt:
     """Discounted sums of a policy at a version of the state.
 
     ``index`` gives an arm's place; the last place is that of an arm that was never seen. ``own`` are the counts of
-    each segment, ``all`` those of everybody.
+    each segment, ``all`` those of everybody. ``asked`` remembers probabilities that requests asked for.
     """
 
     version: int
@@ -58,6 +59,7 @@ class Learnt:
     own: Mapping[str, Counts]
     linear: Linear | None = None
     shared: float = 0.0
+    asked: Remembered[Hashable, FloatArray] = field(default_factory=lambda: Remembered(2000))
     _mixed: dict[str, Counts] = field(default_factory=dict)
 
     @property

@@ -59,6 +59,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     shared: float = 200.0
     epsilon: float = 0.1
     alpha: float = 1.0
+    note: str = ""
     name: str = ""
     creatives: dict[str, Creative] = {}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import msgspec
 import numpy as np
@@ -18,8 +17,6 @@ from .linucb import LinUCB
 from .null import Chosen, Slotted, certain
 from .rows import Row
 from .thompson import Thompson
-
-About = Literal["strategy", "product", "creative"]
 
 
 def probabilities_of(row: Row, known: Known, mean: float, request: SlateRequest) -> FloatArray:
@@ -57,11 +54,11 @@ class Ask:
 
     def choose(self, arms: Sequence[str]) -> Slotted:
         """One of these arms, with the probabilities of all."""
-        known = self.learnt.of(arms, self.segment_id)
         if self.request.consent_level is ConsentLevel.FULL and self.request.profile_ids:
-            probabilities = probabilities_of(self.row, known, self.learnt.mean, self.request)
+            probabilities = self._probabilities(arms)
             arm, propensity = draw(probabilities, seed_of(self.request, self.row.name))
         else:
+            known = self.learnt.of(arms, self.segment_id)
             arm, propensity = best_arm(known.counts, self.learnt.mean), 1.0
             probabilities = certain(len(arms), arm)
         choice = Choice(
@@ -73,6 +70,17 @@ class Ask:
             state_version=self.learnt.version,
         )
         return Slotted(arm, probabilities, choice)
+
+    def _probabilities(self, arms: Sequence[str]) -> FloatArray:
+        """Worked out once for all requests that ask the same of one version."""
+        of_request = features_of(self.request).tobytes() if self.row.policy == "linucb" else b""
+        key = (self.segment_id, tuple(arms), of_request)
+        found = self.learnt.asked.get(key)
+        if found is None:
+            known = self.learnt.of(arms, self.segment_id)
+            found = probabilities_of(self.row, known, self.learnt.mean, self.request)
+            self.learnt.asked.keep(key, found)
+        return found
 
     @property
     def position(self) -> int:
@@ -95,7 +103,9 @@ class Bandits:
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self.rows = dict(rows)
-        self._at = {(row.placement, row.about): row for row in rows.values()}
+        self._at: dict[str, dict[str, Row]] = {}
+        for row in rows.values():
+            self._at.setdefault(row.placement, {})[row.about] = row
 
     def choose(
         self,
@@ -108,34 +118,27 @@ class Bandits:
 
         :param learnt: what each policy has learnt, by name
         """
-        asks = {about: self._ask(placement.name, about, request, segment, learnt) for about in _ABOUT}
-        chosen = Chosen(placement.strategies, slot=asks["product"])
-        if ask := asks["strategy"]:
-            choice = ask.choose(ask.row.named).choice
-            ladder = (choice.arm, *(name for name in placement.strategies if name != choice.arm))
-            chosen = Chosen(ladder, choice, slot=chosen.slot)
-        if ask := asks["creative"]:
-            choice = ask.choose(ask.row.named).choice
-            creative = ask.row.creatives[choice.arm]
-            chosen = Chosen(chosen.ladder, chosen.strategy, creative, choice, chosen.slot)
-        return chosen
-
-    def _ask(
-        self,
-        placement: str,
-        about: About,
-        request: SlateRequest,
-        segment: SegmentRef | None,
-        learnt: Mapping[str, Learnt],
-    ) -> Ask | None:
-        row = self._at.get((placement, about))
-        if row is None:
-            return None
-        segment_id = segment.segment_id if segment and row.segments else ""
-        return Ask(row, learnt[row.name], request, segment_id)
+        rows = self._at.get(placement.name)
+        if rows is None:
+            return Chosen(placement.strategies)
+        asks = {about: _ask(row, request, segment, learnt) for about, row in rows.items()}
+        ladder, strategy, creative, words = placement.strategies, None, None, None
+        if ask := asks.get("strategy"):
+            strategy = ask.choose(ask.row.named).choice
+            ladder = _led_by(strategy.arm, placement)
+        if ask := asks.get("creative"):
+            words = ask.choose(ask.row.named).choice
+            creative = ask.row.creatives[words.arm]
+        return Chosen(ladder, strategy, creative, words, asks.get("product"))
 
 
-_ABOUT: tuple[About, ...] = ("strategy", "product", "creative")
+def _ask(row: Row, request: SlateRequest, segment: SegmentRef | None, learnt: Mapping[str, Learnt]) -> Ask:
+    return Ask(row, learnt[row.name], request, segment.segment_id if segment and row.segments else "")
+
+
+def _led_by(strategy: str, placement: Placement) -> tuple[str, ...]:
+    """The placement's ladder with this strategy on top."""
+    return (strategy, *(name for name in placement.strategies if name != strategy))
 
 
 def repeated(placement: Placement, choices: Sequence[Choice], rows: Mapping[str, Row]) -> Chosen:
@@ -145,18 +148,15 @@ def repeated(placement: Placement, choices: Sequence[Choice], rows: Mapping[str,
 
     :raises KeyError: a policy or a creative of these choices is not configured any more
     """
-    chosen = Chosen(placement.strategies)
+    ladder, strategy, creative, words, slot = placement.strategies, None, None, None, None
     for choice in choices:
         if choice.about == "strategy":
-            ladder = (choice.arm, *(name for name in placement.strategies if name != choice.arm))
-            chosen = Chosen(ladder, choice, chosen.creative, chosen.creative_choice, chosen.slot)
+            ladder, strategy = _led_by(choice.arm, placement), choice
         elif choice.about == "creative":
-            creative = rows[choice.policy].creatives[choice.arm]
-            chosen = Chosen(chosen.ladder, chosen.strategy, creative, choice, chosen.slot)
+            creative, words = rows[choice.policy].creatives[choice.arm], choice
         else:
             slot = _Repeated(choice, rows[choice.policy])
-            chosen = Chosen(chosen.ladder, chosen.strategy, chosen.creative, chosen.creative_choice, slot)
-    return chosen
+    return Chosen(ladder, strategy, creative, words, slot)
 
 
 class _Repeated(msgspec.Struct, frozen=True):

@@ -42,7 +42,7 @@ def register(mtp: click.Group) -> None:
         found = standings(row, learnt, segment)
         data = {**about(row), "segment": segment, "state_version": learnt.version, "arms": found}
         data["verdict"] = said = verdict(found)
-        answer(data, as_json, "\n".join([said, *map(_line, found)]))
+        answer(data, as_json, "\n".join([said, *([row.note] if row.note else []), *map(_line, found)]))
 
     @command(bandits, "learn")
     @with_appcontext

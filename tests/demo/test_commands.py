@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from demo_store import create_app
+from demo_store.learning import A_DAY, BANDITS, DAYS
 
 
 def test_build_once(instance: Path) -> None:
@@ -17,6 +18,9 @@ def test_build_once(instance: Path) -> None:
     state = app.extensions["mtp"]
     assert state.journal.count() > 300
     assert {info.kind for info in state.registry.list()} == {"behaviour", "content", "segments"}
+    for name in BANDITS:
+        impressions = sum(one.value for one in state.bandit_state.sums(name) if one.cell == 0)
+        assert impressions == DAYS * A_DAY
     count = state.journal.count()
     second = runner.invoke(args=["demo", "build", "--visitors", "60", "--seed", "3"])
     assert "already" in second.output

@@ -82,7 +82,7 @@ def _days(state: State, name: str) -> list[tuple[str, float, Mapping[str, float]
     found: list[tuple[str, float, Mapping[str, float]]] = []
     for day, arms in list(shares_by_day(state.bandit_state.sums(name)).items())[-DAYS:]:
         total = sum(arms.values())
-        date = datetime.fromtimestamp(day * DAY, UTC).strftime("%d %b %Y")
+        date = datetime.fromtimestamp(day * DAY, UTC).strftime("%d\u00a0%b\u00a0%Y")
         found.append((date, total, {arm: count / total for arm, count in arms.items()} if total else {}))
     return found
 
