@@ -24,6 +24,7 @@ from .records import (
     Rung,
     SegmentRef,
     SlateRequest,
+    Stand,
 )
 from .rules.plan import NO_PLAN, Plan
 
@@ -85,6 +86,16 @@ class Placed(msgspec.Struct, frozen=True, array_like=True):
     position: int
     picks: tuple[Pick, ...]
 
+    def stand(self) -> Stand:
+        """As it is logged."""
+        return Stand(
+            position=self.position,
+            rule_id=self.picks[0].rules[0],
+            strategy=self.picks[0].strategy,
+            product_ids=tuple(pick.product_id for pick in self.picks),
+            scores=tuple(pick.score for pick in self.picks),
+        )
+
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
     """What of a draft is cached."""
@@ -99,7 +110,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
 class Draft:
     """``picks`` best first, out of the ``proposals`` of the strategies tried, and what rules have ``placed`` among
     them; ``arms`` are the products that the settings name for a slot. ``reused`` tells that it came out of the cache,
-    where what replay alone needs is not kept.
+    where what replay alone needs is not kept, ``shared`` that it went into it.
 
     ``recommendation_id`` is that of all who share the draft; a visitor who is known gets one of their own.
     """
@@ -110,6 +121,7 @@ class Draft:
     arms: tuple[Pick, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     reused: bool = False
+    shared: bool = False
 
 
 class DraftCache:
@@ -171,6 +183,7 @@ class Proposal:
     strategy: str
     found: Candidates
     table: ProductTable
+    depth: int = 0
 
     def rung(self) -> Rung:
         """The proposal as it is logged."""
@@ -182,6 +195,7 @@ class Proposal:
             origins=tuple(found.origins.tolist()),
             anchors=tuple(products[row].product_id if row >= 0 else "" for row in found.anchors.tolist()),
             sources=found.sources,
+            depth=self.depth,
         )
 
 

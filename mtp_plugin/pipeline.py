@@ -169,11 +169,13 @@ class Pipeline:
         question = self._question(request)
         draft = self._draft(question)
         asked = time.perf_counter()
-        found, refused = self._sellable(question, draft)
+        found, refused, draft = self._sellable(question, draft)
         answered = time.perf_counter()
         slate = self._slate(question, draft, found, (started, asked, answered))
         if question.own or not draft.reused:
             self.slates.append(partial(self._entry, slate, question, draft, refused))
+        if question.own and draft.shared and not draft.reused:
+            self.slates.append(partial(_shared_entry, slate, question, draft, refused))
         return slate
 
     def preview(self, request: SlateRequest, rules: Served | None = None) -> tuple[Slate, Question]:
@@ -203,7 +205,7 @@ class Pipeline:
         question = self._question(request, rules, placement)
         draft = self._compose(question, SPARES)
         asked = time.perf_counter()
-        found, refused = self._sellable(question, draft)
+        found, refused, draft = self._sellable(question, draft)
         return self._slate(question, draft, found, (started, asked, time.perf_counter())), question, draft, refused
 
     def _question(
@@ -270,7 +272,7 @@ class Pipeline:
         key = self.drafts.key(question)
         draft = self.drafts.get(key) if key else None
         if draft is None:
-            draft = self._compose(question, SPARES)
+            draft = replace(self._compose(question, SPARES), shared=key is not None)
             if key:
                 self.drafts.set(key, draft)
         return draft
@@ -289,8 +291,9 @@ class Pipeline:
             enough = wanted if level < len(question.ladder) else placement.min_items
             if len(picks) >= enough or (picks and time.perf_counter() > deadline):
                 break
-            found = serving.recommender.candidates(strategy, query, steering.depth(question.plan) * wanted)
-            proposals.append(Proposal(strategy, found, serving.table))
+            depth = steering.depth(question.plan) * wanted
+            found = serving.recommender.candidates(strategy, query, depth)
+            proposals.append(Proposal(strategy, found, serving.table, depth))
             found, touched = steering.steered(question, found, [*picks, *(place.picks[0] for place in placed)])
             order = diversify(found, serving.table, serving.titles, wanted)
             taken = {pick.product_id for pick in picks}
@@ -328,8 +331,8 @@ class Pipeline:
             segment=question.segment,
         )
 
-    def _sellable(self, question: Question, draft: Draft) -> tuple[Filled, tuple[str, ...]]:
-        """The slate's products with what was chosen among them, and those that the shop refused.
+    def _sellable(self, question: Question, draft: Draft) -> tuple[Filled, tuple[str, ...], Draft]:
+        """The slate's products with what was chosen among them, those that the shop refused, and the draft of it all.
 
         It is asked once. Only where it refused so many that the spares do not fill the slate, more are looked for
         without them and it is asked a second time.
@@ -343,11 +346,12 @@ class Pipeline:
             more = replace(self._compose(replace(question, request=without), MORE_SPARES), placed=(), arms=())
             found, _, also = self._ask(question, more)
             ranked, refused = ranked + found, refused + also
+            draft = replace(draft, proposals=draft.proposals + more.proposals)
         arms = [arm for arm in draft.arms if available.get(arm.product_id, False)]
         slate = filled(
             question.chosen.slot, ranked, arms, lambda picks: arranged(picks, draft.placed, available, question.size)
         )
-        return (slate if len(slate.picks) >= question.placement.min_items else Filled([], [])), refused
+        return (slate if len(slate.picks) >= question.placement.min_items else Filled([], [])), refused, draft
 
     def _ask(self, question: Question, draft: Draft) -> tuple[list[Pick], Mapping[str, bool], tuple[str, ...]]:
         """What of a draft the shop can sell: its picks in order, the shop's words, and those that it refused."""
@@ -457,7 +461,17 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
         rungs=rungs,
         unavailable=refused,
         versions=dict(zip(("catalog", *KINDS, "segment_book", "rules"), versions, strict=True)),
+        placement=question.placement,
+        stands=tuple(place.stand() for place in draft.placed),
+        draft_id=draft.recommendation_id if draft.reused else "",
     )
+
+
+def _shared_entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, ...]) -> SlateEntry:
+    """The same as those will see it who share the draft with the known visitor who was the first to ask."""
+    request = msgspec.structs.replace(question.request, profile_ids=(), unit="")
+    shared = msgspec.structs.replace(slate, recommendation_id=draft.recommendation_id)
+    return _entry(shared, replace(question, request=request), draft, refused)
 
 
 REASONS = {

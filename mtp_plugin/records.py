@@ -705,7 +705,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
 class Rung(msgspec.Struct, frozen=True, kw_only=True):
     """What one strategy proposed for a slate, best first: the inputs of everything after the candidates.
 
-    ``origins`` are bit sets over ``sources``, as in :class:`Candidates`.
+    ``origins`` are bit sets over ``sources``, as in :class:`Candidates`. ``depth`` is how many were asked for.
     """
 
     strategy: str
@@ -714,6 +714,17 @@ class Rung(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[int, ...]
     anchors: tuple[str, ...]
     sources: tuple[str, ...]
+    depth: int = 0
+
+
+class Stand(msgspec.Struct, frozen=True, kw_only=True):
+    """A place of a slate (from 1) that a rule fills, with the first of these products that can be bought."""
+
+    position: int
+    rule_id: str
+    strategy: str
+    product_ids: tuple[str, ...]
+    scores: tuple[float, ...]
 
 
 class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -721,7 +732,9 @@ class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     ``profile`` is the visitor as the request saw it, ``rungs`` what each strategy tried proposed, ``unavailable`` what
     the shop said could not be bought, ``versions`` those of catalogue, models and rules, ``exposures`` the experiments
-    (and the visitor's variations) that made it another slate than the other variation would.
+    (and the visitor's variations) that made it another slate than the other variation would. ``placement`` is as it
+    was then, ``stands`` what rules put at places of their own. ``draft_id`` is the slate in the log that has the
+    ``rungs`` of this one: many visitors share what it was made from.
     """
 
     slate: Slate
@@ -731,6 +744,9 @@ class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
     unavailable: tuple[str, ...] = ()
     versions: dict[str, str] = {}
     exposures: tuple[tuple[str, int], ...] = ()
+    placement: Placement | None = None
+    stands: tuple[Stand, ...] = ()
+    draft_id: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

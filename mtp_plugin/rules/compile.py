@@ -118,6 +118,15 @@ class Compiled:
             fired.append(Fired(rule_id=rule.rule_id, then=then))
         return Decision(version=self.version, fired=tuple(fired), exposures=tuple(exposures))
 
+    def again(self, rule_ids: Iterable[str], now: float) -> Decision:
+        """The decision that these rules hold, as a slate's log tells it.
+
+        :raises KeyError: there is no such rule in this version
+        """
+        known = {rule.rule_id: rule for rule in self.rules}
+        fired = (Fired(rule_id=name, then=self._effects(known[name], now)) for name in rule_ids)
+        return Decision(version=self.version, fired=tuple(fired))
+
     def warm(self, placements: Iterable[str]) -> None:
         """Build the engines of these placements before a visitor needs them."""
         for placement in placements:
