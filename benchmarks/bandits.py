@@ -27,7 +27,8 @@ from mtp_plugin.bandit.thompson import Thompson
 from mtp_plugin.bandit.ucb1 import UCB1
 
 ARMS, FEATURES = 20, 10
-MEANS = np.linspace(0.1, 0.55, 10)
+MEANS = np.random.default_rng(5).permutation(np.linspace(0.1, 0.55, 10))
+"""Of the arms of the Bernoulli problem, in no order: who takes the first of equals gains nothing by it."""
 Act = Callable[[Any], int]
 Learn = Callable[[int, float, Any], None]
 Player = Callable[[int], tuple[Act, Learn]]

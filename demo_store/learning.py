@@ -82,6 +82,7 @@ def _shown(state: Any, placement: str, at: float, number: int, rng: np.random.Ge
         Outcome(
             outcome_id=hashlib.blake2b(f"{kind}{slate.recommendation_id}".encode(), digest_size=16).digest(),
             kind=kind,
+            quantity=1.0,
             recommendation_id=slate.recommendation_id,
             profile_id=who,
             at=at + 2.0 + place,

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 from .bandit.features import features_of
 from .bandit.learnt import DAY, cells_of, day_of
-from .bandit.reward import reward_of
+from .bandit.reward import bounded
 from .bandit.rows import Row
+from .feedback.reward import reward
 from .ports import Advance, BanditState, BanditSum, Cursors, Outcomes, SlateLog
 from .records import Choice, Outcome, SlateEntry
 
 BATCH = 2000
 """Outcomes of one transaction."""
-PATIENCE = 60.0
-"""Seconds after the window for what happened in it to be found."""
+PATIENCE = 300.0
+"""Seconds after the window for what happened in it to be found: attribution is a job, and may be behind."""
 DAYS_APART = 45
 """Days that are kept one by one; older ones are put together."""
 
@@ -108,6 +109,8 @@ def _sums(
     segment = entry.slate.segment
     segment_id = segment.segment_id if segment and row.segments else ""
     features = features_of(entry.request) if row.policy == "linucb" else None
-    cells = cells_of(reward_of(row, choice, seen_at, outcomes), features)
+    mine = [one for one in outcomes if choice.about != "product" or one.product_id == choice.arm]
+    earned = bounded(row, reward(mine, row.reward, served_at=seen_at, window=row.window))
+    cells = cells_of(earned, features)
     for cell, value in cells.items():
         yield BanditSum(row.name, segment_id, choice.arm, day_of(seen_at), cell, value)

@@ -165,16 +165,35 @@ def test_sums_are_those_of_a_dictionary(states: Open, values: list[tuple[str, in
 
 
 @pytest.mark.parametrize("kind", DATABASES)
+def test_processes_lose_nothing_and_take_no_step_twice(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, open_again: Callable[[Settings], Stores]
+) -> None:
+    chosen, processes, each = settings_of(kind, request), 3, 15
+    open_again(chosen).bandits.version()
+    children = [learner(tmp_path / "instance", chosen, each) for _ in range(processes)]
+    lines = [line for child in children for line in child.communicate(timeout=120)[0].split()]
+    assert sorted(map(int, lines)) == list(range(1, processes * each + 1))
+    stores = open_again(chosen)
+    assert stores.bandits.sums("hero") == [one(processes * each, day=1)]
+    assert stores.cursors.get("bandit:hero") == str(processes * each)
+
+
+def learner(folder: Path, chosen: Settings, count: int) -> subprocess.Popen[str]:
+    """A process of its own that adds *count* times 1, each with a step of the cursor."""
+    config = msgspec.json.encode({"database_url": chosen.database_url, "redis_url": chosen.redis_url}).decode()
+    command = [sys.executable, "-m", "tests.contract.child", "learn", str(folder), str(count), "0", config]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("kind", DATABASES)
 def test_a_killed_worker_leaves_whole_steps(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, open_again: Callable[[Settings], Stores]
 ) -> None:
     """Workers add 1 in a transaction with a step of the cursor, and are killed: both say the same, nothing is lost."""
     chosen = settings_of(kind, request)
-    config = msgspec.json.encode({"database_url": chosen.database_url, "redis_url": chosen.redis_url}).decode()
     acknowledged = 0
-    for _ in range(3):
-        command = [sys.executable, "-m", "tests.contract.child", "learn", str(tmp_path / "instance"), "30000", "0"]
-        child = subprocess.Popen([*command, config], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    for _ in range(2):
+        child = learner(tmp_path / "instance", chosen, 30_000)
         assert child.stdout is not None
         lines = [child.stdout.readline()]
         time.sleep(0.2)

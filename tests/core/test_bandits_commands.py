@@ -116,6 +116,7 @@ def shown(state: State, began: float, count: int) -> int:
             Outcome(
                 outcome_id=f"{kind}{number:011d}".encode()[:16].ljust(16),
                 kind=kind,
+                quantity=1.0,
                 recommendation_id=slate.recommendation_id,
                 profile_id="a:ada",
                 at=began + number / 100 + 1,

@@ -59,7 +59,8 @@ class World:
 
     def came(self, name: str, kind: str, at: float, **more: Any) -> None:
         number = f"{name}{kind}{at}{more}".encode()
-        one = Outcome(outcome_id=number, kind=kind, recommendation_id=name, profile_id="a:1", at=at, **more)
+        given = {"quantity": 1.0, **more}
+        one = Outcome(outcome_id=number, kind=kind, recommendation_id=name, profile_id="a:1", at=at, **given)
         assert self.outcomes.record([one]) == 1
 
     def counts(self, segment_id: str = "") -> dict[str, tuple[float, float]]:
@@ -113,6 +114,18 @@ def test_each_kind_of_reward(reward: str, earned: float) -> None:
     world.came("r1", "refund", NOW + 3, product_id="p1", quantity=-1.0, value=-20.0, margin=-10.0)
     world.learner.run(NOW + 3 * WINDOW)
     assert world.counts() == {"best-sellers": (1.0, pytest.approx(earned))}
+
+
+@pytest.mark.parametrize("reward", ["cart", "purchase", "revenue"])
+def test_what_another_slate_turned_out_to_be_owed_is_earned_by_none(reward: str) -> None:
+    world = World(reward=reward, scale=100.0)
+    world.slate("r1")
+    world.came("r1", "seen", NOW)
+    kind = "cart" if reward == "cart" else "purchase"
+    world.came("r1", kind, NOW + 2, product_id="p1", quantity=2.0, value=80.0)
+    world.came("r1", kind, NOW + 2, product_id="p1", quantity=-2.0, value=-80.0)
+    world.learner.run(NOW + 3 * WINDOW)
+    assert world.counts() == {"best-sellers": (1.0, 0.0)}
 
 
 def test_money_is_held_between_nothing_and_the_scale() -> None:

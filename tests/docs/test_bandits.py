@@ -8,7 +8,7 @@ import msgspec
 
 from mtp_plugin import MTP
 from mtp_plugin.bandit.rows import FLOOR, WINDOW_HOURS, Row
-from mtp_plugin.rewarding import DAYS_APART
+from mtp_plugin.rewarding import DAYS_APART, PATIENCE
 
 from ..core.shops import bare_app
 from .fences import PAGES, blocks, names, rows
@@ -41,4 +41,6 @@ def test_every_option_is_listed_with_its_default() -> None:
 
 def test_figures_are_those_that_hold() -> None:
     assert f"Days older than {DAYS_APART} are put together" in PAGE
+    assert "five minutes after its window has closed" in PAGE
+    assert PATIENCE == 300
     assert 0.5 ** (1 / 23) > 0.97 > 0.5 ** (1 / 22), "half after 23 days"
