@@ -48,8 +48,12 @@ class LiveBandits:
         self._loader: threading.Thread | None = None
 
     def choose(self, placement: Placement, request: SlateRequest, segment: SegmentRef | None) -> Chosen:
-        """What the policies of this placement choose by what is known now."""
-        return self.stage.choose(placement, request, segment, self.learnt())
+        """What the policies of this placement choose by what is known now; the placement's own if they fail."""
+        try:
+            return self.stage.choose(placement, request, segment, self.learnt())
+        except Exception:
+            log.exception("policies could not choose, %s goes on without", placement.name)
+            return Chosen(placement.strategies)
 
     def learnt(self) -> Mapping[str, Learnt]:
         """What each policy has learnt, by name; looks for more in passing."""

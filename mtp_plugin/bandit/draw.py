@@ -39,7 +39,7 @@ def seed_of(request: SlateRequest, policy: str) -> int:
     It is made of what the slate's log keeps of the request (seed, time, placement), so that a replay draws alike.
     """
     words = f"{request.placement}\0{policy}".encode()
-    packed = struct.pack("<qd", request.seed, request.now) + words
+    packed = struct.pack("<Qd", request.seed & _MASK, request.now) + words
     return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "little")
 
 

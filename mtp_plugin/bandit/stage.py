@@ -178,5 +178,6 @@ class _Repeated(msgspec.Struct, frozen=True):
         return self.row.named
 
     def choose(self, product_ids: Sequence[str]) -> Slotted:
-        arm = list(product_ids).index(self.choice.arm)
+        """The same again; the first where it is no candidate any more, and the slate is another one."""
+        arm = next((place for place, name in enumerate(product_ids) if name == self.choice.arm), 0)
         return Slotted(arm, certain(len(product_ids), arm), self.choice)

@@ -201,6 +201,26 @@ def test_regret_of_thompson_is_of_lai_and_robbins_order() -> None:
     assert later < 1.35 * regret
 
 
+def test_regret_of_linucb_flattens() -> None:
+    """Linear rewards of known weights: the regret is of the order of sqrt(n) (Chu et al., 2011), not of n."""
+    steps, arms, size = 1600, 5, 4
+
+    def halves(seed: int) -> tuple[float, float]:
+        rng, policy, known = np.random.default_rng(seed), LinUCB(), Linear.none(5, 4)
+        weights, lost = rng.normal(size=(arms, size)) / 2, np.zeros(steps)
+        for step in range(steps):
+            x = rng.normal(size=size)
+            means = weights @ x
+            arm = policy.choose(known, x, step).arm
+            known = policy.update(known, arm, x, float(means[arm] + rng.normal(0, 0.1)))
+            lost[step] = means.max() - means[arm]
+        return float(lost[: steps // 2].sum()), float(lost[steps // 2 :].sum())
+
+    first, second = np.mean([halves(seed) for seed in range(4)], axis=0)
+    # A regret of sqrt(n) adds 0.42 of the first half's in the second one, a linear one adds as much again.
+    assert 0 < second < 0.6 * first
+
+
 def test_discounting_finds_the_new_best_arm() -> None:
     def rewards_after(discount: float) -> float:
         policy, counts, earned = Thompson(floor=0.02), Counts.none(2), 0.0

@@ -244,6 +244,16 @@ def test_while_the_state_is_away_the_last_known_serves(tmp_path: Path, monkeypat
     assert fresh.learnt()["hero"].version == 0, "without anything known it begins anew"
 
 
+def test_policies_that_fail_leave_the_placement_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    state = shop(tmp_path, STRATEGY)
+    monkeypatch.setattr(state.bandits.stage, "choose", lambda *args: 1 / 0)
+    slate = slates(state, 1)[0]
+    assert (slate.choices, len(slate.items)) == ((), 6)
+    assert "home-hero goes on without" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

@@ -100,6 +100,23 @@ def test_from_slates_to_what_is_known_after_a_restart(tmp_path: Path) -> None:
     state.close()
 
 
+def test_slates_are_replayed_whatever_was_learnt_since(tmp_path: Path) -> None:
+    words = {"placement": "home-hero", "about": "creative", "arms": ["One", "Two"]}
+    app, state = mounted(tmp_path, watches(24), MTP_BANDITS={**BANDITS, "words": words})
+    asked = {"placement": "home-hero", "consent_level": ConsentLevel.FULL, "profile_ids": ("a:ada",)}
+    slates = [state.pipeline.recommend(SlateRequest(now=time.time(), seed=seed, **asked)) for seed in range(12)]
+    assert len({slate.choices for slate in slates}) > 6
+    state.slates.flush()
+    state.bandit_state.add([BanditSum("hero", "", "best-sellers", day_of(time.time()), cell, 900.0) for cell in (0, 1)])
+    state.bandits.refresh()
+    for slate in slates:
+        result = app.test_cli_runner().invoke(args=["mtp", "replay", slate.recommendation_id, "--json"])
+        found = json.loads(result.stdout)
+        assert found["verdict"] == "same", found
+        assert len(found["replayed"]["choices"]) == 3
+        assert found["replayed"]["title"] == slate.title
+
+
 def shown(state: State, began: float, count: int) -> int:
     """Slates that were seen; those led by best sellers are clicked. Gives how many that were."""
     outcomes = []
