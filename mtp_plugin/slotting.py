@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from .bandit.null import Slot
@@ -32,38 +32,52 @@ def filled(slot: Slot | None, ranked: list[Pick], named: Sequence[Pick], arrange
     :param arrange: puts what rules have placed among a ranking, and cuts it to the slate's size
     """
     plain = arrange(ranked)
-    place = _place(slot, plain, ranked)
+    places = {pick.product_id: place for place, pick in enumerate(ranked)}
+    place = _place(slot, plain, places)
     if slot is None or place is None:
         return Filled(plain, [1.0] * len(plain))
-    arms = list(named) if slot.product_ids else ranked[place : place + slot.first]
-    placed = {pick.product_id for pick in plain if pick.pinned}
-    arms = [arm for arm in arms if arm.product_id not in placed]
+    arms = _arms(slot, ranked, named, places, place, plain)
     if len(arms) < 2:
         return Filled(plain, [1.0] * len(plain))
     drawn, probabilities, choice = slot.choose([arm.product_id for arm in arms])
+    shares = probabilities.tolist()
     slates = {
-        number: arrange(_moved(ranked, place, arm))
+        number: arrange(_moved(ranked, place, arm, places.get(arm.product_id)))
         for number, arm in enumerate(arms)
-        if probabilities[number] > 0.0 or number == drawn
+        if shares[number] > 0.0 or number == drawn
     }
     shown = slates[drawn]
     propensities = [0.0] * len(shown)
     for number, slate in slates.items():
-        share = float(probabilities[number])
+        share = shares[number]
         for position, (mine, other) in enumerate(zip(shown, slate, strict=False)):
-            if mine.product_id == other.product_id:
+            if mine is other:
                 propensities[position] += share
     return Filled(shown, [min(1.0, share) for share in propensities], choice)
 
 
-def _place(slot: Slot | None, plain: list[Pick], ranked: list[Pick]) -> int | None:
+def _place(slot: Slot | None, plain: list[Pick], places: Mapping[str, int]) -> int | None:
     """Where in the ranking the product of the slot stands when nothing is chosen; ``None`` where nothing can be."""
     if slot is None or slot.position > len(plain) or plain[slot.position - 1].pinned:
         return None
-    standing = plain[slot.position - 1].product_id
-    return next(place for place, pick in enumerate(ranked) if pick.product_id == standing)
+    return places[plain[slot.position - 1].product_id]
 
 
-def _moved(ranked: list[Pick], place: int, arm: Pick) -> list[Pick]:
-    others = [pick for pick in ranked if pick.product_id != arm.product_id]
+def _arms(
+    slot: Slot, ranked: list[Pick], named: Sequence[Pick], places: Mapping[str, int], place: int, plain: list[Pick]
+) -> list[Pick]:
+    """The arms, each the very pick of the ranking where it is in it, without what rules have placed."""
+    if slot.product_ids:
+        arms = [ranked[places[arm.product_id]] if arm.product_id in places else arm for arm in named]
+    else:
+        arms = ranked[place : place + slot.first]
+    placed = {pick.product_id for pick in plain if pick.pinned}
+    return [arm for arm in arms if arm.product_id not in placed] if placed else arms
+
+
+def _moved(ranked: list[Pick], place: int, arm: Pick, at: int | None) -> list[Pick]:
+    """The ranking with an arm at a place, out of the one *at* which it was, if it was in it."""
+    if at is None:
+        return [*ranked[:place], arm, *ranked[place:]]
+    others = ranked[:at] + ranked[at + 1 :]
     return [*others[:place], arm, *others[place:]]

@@ -201,6 +201,16 @@ def test_regret_of_thompson_is_of_lai_and_robbins_order() -> None:
     assert later < 1.35 * regret
 
 
+def test_late_feedback_costs_no_more_than_one_batch() -> None:
+    """Delay adds to the regret what is lost within one delay (Joulani, Gyorgy and Szepesvari, 2013)."""
+    steps, batch, seeds = 3000, 200, range(8)
+    at_once = np.array([regret_of(Thompson(), MEANS, steps, seed) for seed in seeds])
+    late = np.array([regret_of(Thompson(), MEANS, steps, seed, batch) for seed in seeds])
+    # The first batch is spread evenly: 200 times the mean gap. Three standard errors of the difference of the means.
+    error = math.sqrt((at_once.var(ddof=1) + late.var(ddof=1)) / len(seeds))
+    assert late.mean() < at_once.mean() + batch * (0.9 - np.mean(MEANS)) + 3 * error
+
+
 def test_regret_of_linucb_flattens() -> None:
     """Linear rewards of known weights: the regret is of the order of sqrt(n) (Chu et al., 2011), not of n."""
     steps, arms, size = 1600, 5, 4
