@@ -161,6 +161,10 @@ def _jobs(state: State) -> Iterator[Finding]:
         yield Finding(
             "jobs", "advice", "none ever ran", "run `flask mtp jobs run-due` by cron, or set MTP_SCHEDULER = True"
         )
+    learners = [name for name in ("feedback", "bandits") if name not in runs]
+    if state.bandits.rows and learners and not state.settings.scheduler:
+        lacking = f"policies that learn wait for what the jobs {' and '.join(learners)} tell them, which never ran"
+        yield Finding("bandits", "advice", lacking, "run `flask mtp jobs run-due` by cron, or set MTP_SCHEDULER = True")
     for run in runs.values():
         if not run.ok:
             yield Finding("jobs", "broken", f"{run.name} failed: {run.message}", f"flask mtp jobs run {run.name}")

@@ -8,7 +8,7 @@ import msgspec
 from flask import Response, request
 
 from ..errors import ForbiddenError, UnavailableError
-from ..records import Assignment, ConsentLevel, Product, SegmentRef, Slate, SlateItem
+from ..records import Assignment, Choice, ConsentLevel, Product, SegmentRef, Slate, SlateItem
 from ..state import State
 from ..track.limits import identifier
 from ..track.sender import Sender
@@ -55,8 +55,8 @@ class ItemView(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 class Recommendations(msgspec.Struct, kw_only=True, frozen=True):
     """The answer. ``fallback_level`` is 0 when the slate is as asked, then one up for each rung.
 
-    ``title`` and ``message`` are what rules put over the block. ``rules``, those that had a say, ``took_us`` and
-    ``availability_us`` come with ``explain``.
+    ``title`` and ``message`` are what rules or policies put over the block. ``rules``, those that had a say,
+    ``choices`` of policies that learn, ``took_us`` and ``availability_us`` come with ``explain``.
     """
 
     recommendation_id: str
@@ -72,6 +72,7 @@ class Recommendations(msgspec.Struct, kw_only=True, frozen=True):
     message: str = ""
     message_url: str = ""
     rules: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    choices: tuple[Choice, ...] | msgspec.UnsetType = msgspec.UNSET
     took_us: int | msgspec.UnsetType = msgspec.UNSET
     availability_us: int | msgspec.UnsetType = msgspec.UNSET
 
@@ -180,6 +181,7 @@ def view(state: State, slate: Slate, *, explain: bool = False) -> Recommendation
         message=slate.message,
         message_url=slate.message_url,
         rules=slate.rules if explain else msgspec.UNSET,
+        choices=slate.choices if explain else msgspec.UNSET,
         took_us=slate.took_us if explain else msgspec.UNSET,
         availability_us=slate.availability_us if explain else msgspec.UNSET,
     )

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from mtp_plugin.attributing import attribute_new
+from mtp_plugin.jobs import Jobs
 from mtp_plugin.rewarding import PATIENCE, Rewarder
+from mtp_plugin.scheduled import standard_jobs
+from mtp_plugin.web.doctor import examine
 
 from ..feedback.test_job import see, track
 from .shop import Shop, build_shop
@@ -71,3 +74,24 @@ def test_who_did_not_agree_is_not_learnt_from(shop: Shop) -> None:
     titles = {browser.get("/mtp/v1/recommendations?placement=home-hero").get_json()["title"] for _ in range(10)}
     assert len(titles) == 1, "one is the best so far, for all"
     assert later(shop) == {"words": 0, "place": 0}
+
+
+def test_an_explanation_has_the_choices(shop: Shop) -> None:
+    browser = shop.browser()
+    browser.agree()
+    answer = browser.get("/mtp/v1/recommendations?placement=home-hero&explain=true").get_json()
+    assert [choice["policy"] for choice in answer["choices"]] == ["words", "place"]
+    assert answer["choices"][1]["arm"] == answer["items"][1]["product_id"]
+    assert "choices" not in browser.get("/mtp/v1/recommendations?placement=home-hero").get_json()
+
+
+def test_the_doctor_says_when_nothing_can_be_learnt(shop: Shop) -> None:
+    def found() -> list[str]:
+        with shop.app.app_context():
+            return [finding.says for finding in examine(shop.app, shop.state) if finding.subject == "bandits"]
+
+    assert "feedback and bandits" in found()[0]
+    jobs = Jobs(standard_jobs(shop.state), shop.state.leases, time.time)
+    jobs.run("feedback")
+    jobs.run("bandits")
+    assert found() == []

@@ -52,7 +52,7 @@ def test_the_answer(shop: Shop) -> None:
 
 def test_explain(shop: Shop) -> None:
     answer = ask(shop, "&explain=1").get_json()
-    assert set(answer) == KEYS | {"took_us", "availability_us", "rules"}
+    assert set(answer) == KEYS | {"took_us", "availability_us", "rules", "choices"}
     assert answer["took_us"] > 0
     assert all(item["origins"] for item in answer["items"])
 
