@@ -225,6 +225,8 @@ class BanditState(Protocol):
     def add(self, sums: Sequence[BanditSum], *, advance: Advance | None = None, now: float = 0.0) -> bool:
         """Add these to what is there and move the cursor, both or neither; concurrent calls lose nothing.
 
+        Without sums only the cursor moves, and the version stays.
+
         :returns: False, with nothing changed, when the cursor is not where it is said to be *before*: somebody else
             has added this already
         """

@@ -42,7 +42,8 @@ class SqlBandits:
     def add(self, sums: Sequence[BanditSum], *, advance: Advance | None = None, now: float = 0.0) -> bool:
         try:
             with self._database.writing() as connection:
-                _next_version(connection)  # first: it is what others wait for
+                if sums:
+                    _next_version(connection)  # first: it is what others wait for
                 if advance and not self._moved(connection, advance, now):
                     raise _Unchanged
                 self._added(connection, sums)

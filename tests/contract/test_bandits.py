@@ -65,7 +65,9 @@ def test_sums_and_cursor_move_together_or_not_at_all(states: Open) -> None:
     assert not state.add([one()], advance=Advance("bandit:hero", "", "10")), "somebody has done this"
     assert not states().add([one()], advance=Advance("bandit:hero", "7", "20"))
     assert state.version() == version
-    assert state.add([one()], advance=Advance("bandit:hero", "10", "20"))
+    assert state.add([], advance=Advance("bandit:hero", "10", "15")), "what said nothing is read once"
+    assert state.version() == version
+    assert state.add([one()], advance=Advance("bandit:hero", "15", "20"))
     assert state.sums("hero") == [one(2.0)]
 
 

@@ -34,7 +34,8 @@ class MemoryBandits:
         with self._lock:
             if advance and not self._moved(advance, now):
                 return False
-            self._added(sums)
+            if sums:
+                self._added(sums)
         return True
 
     def _moved(self, advance: Advance, now: float) -> bool:
