@@ -14,6 +14,7 @@ from .commands import (
     models,
     operate,
     privacy,
+    propensity,
     replay,
     rules,
     segments,
@@ -25,8 +26,8 @@ from .commands import (
 mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
 
 _SUBJECTS = (
-    data, sources, models, segments, rules, bandits, replay, evaluate, identity, operate, webhooks, forward, audit,
-    privacy, subject,
+    data, sources, models, segments, propensity, rules, bandits, replay, evaluate, identity, operate, webhooks, forward,
+    audit, privacy, subject,
 )  # fmt: skip
 for _subject in _SUBJECTS:
     _subject.register(mtp)

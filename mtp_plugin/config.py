@@ -195,6 +195,12 @@ def _currency(value: Any) -> str:
     return text
 
 
+def _params(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise _Wrong('use a mapping of names to values, such as {"learning_rate": 0.05}')
+    return dict(value)
+
+
 def _placements(value: Any) -> Any:
     if not isinstance(value, (str, Mapping)):
         raise _Wrong("use a mapping of placement name to its options, or the path of a JSON file with one")
@@ -329,12 +335,21 @@ class Settings:
     )
     segment_exclude_categories: tuple[str, ...] = _row(
         (),
-        "Sensitive categories, as whole paths, that segments know nothing of, nor of those below. "
+        "Sensitive categories, as whole paths, that segments and propensities know nothing of, nor of those below. "
         "After a change run `flask mtp rebuild`.",
         check=_texts,
     )
     segment_min_age: int = _row(
         18, "Visitors who say to be younger are in no segment; 0 sorts all.", unit="years", check=_number(0, 120, int)
+    )
+    propensity_estimator: str = _row(
+        "sklearn.ensemble.HistGradientBoostingClassifier",
+        "What tells purchases: an estimator in scikit-learn's style, by dotted name.",
+        check=_text,
+    )
+    propensity_params: dict[str, Any] = _row({}, "Its parameters; empty: they are searched for.", check=_params)
+    propensity_traits: tuple[str, ...] = _row(
+        (), "Traits that may tell purchases, such as age or plan; empty: none.", check=_texts
     )
     rule_engine: str = _row(
         "auto",

@@ -112,3 +112,7 @@ class UnavailableError(MTPError):
 
 class ModelError(MTPError):
     """A model bundle is missing, damaged, or of a version this code cannot read."""
+
+
+class TooLittleError(ModelError):
+    """There is not enough behaviour to learn from yet; it passes with time."""

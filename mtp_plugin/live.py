@@ -15,6 +15,7 @@ from .errors import ModelError, MTPError, UnavailableError
 from .facts import profile_facts
 from .ports import Bundle, CatalogStore, ModelRegistry, SegmentBook
 from .profile.columns import Columns
+from .propensity.model import NoPropensity, Propensity, open_propensity
 from .rank.titles import Titles
 from .records import ProductTable
 from .rule_source import NOTHING, RuleSource, Served
@@ -25,10 +26,11 @@ from .segment.stage import Segments
 
 log = logging.getLogger(__name__)
 
-KINDS = ("behaviour", "content", "segments")
-Versions = tuple[int, str, str, str, int]
+KINDS = ("behaviour", "content", "segments", "propensity")
+Versions = tuple[int, str, str, str, str, int]
 """Of the catalogue, of each kind, and of the book of segments."""
 Found = FoundSegments | NoSegments
+UNTOLD = NoPropensity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Serving:
     bundles: tuple[Bundle | None, ...]
     rules: Served = NOTHING
     wanted_rules: int = 0
+    propensity: Propensity | NoPropensity = UNTOLD
 
     @property
     def stamp(self) -> tuple[Versions, int]:
@@ -137,9 +140,9 @@ class Live:
             log.exception("what is to serve could not be prepared; requests will have to")
 
     def _wanted(self) -> Versions:
-        behaviour, content, segments = (self._registry.current(kind) or "" for kind in KINDS)
+        behaviour, content, segments, propensity = (self._registry.current(kind) or "" for kind in KINDS)
         book = self._book.version() if self._book is not None else 0
-        return self._catalog.version(), behaviour, content, segments, book
+        return self._catalog.version(), behaviour, content, segments, propensity, book
 
     def _look(self, serving: Serving) -> None:
         try:
@@ -170,7 +173,7 @@ class Live:
             titles = Titles(table)
         bundles = tuple(
             self._open(kind, version, before.bundles[place] if before else None)
-            for place, (kind, version) in enumerate(zip(KINDS, wanted[1:4], strict=True))
+            for place, (kind, version) in enumerate(zip(KINDS, wanted[1:-1], strict=True))
         )
         if before is not None and before.table is table and _same(before.bundles, bundles):
             recommender = before.recommender
@@ -178,15 +181,16 @@ class Live:
             recommender = Recommender(table, *bundles[:2])
             recommender.warm()
         found, opened = self._found(bundles[2], before)
-        bundles = (*bundles[:2], opened)
-        behaviour, content, segments = (bundle.version if bundle else "" for bundle in bundles)
-        versions = (wanted[0], behaviour, content, segments, wanted[4])
+        propensity, told = self._propensity(bundles[3], table, before)
+        bundles = (*bundles[:2], opened, told)
+        behaviour, content, segments, told_by = (bundle.version if bundle else "" for bundle in bundles)
+        versions = (wanted[0], behaviour, content, segments, told_by, wanted[-1])
         stage = self._stage(found, wanted, before)
         rules, wanted_rules = (before.rules, before.wanted_rules) if before else (NOTHING, 0)
-        return Serving(table, titles, recommender, stage, versions, wanted, bundles, rules, wanted_rules)
+        return Serving(table, titles, recommender, stage, versions, wanted, bundles, rules, wanted_rules, propensity)
 
     def _stage(self, found: Found, wanted: Versions, before: Serving | None) -> Segments:
-        if before is not None and before.segments.found is found and before.versions[4] == wanted[4]:
+        if before is not None and before.segments.found is found and before.versions[-1] == wanted[-1]:
             return before.segments
         made, names = (self._book.made(), self._book.names()) if self._book is not None else ([], {})
         return Segments(found, MadeSegments(made), names, self._features, min_age=self._min_age)
@@ -206,6 +210,22 @@ class Live:
             return (before.segments.found, known) if before else (NoSegments(), None)
         segments.warm()
         return segments, bundle
+
+    def _propensity(
+        self, bundle: Bundle | None, table: ProductTable, before: Serving | None
+    ) -> tuple[Propensity | NoPropensity, Bundle | None]:
+        """What tells purchases, and the bundle it is of: the one before where this cannot be read, or nothing."""
+        known = before.bundles[3] if before else None
+        if before is not None and bundle is known and before.table is table:
+            return before.propensity, known
+        for one in (bundle, known) if bundle is not None else ():
+            if one is None:
+                continue
+            try:
+                return open_propensity(one, table), one
+            except ModelError as error:
+                log.error("propensity %s cannot be served: %s", one.version, error)
+        return NoPropensity(), None
 
     def _with_rules(self, serving: Serving, wanted: int) -> Serving:
         """The same with other rules; where they cannot be loaded, those before serve on."""
@@ -234,7 +254,7 @@ class Live:
     def _swap(self, serving: Serving) -> None:
         before, self._serving = self._serving, serving
         for kind, old, new in zip(
-            KINDS, before.versions[1:4] if before else ("",) * len(KINDS), serving.versions[1:4], strict=True
+            KINDS, before.versions[1:-1] if before else ("",) * len(KINDS), serving.versions[1:-1], strict=True
         ):
             if old != new:
                 self._changed(kind, new)

@@ -25,6 +25,7 @@ from .eligible import category_of, eligible_rows, rows_of
 from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
 from .filters import FilterMasks
+from .likely import may_tell, product_probabilities
 from .live import KINDS, Live, Serving
 from .people import People
 from .ports import Cache, Journal, SlateLog
@@ -224,6 +225,11 @@ class Pipeline:
         chosen = chosen.under(plan.ladder, worded=bool(plan.title or plan.message))
         return Question(placement, request, profile, serving, segment, assignment, chosen, plan)
 
+    def profile_of(self, profile_ids: tuple[str, ...], level: ConsentLevel, now: float) -> Profile | None:
+        """What is known of a visitor, as a slate reads it; ``None`` below full consent."""
+        request = SlateRequest(placement="", now=now, consent_level=level, profile_ids=profile_ids)
+        return self._profile(self._whole(request))
+
     def _by_own_clock(self, request: SlateRequest, profile: Profile | None) -> SlateRequest:
         """The request with the time of day where its visitor is, as earlier events told when this request cannot."""
         context = request.context
@@ -418,7 +424,10 @@ class Pipeline:
             placement=question.placement.name,
             strategy=first.strategy if first else "",
             fallback_level=first.level if first else len(_with_last(question.ladder)),
-            items=tuple(_item(*one) for one in zip(kept, range(1, len(kept) + 1), shares, strict=True)),
+            items=tuple(
+                _item(*one)
+                for one in zip(kept, range(1, len(kept) + 1), shares, self._likely(question, kept), strict=True)
+            ),
             consent_level=request.consent_level,
             segment=question.segment,
             experiment=question.assignment,
@@ -435,6 +444,13 @@ class Pipeline:
             took_us=int((time.perf_counter() - started - (answered - asked)) * 1e6),
             availability_us=int((answered - asked) * 1e6),
         )
+
+    def _likely(self, question: Question, picks: Sequence[Pick]) -> list[float | None]:
+        """How probable it is that the visitor buys each; ``None`` of whom nothing is told."""
+        request, profile = question.request, question.profile
+        if profile is None or not may_tell(profile, request.consent_level, self.settings.segment_min_age):
+            return [None] * len(picks)
+        return product_probabilities(question.serving, profile, [pick.product_id for pick in picks], request.now)
 
 
 def _with_last(ladder: tuple[str, ...]) -> tuple[str, ...]:
@@ -502,7 +518,7 @@ def _reasons(pick: Pick) -> tuple[str, ...]:
     return (*(("pinned",) if pick.pinned else ()), *codes, *(f"rule:{rule_id}" for rule_id in pick.rules))
 
 
-def _item(pick: Pick, position: int, propensity: float) -> SlateItem:
+def _item(pick: Pick, position: int, propensity: float, likely: float | None) -> SlateItem:
     return SlateItem(
         product_id=pick.product_id,
         position=position,
@@ -510,5 +526,6 @@ def _item(pick: Pick, position: int, propensity: float) -> SlateItem:
         reason_codes=_reasons(pick),
         origins=pick.origins,
         propensity=propensity,
+        purchase_probability=likely,
         because=pick.because,
     )

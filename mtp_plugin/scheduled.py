@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from .catalog.importer import import_catalog
 from .errors import MTPError, SetupError, UnavailableError
@@ -14,6 +15,9 @@ from .privacy.retention import Kept, RetentionRow, rows, words
 from .profile.enrich.join import Crm
 from .records import ImportResult
 from .state import OrderSource, State
+
+if TYPE_CHECKING:
+    from .propensity_training import Source
 
 Progress = Callable[[str], None]
 
@@ -152,6 +156,7 @@ def learn_catalog(state: State, progress: Progress = _silent) -> str:
 
 def _train(state: State) -> str:
     from .memberships import Sorter
+    from .propensity_training import renew_propensity
     from .training import NothingToLearnError, train_behaviour
 
     content, now = learn_catalog(state), time.time()
@@ -170,8 +175,17 @@ def _train(state: State) -> str:
         )
     except NothingToLearnError:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
+    propensity = renew_propensity(propensity_source(state), table, now=now, seed=0, progress=_silent)
     state.pipeline.live.refresh()
-    return f"content {content or 'none'}, behaviour {behaviour}"
+    return f"content {content or 'none'}, behaviour {behaviour}, propensity {propensity}"
+
+
+def propensity_source(state: State) -> Source:
+    """What a propensity model is learnt from: the jobs, the commands."""
+    from .propensity_training import Source
+
+    folding = state.pipeline.folding(state.pipeline.live.get().table)
+    return Source(state.journal, state.registry, state.settings, folding, state.subjects.suppressed.without)
 
 
 def _segment_slates(state: State) -> str:

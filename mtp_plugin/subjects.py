@@ -103,11 +103,13 @@ def forget_everywhere(
     suppressed: Suppressed,
     profile_ids: Sequence[str],
 ) -> int:
-    """Take visitors out of every model: segments are found anew, then behaviour is learnt anew, by these segments.
+    """Take visitors out of every model: segments are found anew, then behaviour is learnt anew, by these segments,
+    and what tells purchases.
 
     Gives how many bundles went.
     """
     from .memberships import Sorter
+    from .propensity_training import Source, forget_propensity
     from .segmenting import TooFewVisitorsError, refresh_segments
     from .training import forget_visitors
 
@@ -129,6 +131,8 @@ def forget_everywhere(
         sorter=Sorter.of(pipeline),
         only=suppressed.without,
     )
+    source = Source(journal, registry, settings, pipeline.folding(pipeline.live.get().table), suppressed.without)
+    gone += forget_propensity(source, pipeline.live.get().table, profile_ids, now=now, seed=0, progress=_silent)
     pipeline.live.refresh()
     return gone
 

@@ -23,6 +23,8 @@ def register(mtp: click.Group) -> None:
     def train(seed: int, as_json: bool) -> None:
         """Learn from catalogue and events, publish the models; workers switch within seconds."""
         from ..memberships import Sorter
+        from ..propensity_training import renew_propensity
+        from ..scheduled import propensity_source
         from ..training import train_behaviour, train_content
 
         state = mounted()
@@ -39,6 +41,7 @@ def register(mtp: click.Group) -> None:
             sorter=Sorter.of(state.pipeline),
             only=only,
         )
+        versions["propensity"] = renew_propensity(propensity_source(state), table, now=started, seed=seed, progress=say)
         state.pipeline.live.refresh()
         seconds = round(time.time() - started, 1)
         answer({"versions": versions, "seconds": seconds}, as_json, f"Trained in {seconds} s.")
@@ -47,7 +50,7 @@ def register(mtp: click.Group) -> None:
     mtp.add_command(models)
 
     @command(models, "list")
-    @click.option("--kind", default=None, help="Only this kind: behaviour, content or segments.")
+    @click.option("--kind", default=None, help="Only this kind: behaviour, content, segments or propensity.")
     @with_appcontext
     def list_models(kind: str | None, as_json: bool) -> None:
         """All versions, newest first; the one that serves is starred."""

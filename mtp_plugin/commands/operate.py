@@ -108,6 +108,7 @@ def _status(state: State) -> dict[str, object]:
         "behaviour_model": serving.versions[1] or None,
         "content_model": serving.versions[2] or None,
         "segments_model": serving.versions[3] or None,
+        "propensity_model": serving.versions[4] or None,
         "segments": len(serving.segments.all()),
         "placements": [name for name, p in state.pipeline.placements.items() if p.enabled],
     }

@@ -53,7 +53,7 @@ def read_arguments(kind: type[PageQuery]) -> Any:
     values: dict[str, Any] = {name: request.args[name] for name in kind.__struct_fields__ if name in request.args}
     for name in LISTS:
         if name in values:
-            values[name] = _ids(name, request.args.getlist(name))
+            values[name] = id_list(name, request.args.getlist(name))
     if "filter" in values:
         values["filter"] = _condition(values["filter"])
     if "explain" in values:
@@ -83,7 +83,7 @@ def read_json(kind: type[Any]) -> Any:
         raise invalid(error) from None
 
 
-def _ids(name: str, values: list[str]) -> list[str]:
+def id_list(name: str, values: list[str]) -> list[str]:
     parts = ",".join(values).split(",")
     if len(parts) > MAX_IDS:  # empty ones are passed over, but they count
         raise InputError(f"there are {len(parts)} ids, {MAX_IDS} are allowed", field=name)

@@ -11,7 +11,7 @@ from flask import Response
 from msgspec import Struct
 
 from ..records import Receipt, RuleSet
-from . import blocks, collect, consent, health, identity, recommendations, rules, subjects, webhooks
+from . import blocks, collect, consent, health, identity, propensity, recommendations, rules, subjects, webhooks
 from .assets import PARTS, TYPES
 from .queries import PageQuery, RecommendationQuery
 
@@ -144,6 +144,16 @@ ROUTES: tuple[Route, ...] = (
         query=PageQuery,
         content_type="text/html",
         errors=(*READ, 404),
+    ),
+    Route(
+        method="GET",
+        rule="/v1/propensity",
+        name="propensity",
+        view=propensity.read_propensity,
+        summary="How probable it is that a visitor buys within a week",
+        query=propensity.PropensityQuery,
+        answer=propensity.Propensities,
+        errors=READ,
     ),
     Route(
         method="GET",

@@ -1,0 +1,1 @@
+"""What training alone needs: training rows, estimators, calibration, the report. Loaded by training only."""

@@ -1,0 +1,150 @@
+"""From stored events to a published model of purchase propensity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .candidates.log import owner
+from .config import Settings
+from .errors import ModelError, TooLittleError
+from .ports import Journal, ModelRegistry
+from .propensity.features import DAY
+from .propensity.model import EMPTY, KIND, TARGETS
+from .records import Event, FoldFunction, Interactions, ProductTable
+
+Progress = Callable[[str], None]
+Filter = Callable[[Iterable[Interactions]], Iterable[Interactions]]
+MOST_VISITORS = 20_000
+"""Visitors that are learnt from; of more, those whose hashes are smallest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a propensity model comes from and goes to.
+
+    :param fold: events into profiles, as requests fold them
+    :param only: leaves out visitors who do not want anything learnt of them
+    """
+
+    journal: Journal
+    registry: ModelRegistry
+    settings: Settings
+    fold: FoldFunction
+    only: Filter
+
+
+def train_propensity(
+    source: Source,
+    table: ProductTable,
+    *,
+    now: float,
+    seed: int,
+    progress: Progress,
+    tries: int = 0,
+    estimator: str = "",
+) -> str:
+    """Learn from all events before *now* and publish the bundle; gives its version.
+
+    :param tries: settings that a search begins with; without one the model before lends its own
+    :param estimator: dotted name, the setting's if empty
+    :raises TooLittleError: the history is too short yet
+    :raises SetupError: an estimator that cannot be served, or is not installed
+    """
+    from .propensity.learn.train import Options, learn
+
+    settings, names = source.settings, chosen(source)
+    estimator = estimator or settings.propensity_estimator
+    params = _params(source, estimator) if tries < 2 else {}
+    options = Options(
+        half_life=settings.half_life_days * DAY,
+        idle=settings.session_idle_minutes * 60,
+        estimator=estimator,
+        params=params,
+        tries=tries,
+        excluded=frozenset(settings.segment_exclude_categories),
+        traits=settings.propensity_traits,
+        seed=seed,
+    )
+
+    def visitors() -> Iterator[tuple[str, Sequence[Event]]]:
+        for name in names:
+            yield name, list(source.journal.events_of(name))
+
+    learnt = learn(visitors, source.fold, table, now=now, options=options, progress=progress)
+    owners = {"owners": np.array([owner(name) for name in names], dtype=np.int64)}
+    lineage = {
+        "events": source.journal.count(), "visitors": len(names), "since": learnt.meta["cuts"][0], "until": now,
+        "seed": seed, "trained_at": now, "estimator": estimator, "catalog_version": table.version,
+        "tries": tries or _tries(source, estimator),
+    }  # fmt: skip
+    return source.registry.publish(
+        KIND, learnt.arrays | owners, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
+    )
+
+
+def renew_propensity(source: Source, table: ProductTable, *, now: float, seed: int, progress: Progress) -> str:
+    """As every training does it: the version in words, or why there is none."""
+    try:
+        return train_propensity(source, table, now=now, seed=seed, progress=progress)
+    except TooLittleError:
+        return "nothing to learn from yet"
+
+
+def _params(source: Source, estimator: str) -> dict[str, dict[str, Any]]:
+    """The setting's parameters, else those that a search found for the model that serves."""
+    given = source.settings.propensity_params
+    if given and estimator == source.settings.propensity_estimator:
+        return dict.fromkeys(TARGETS, given)
+    version = source.registry.current(KIND)
+    if not version or not _tries(source, estimator):
+        return {}
+    try:
+        report = source.registry.load(KIND, version).meta["report"]
+        return {target: dict(report[target]["params"]) for target in TARGETS}
+    except (ModelError, KeyError):
+        return {}
+
+
+def _tries(source: Source, estimator: str) -> int:
+    """How many settings were tried when those of the model that serves were found; 0: it was not searched."""
+    serving = next((info.lineage for info in source.registry.list(KIND) if info.current), {})
+    return int(serving.get("tries", 0)) if serving.get("estimator") == estimator else 0
+
+
+def chosen(source: Source) -> list[str]:
+    """The visitors to learn from, always in the same order."""
+    names = {name for batch in source.only(source.journal.interactions()) for name in batch.profile_ids}
+    return sorted(names, key=owner)[:MOST_VISITORS]
+
+
+def forget_propensity(
+    source: Source, table: ProductTable, profile_ids: Sequence[str], *, now: float, seed: int, progress: Progress
+) -> int:
+    """Learn anew if any version was learnt from these visitors, whose events are gone, and delete the others.
+
+    The new one is what a training without them gives, bit for bit, as it is that training: parameters that were
+    searched for with them are searched for anew. Gives how many versions had them.
+    """
+    gone = {owner(name) for name in profile_ids}
+    tainted = [info for info in source.registry.list(KIND) if _holds(source.registry, info.version, gone)]
+    if not tainted:
+        return 0
+    try:
+        tries = _tries(source, source.settings.propensity_estimator)
+        train_propensity(source, table, now=now, seed=seed, progress=progress, tries=tries)
+    except TooLittleError:
+        source.registry.publish(KIND, {"owners": np.zeros(0, dtype=np.int64)}, {}, EMPTY)
+    source.registry.prune(KIND, 1)
+    return len(tainted)
+
+
+def _holds(registry: ModelRegistry, version: str, gone: set[int]) -> bool:
+    try:
+        owners = registry.load(KIND, version).arrays["owners"]
+    except (ModelError, KeyError):
+        return True  # nobody can say, so it goes
+    return bool(np.isin(owners, list(gone)).any())
