@@ -12,6 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from mtp_plugin.bandit.learnt import day_of
+from mtp_plugin.ports import BanditSum
 from mtp_plugin.rules.read import read_rule
 from mtp_plugin.segmenting import refresh_segments
 
@@ -24,6 +26,7 @@ PAGES = (
     "rules/new", "rules/rule/lamps", "rules/rule/lamps/json", "rules/import", "rules/versions/", "segments/",
     "segments/new", "segments/segment/{segment}", "as/", "as/?visitor={visitor}&placement=home-hero", "models/",
     "models/content", "jobs/", "health/", "changes/", "changes/verify", "search?q=lamp", "nothing/here",
+    "bandits/", "bandits/trending-words",
 )  # fmt: skip
 LAMPS = {
     "rule_id": "lamps",
@@ -47,6 +50,9 @@ def desk(front: Store) -> Iterator[Store]:
             state.journal, state.registry, state.segments, state.settings, now=time.time(), seed=0, progress=_silent
         )
         state.pipeline.live.refresh()
+        arms, today = state.bandits.rows["trending-words"].named, day_of(time.time())
+        cells = [(arm, day, cell) for arm in arms for day in (today - 1, today) for cell in (0, 1)]
+        state.bandit_state.add([BanditSum("trending-words", "", *cell, 9.0) for cell in cells])
         state.rulebook.put(read_rule(LAMPS), by="test", force=True)
         state.pipeline.live.refresh()
     return front
