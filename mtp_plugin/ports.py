@@ -145,6 +145,9 @@ class SlateLog(Protocol):
     def sample(self, since: float, until: float, limit: int) -> list[SlateEntry]:
         """At most *limit* slates made in a time (seconds since 1970), spread over it, oldest first."""
 
+    def between(self, since: float, until: float, *, batch: int = 500) -> Iterator[list[SlateEntry]]:
+        """All slates with ``since <= created_at < until``, oldest first, in lists of at most *batch*."""
+
     def erase(self, profile_id: str) -> int:
         """Delete the slates of a visitor."""
 
@@ -174,6 +177,9 @@ class Outcomes(Protocol):
 
     def of(self, recommendation_id: str) -> list[Outcome]:
         """Of one slate, in order of number."""
+
+    def of_slates(self, recommendation_ids: Sequence[str]) -> dict[str, list[Outcome]]:
+        """By slate, in order of number; slates of which there are none are left out."""
 
     def of_visitor(self, profile_id: str) -> list[Outcome]:
         """Of one visitor, in order of number."""

@@ -72,6 +72,13 @@ class SqlOutcomes:
     def of(self, recommendation_id: str) -> list[Outcome]:
         return self._where(outcome.c.recommendation_id == recommendation_id) if storable(recommendation_id) else []
 
+    def of_slates(self, recommendation_ids: Sequence[str]) -> dict[str, list[Outcome]]:
+        found: dict[str, list[Outcome]] = {}
+        for some in chunks([name for name in recommendation_ids if storable(name)], SOME):
+            for one in self._where(outcome.c.recommendation_id.in_(some)):
+                found.setdefault(one.recommendation_id, []).append(one)
+        return found
+
     def of_visitor(self, profile_id: str) -> list[Outcome]:
         return self._where(outcome.c.profile_id == profile_id) if storable(profile_id) else []
 

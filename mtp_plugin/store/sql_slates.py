@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..records import Choice, SlateEntry
@@ -88,6 +88,20 @@ class SqlSlates:
                 read = [_entry(name, body) for name, body in connection.execute(query)]
                 found += [entry for entry in read if entry is not None]
         return found
+
+    def between(self, since: float, until: float, *, batch: int = 500) -> Iterator[list[SlateEntry]]:
+        columns = slate.c.created_at, slate.c.recommendation_id, slate.c.body
+        place = tuple_(slate.c.created_at, slate.c.recommendation_id)
+        last: tuple[float, str] = (since, "")
+        while True:
+            query = select(*columns).where(place > last, slate.c.created_at >= since, slate.c.created_at < until)
+            with self._database.reading() as connection:
+                query = query.order_by(slate.c.created_at, slate.c.recommendation_id).limit(batch)
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            last = (rows[-1][0], rows[-1][1])
+            yield [entry for _, name, body in rows if (entry := _entry(name, body)) is not None]
 
     def erase(self, profile_id: str) -> int:
         if not storable(profile_id):

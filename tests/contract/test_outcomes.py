@@ -83,6 +83,15 @@ def test_those_of_a_time_come_in_bounded_lists(outcomes: Outcomes) -> None:
     assert [one.at for some in lists for one in some] == [1000.0 + number for number in reversed(range(10, 30))]
 
 
+def test_those_of_many_slates_are_found_at_once(outcomes: Outcomes) -> None:
+    outcomes.record([outcome(number) for number in range(7)])
+    found = outcomes.of_slates(["r0", "r2", "none", "n\0ne"])
+    assert {name: [one.at for one in some] for name, some in found.items()} == {
+        "r0": [1000.0, 1003.0, 1006.0],
+        "r2": [1002.0, 1005.0],
+    }
+
+
 def test_erasure_takes_those_of_one_visitor(outcomes: Outcomes) -> None:
     outcomes.record([outcome(number) for number in range(20)])
     assert [one.at for one in outcomes.of_visitor("a:2")] == [1002.0, 1007.0, 1012.0, 1017.0]

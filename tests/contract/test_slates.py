@@ -157,6 +157,18 @@ def test_a_sample_is_spread_over_the_time_and_no_larger_than_asked(log: SlateLog
     assert log.sample(5000.0, 6000.0, 10) == []
 
 
+def test_those_of_a_time_come_in_order_and_in_bounded_lists(log: SlateLog) -> None:
+    for number in reversed(range(60)):
+        log.append(entry(number // 2 if number < 20 else number) if number % 2 or number >= 20 else entry(100 + number))
+    log.flush()
+    lists = list(log.between(1000.0, 1050.0, batch=7))
+    assert [len(some) for some in lists] == [7, 7, 7, 7, 7, 5]
+    made = [(one.slate.created_at, one.slate.recommendation_id) for some in lists for one in some]
+    assert made == sorted(set(made))
+    assert [at for at, _ in made] == [1000.0 + number for number in (*range(10), *range(20, 50))]
+    assert list(log.between(1050.0, 1050.0)) == []
+
+
 def test_what_waits_is_written_at_the_end(logs: Callable[[], SlateLog]) -> None:
     log, other = logs(), logs()
     for number in range(50):

@@ -37,6 +37,9 @@ class MemoryOutcomes:
     def of(self, recommendation_id: str) -> list[Outcome]:
         return [one for one in list(self._kept.values()) if one.recommendation_id == recommendation_id]
 
+    def of_slates(self, recommendation_ids: Sequence[str]) -> dict[str, list[Outcome]]:
+        return {name: found for name in recommendation_ids if (found := self.of(name))}
+
     def of_visitor(self, profile_id: str) -> list[Outcome]:
         return [one for one in list(self._kept.values()) if one.profile_id == profile_id]
 

@@ -28,6 +28,12 @@ class MemorySlates:
         made.sort(key=lambda entry: entry.slate.created_at)
         return made[:: max(1, -(-len(made) // limit))]
 
+    def between(self, since: float, until: float, *, batch: int = 500) -> Iterator[list[SlateEntry]]:
+        made = [entry for entry in list(self._entries.values()) if since <= entry.slate.created_at < until]
+        made.sort(key=lambda entry: (entry.slate.created_at, entry.slate.recommendation_id))
+        for start in range(0, len(made), batch):
+            yield made[start : start + batch]
+
     def flush(self, timeout: float = 5.0) -> None:
         """There is nothing to wait for."""
 
