@@ -146,6 +146,12 @@ def _weights(value: Any) -> dict[str, float]:
     return {"view": 1.0, "cart": 3.0, "purchase": 5.0} | {k: _number(0, 1000)(v) for k, v in value.items()}
 
 
+def _bounds(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping) or set(value) - {"coverage", "popularity", "diversity", "latency"}:
+        raise _Wrong('use {"coverage": 0.8, "popularity": 1.2, "diversity": 0.8, "latency": 2}, or some of it')
+    return {str(key): _number(0, 1000)(part) for key, part in value.items()}
+
+
 def _named_parts(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(part, Mapping) for part in value.values()):
         raise _Wrong("use a mapping of a name to its options, each a mapping")
@@ -320,6 +326,21 @@ class Settings:
         "How long is kept what came of slates: clicks, carts and purchases.",
         unit="days",
         check=_number(1, 3650, int),
+    )
+    model_metric: str = _row(
+        "mrr",
+        "What a new model must win by, over later sessions, before it serves: mrr (rank of the next product) or hr "
+        "(whether it was found).",
+        check=_one_of("mrr", "hr"),
+    )
+    model_tolerance: float = _row(
+        0.01, "By which share a new model may be worse in that and still serve.", check=_number(0, 1)
+    )
+    model_bounds: dict[str, float] = _row(
+        {},
+        "Bounds of a new model, as multiples of the serving one's: least coverage and diversity (0.8), most popularity "
+        "(1.2) and latency (2).",
+        check=_bounds,
     )
     segment_method: str = _row(
         "auto",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .catalog.importer import import_catalog
+from .config import Settings
 from .errors import MTPError, SetupError, UnavailableError
 from .jobs import DAY, HOUR, MINUTE, Job
 from .joining import Joiner, JoinResult
@@ -17,6 +18,7 @@ from .records import ImportResult
 from .state import OrderSource, State
 
 if TYPE_CHECKING:
+    from .contest import Bounds, Verdict
     from .propensity_training import Source
 
 Progress = Callable[[str], None]
@@ -29,7 +31,12 @@ def _silent(text: str) -> None:
 def standard_jobs(state: State) -> list[Job]:
     """Catalogue (if the shop declared one), models, retention."""
     jobs = [
-        Job("train", DAY, "Learn from all events and publish the model.", lambda: _train(state)),
+        Job(
+            "train",
+            DAY,
+            "Learn from the events; the new model serves if it wins against the one that does.",
+            lambda: _train(state),
+        ),
         Job("segments", 7 * DAY, "Find segments among all visitors and publish them.", lambda: _segments(state)),
         Job(
             "segment-slates",
@@ -154,25 +161,25 @@ def learn_catalog(state: State, progress: Progress = _silent) -> str:
     return version
 
 
-def _train(state: State) -> str:
+def _train(state: State, *, contest: bool = True) -> str:
+    """Learn anew; in a contest the new model serves only if it wins against the one that does."""
     from .memberships import Sorter
     from .propensity_training import renew_propensity
-    from .training import NothingToLearnError, train_behaviour
+    from .training import NothingToLearnError, challenge_behaviour, train_behaviour
 
     content, now = learn_catalog(state), time.time()
-    table, only = state.pipeline.live.refresh().table, state.subjects.suppressed.without
+    table = state.pipeline.live.refresh().table
+    how: dict[str, Any] = {"now": now, "seed": 0, "progress": _silent, "sorter": Sorter.of(state.pipeline)}
+    how["only"] = state.subjects.suppressed.without
     try:
-        sorter = Sorter.of(state.pipeline)
-        behaviour = train_behaviour(
-            state.journal,
-            state.registry,
-            table,
-            now=now,
-            seed=0,
-            progress=_silent,
-            sorter=sorter,
-            only=only,
-        )
+        if not contest:
+            behaviour = train_behaviour(state.journal, state.registry, table, **how)
+        else:
+            version, verdict = challenge_behaviour(
+                state.journal, state.registry, table, bounds=bounds_of(state.settings), **how
+            )
+            tell_verdict(state, version, verdict, now)
+            behaviour = f"{version} {'serves' if verdict.won else 'does not serve'}: {verdict.reason}".strip()
     except NothingToLearnError:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
     propensity = renew_propensity(propensity_source(state), table, now=now, seed=0, progress=_silent)
@@ -188,11 +195,30 @@ def propensity_source(state: State) -> Source:
     return Source(state.journal, state.registry, state.settings, folding, state.subjects.suppressed.without)
 
 
+def bounds_of(settings: Settings) -> Bounds:
+    """What a new model has to reach, by the settings."""
+    from .contest import Bounds
+
+    return Bounds(metric=settings.model_metric, tolerance=settings.model_tolerance, **settings.model_bounds)
+
+
+def tell_verdict(state: State, version: str, verdict: Verdict, now: float) -> None:
+    """Write into the audit log whether a new model serves and why."""
+    if version:
+        action = "model.promoted" if verdict.won else "model.refused"
+        details = {"against": verdict.against, "reason": verdict.reason}
+        state.audit.append("job:train", action, f"model:behaviour/{version}", details, at=now)
+
+
 def _segment_slates(state: State) -> str:
     """A segment just written is answered as everybody until training met it: it need not wait for tomorrow's."""
-    trained = max((info.lineage.get("trained_at", 0.0) for info in state.registry.list("behaviour")), default=0.0)
+    trained = max(
+        (info.lineage.get("trained_at", 0.0) for info in state.registry.list("behaviour") if info.current), default=0.0
+    )
     changed = [one.name for one in state.segments.made() if one.enabled and one.changed_at > trained > 0]
-    return f"{_train(state)}, for {', '.join(changed)}" if changed else "no segment written by hand is new"
+    if not changed:
+        return "no segment written by hand is new"
+    return f"{_train(state, contest=False)}, for {', '.join(changed)}"
 
 
 def _segments(state: State) -> str:

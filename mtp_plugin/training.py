@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from .errors import ModelError
 from .ports import Bundle, BundleInfo, Journal, ModelRegistry
 from .records import Interactions, ProductTable
 
 if TYPE_CHECKING:
+    from .candidates.log import TrainingLog
+    from .candidates.recommender import Recommender
+    from .candidates.train import Learnt
+    from .contest import Bounds, Verdict
     from .memberships import Sorter
 
 Progress = Callable[[str], None]
@@ -38,15 +45,91 @@ def train_behaviour(
     sorter: Sorter | None = None,
     only: Filter = _everything,
 ) -> str:
-    """Learn from all events and publish the bundle; gives its version.
+    """Learn from all events and publish the bundle, which serves from then on; gives its version.
 
     :param sorter: puts visitors into segments; what is a segment's own is then learnt, too
     :param only: leaves out visitors who do not want anything learnt of them
     :raises NothingToLearnError: there are no events to learn from
     """
+    log = _log(journal, only, progress)
+    learnt = _learn(log, journal, registry, table, now=now, seed=seed, progress=progress, sorter=sorter)
+    lineage = {"events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now}
+    return registry.publish(
+        "behaviour", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage | _window(log)
+    )
+
+
+def challenge_behaviour(
+    journal: Journal,
+    registry: ModelRegistry,
+    table: ProductTable,
+    *,
+    now: float,
+    seed: int,
+    progress: Progress,
+    sorter: Sorter | None = None,
+    only: Filter = _everything,
+    bounds: Bounds | None = None,
+) -> tuple[str, Verdict]:
+    """Learn a model that serves only if it wins; gives its version, ``""`` for none, and the verdict.
+
+    The newest sessions since the serving model's training are held out from both, and both predict them. The first
+    model has nobody to win against, and serves.
+
+    :raises NothingToLearnError: there are no events to learn from
+    """
+    from .contest import Bounds, Verdict, head_of, held_out, judge, measure, sampled
+
+    champion = next((info for info in registry.list("behaviour") if info.current), None)
+    more: dict[str, Any] = {"now": now, "seed": seed, "progress": progress, "sorter": sorter}
+    serving = _opened(registry, champion, table) if champion else None
+    if champion is None or serving is None:
+        version = train_behaviour(journal, registry, table, only=only, **more)
+        return version, Verdict(won=True, reason="there was no model that serves")
+    log = _log(journal, only, progress)
+    row = held_out(log, float(champion.lineage.get("trained_at", champion.created_at)))
+    if row is None:
+        return "", Verdict(
+            won=False, reason="too few sessions since the serving model was trained", against=champion.version
+        )
+    past, asked = log.take(slice(0, row)), sampled(log, row, seed)
+    learnt = _learn(past, journal, registry, table, **more)
+    progress(f"both models predict {len(asked):,} next products")
+    bundle = Bundle(
+        kind="behaviour",
+        version="challenger",
+        arrays=dict(learnt.arrays),
+        strings=dict(learnt.strings),
+        meta=dict(learnt.meta),
+    )
+    bounds, challenger = bounds or Bounds(), _recommender(registry, bundle, table)
+    head, moment = head_of(past, serving), float(log.time[row])
+    ours, theirs = (measure(one, asked, head, moment) for one in (challenger, serving))
+    won, reason = judge(ours, theirs, bounds)
+    verdict = Verdict(
+        won=won,
+        reason=reason,
+        metric=bounds.metric,
+        against=champion.version,
+        cases=len(asked),
+        challenger=ours,
+        champion=theirs,
+    )
+    lineage = {"events": journal.count(), "interactions": len(past), "seed": seed, "trained_at": moment}
+    version = registry.publish(
+        "behaviour",
+        learnt.arrays,
+        learnt.strings,
+        learnt.meta,
+        figures=learnt.figures,
+        lineage=lineage | _window(past) | {"contest": msgspec.to_builtins(verdict)},
+        activate=won,
+    )
+    return version, verdict
+
+
+def _log(journal: Journal, only: Filter, progress: Progress) -> TrainingLog:
     from .candidates.log import TrainingLog
-    from .candidates.train import train
-    from .memberships import membership_now, past_of
 
     progress("reading events")
     log = TrainingLog.from_interactions(only(journal.interactions()))
@@ -54,17 +137,50 @@ def train_behaviour(
         raise NothingToLearnError(
             "there are no product views, carts or orders to learn from; import some with `flask mtp import-events`"
         )
+    return log
+
+
+def _learn(
+    log: TrainingLog,
+    journal: Journal,
+    registry: ModelRegistry,
+    table: ProductTable,
+    *,
+    now: float,
+    seed: int,
+    progress: Progress,
+    sorter: Sorter | None,
+) -> Learnt:
+    from .candidates.train import train
+    from .memberships import membership_now, past_of
+
     content = _content_of(registry, table)
     members: dict[str, Any] = {}
     if sorter is not None and sorter.segments.all():
         progress("reading who is in which segment")
         today = membership_now(log, journal, sorter, now)
         members = {"membership": today, "past": past_of(log, journal, sorter, table, today, seed)}
-    learnt = train(log, table=table, content=content, now=now, seed=seed, progress=progress, **members)
-    lineage = {"events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now}
-    return registry.publish(
-        "behaviour", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
-    )
+    return train(log, table=table, content=content, now=now, seed=seed, progress=progress, **members)
+
+
+def _window(log: TrainingLog) -> dict[str, Any]:
+    """Of which time the data is, and which code learnt from it."""
+    return {"data_from": float(log.time.min()), "data_until": log.end, "code": metadata.version("mtp-plugin")}
+
+
+def _opened(registry: ModelRegistry, info: BundleInfo, table: ProductTable) -> Recommender | None:
+    try:
+        return _recommender(registry, registry.load("behaviour", info.version), table)
+    except ModelError:
+        return None  # nobody can win against what cannot be read
+
+
+def _recommender(registry: ModelRegistry, bundle: Bundle, table: ProductTable) -> Recommender:
+    from .candidates.recommender import Recommender
+
+    made = Recommender(table, bundle, _content_of(registry, table))
+    made.warm()
+    return made
 
 
 def train_content(registry: ModelRegistry, table: ProductTable, *, seed: int, progress: Progress) -> str:

@@ -53,7 +53,10 @@ def register(mtp: click.Group) -> None:
     @click.option("--kind", default=None, help="Only this kind: behaviour, content, segments or propensity.")
     @with_appcontext
     def list_models(kind: str | None, as_json: bool) -> None:
-        """All versions, newest first; the one that serves is starred."""
+        """All versions, newest first, with data, code, figures, and why a challenger serves or not.
+
+        The one that serves is starred.
+        """
         found = mounted().registry.list(kind and _known(kind))
         answer({"models": found}, as_json, "\n".join(map(_line, found)) or "No model yet: run `flask mtp train`.")
 
@@ -62,10 +65,12 @@ def register(mtp: click.Group) -> None:
     @click.argument("version")
     @with_appcontext
     def activate(kind: str, version: str, as_json: bool) -> None:
-        """Let VERSION of KIND serve, such as to roll back; all workers switch within seconds."""
+        """Let VERSION of KIND serve, to roll back or to promote a challenger; all workers switch within seconds."""
         state = mounted()
         state.registry.load(_known(kind), version)
+        before = state.registry.current(kind) or ""
         state.registry.activate(kind, version)
+        state.audit.append("cli", "model.activated", f"model:{kind}/{version}", {"before": before}, at=time.time())
         state.pipeline.live.refresh()
         answer({"kind": kind, "version": version}, as_json, f"{kind} {version} serves.")
 
@@ -88,4 +93,17 @@ def _known(kind: str) -> str:
 def _line(info: BundleInfo) -> str:
     made = datetime.fromtimestamp(info.created_at, UTC).strftime("%Y-%m-%d %H:%M")
     figures = ", ".join(f"{name} {value}" for name, value in info.figures.items())
-    return f"{'*' if info.current else ' '} {info.kind:10} {info.version}  {made} UTC  {figures}"
+    line = f"{'*' if info.current else ' '} {info.kind:10} {info.version}  {made} UTC  {figures}"
+    return "\n".join([line, *(f"    {text}" for text in _lineage(info))])
+
+
+def _lineage(info: BundleInfo) -> list[str]:
+    """Where a model comes from and how it did against the one before, in words."""
+    lines, lineage = [], info.lineage
+    if "data_until" in lineage:
+        days = (datetime.fromtimestamp(lineage[name], UTC).strftime("%Y-%m-%d") for name in ("data_from", "data_until"))
+        lines.append(f"data {' to '.join(days)}, {lineage['interactions']:,} interactions, code {lineage['code']}")
+    if contest := lineage.get("contest"):
+        outcome = "won" if contest["won"] else "challenger, does not serve"
+        lines.append(f"{outcome} against {contest['against']} over {contest['cases']:,} cases: {contest['reason']}")
+    return lines
