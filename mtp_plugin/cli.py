@@ -9,6 +9,7 @@ from .commands import (
     bandits,
     data,
     evaluate,
+    feedback,
     forward,
     identity,
     models,
@@ -26,8 +27,8 @@ from .commands import (
 mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
 
 _SUBJECTS = (
-    data, sources, models, segments, propensity, rules, bandits, replay, evaluate, identity, operate, webhooks, forward,
-    audit, privacy, subject,
+    data, sources, models, segments, propensity, rules, bandits, feedback, replay, evaluate, identity, operate,
+    webhooks, forward, audit, privacy, subject,
 )  # fmt: skip
 for _subject in _SUBJECTS:
     _subject.register(mtp)

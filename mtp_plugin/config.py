@@ -342,6 +342,12 @@ class Settings:
         "(1.2) and latency (2).",
         check=_bounds,
     )
+    new_days: float = _row(
+        14.0,
+        "How long after its `created` a product is new, for the option exploration of placements.",
+        unit="days",
+        check=_number(0.01, 3650),
+    )
     segment_method: str = _row(
         "auto",
         "How segments are found: auto compares and chooses, or kmeans, dbscan, hdbscan, agglomerative.",

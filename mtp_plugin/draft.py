@@ -109,7 +109,8 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """``picks`` best first, out of the ``proposals`` of the strategies tried, and what rules have ``placed`` among
-    them; ``arms`` are the products that the settings name for a slot. ``reused`` tells that it came out of the cache,
+    them; ``arms`` are the products that the settings name for a slot, ``fresh`` the new ones that
+    may be tried. ``reused`` tells that it came out of the cache,
     where what replay alone needs is not kept, ``shared`` that it went into it.
 
     ``recommendation_id`` is that of all who share the draft; a visitor who is known gets one of their own.
@@ -119,6 +120,7 @@ class Draft:
     picks: tuple[Pick, ...]
     placed: tuple[Placed, ...] = ()
     arms: tuple[Pick, ...] = ()
+    fresh: tuple[str, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     reused: bool = False
     shared: bool = False
@@ -167,7 +169,11 @@ class DraftCache:
         except msgspec.DecodeError:
             return None
         return Draft(
-            recommendation_id=kept.recommendation_id, picks=kept.picks, placed=kept.placed, arms=kept.arms, reused=True
+            recommendation_id=kept.recommendation_id,
+            picks=kept.picks,
+            placed=kept.placed,
+            arms=kept.arms,
+            reused=True,
         )
 
     def set(self, key: str, draft: Draft) -> None:

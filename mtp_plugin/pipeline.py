@@ -24,6 +24,7 @@ from .draft import Draft, DraftCache, Pick, Proposal, Question, picks_of
 from .eligible import category_of, eligible_rows, rows_of
 from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
+from .exploring import drawn, explored, new_products
 from .filters import FilterMasks
 from .likely import may_tell, product_probabilities
 from .live import KINDS, Live, Serving
@@ -310,6 +311,7 @@ class Pipeline:
             picks=tuple(picks[:wanted]),
             placed=placed,
             arms=self._arms(question, query),
+            fresh=self._fresh(question, query),
             proposals=tuple(proposals),
         )
 
@@ -319,6 +321,12 @@ class Pipeline:
         rows = rows_of(table, slot.product_ids) if slot else ()
         names = (table.products[row].product_id for row in rows if allowed is None or allowed[row])
         return tuple(Pick(name, 0.0, (), "", 0, question.ladder[0]) for name in names)
+
+    def _fresh(self, question: Question, query: Query) -> tuple[str, ...]:
+        """The new products that a placement that explores may try."""
+        if not question.placement.exploration or question.profile is None:
+            return ()
+        return new_products(question.serving.table, query.eligible, query.now, self.settings.new_days * 86400)
 
     def _query(self, question: Question, eligible: BoolArray) -> Query:
         request, profile, table = question.request, question.profile, question.serving.table
@@ -343,7 +351,8 @@ class Pipeline:
         It is asked once. Only where it refused so many that the spares do not fill the slate, more are looked for
         without them and it is asked a second time.
         """
-        ranked, available, refused = self._ask(question, draft)
+        tried = drawn(question, draft.fresh)
+        ranked, available, refused = self._ask(question, draft, tried)
         lacking = len(draft.picks) > len(ranked) and len(ranked) < question.size
         if lacking:
             known = tuple(pick.product_id for pick in draft.picks)
@@ -357,13 +366,17 @@ class Pipeline:
         slate = filled(
             question.chosen.slot, ranked, arms, lambda picks: arranged(picks, draft.placed, available, question.size)
         )
+        slate = explored(question, slate, draft.fresh, tried, available)
         return (slate if len(slate.picks) >= question.placement.min_items else Filled([], [])), refused, draft
 
-    def _ask(self, question: Question, draft: Draft) -> tuple[list[Pick], Mapping[str, bool], tuple[str, ...]]:
+    def _ask(
+        self, question: Question, draft: Draft, tried: Pick | None = None
+    ) -> tuple[list[Pick], Mapping[str, bool], tuple[str, ...]]:
         """What of a draft the shop can sell: its picks in order, the shop's words, and those that it refused."""
         placed = (pick for place in draft.placed for pick in place.picks)
         in_cart = set(question.request.cart_ids)
-        asked = [pick for pick in (*draft.picks, *placed, *draft.arms) if pick.product_id not in in_cart]
+        picks = (*draft.picks, *placed, *draft.arms, *((tried,) if tried else ()))
+        asked = [pick for pick in picks if pick.product_id not in in_cart]
         available = self._available(list(dict.fromkeys(pick.product_id for pick in asked)))
         sold = {pick.product_id: available.get(pick.product_id, False) for pick in asked}
         kept = [pick for pick in draft.picks if sold.get(pick.product_id, False)]

@@ -535,7 +535,8 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
 
     ``strategies`` is a ladder: the first that fills the block wins, later ones top it up. ``layout`` is ``grid``,
     ``carousel`` or ``list``. ``allow_repeats`` lets products of the visitor's own session appear where the shop's
-    history says that is right. ``min_items``: with fewer the block is empty.
+    history says that is right. ``min_items``: with fewer the block is empty. ``exploration`` is the share of slates of
+    known visitors whose last place goes to a new product, drawn evenly among those that may be shown.
     """
 
     name: str
@@ -547,6 +548,7 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     exclude_in_view: bool = True
     allow_repeats: bool = True
+    exploration: float = 0.0
 
 
 # ----------------------------------------------------------------------------------------------- candidates

@@ -18,7 +18,7 @@ import numpy as np
 from .bandit.null import Chosen
 from .draft import Pick, Placed, Question
 from .errors import MTPError
-from .live import Serving
+from .live import KINDS, Serving
 from .pipeline import SPARES, Pipeline
 from .ports import SlateLog
 from .records import BoolArray, Candidates, Placement, ProductTable, Query, Rung, Slate, SlateEntry, Stand
@@ -117,9 +117,7 @@ class Replay:
         return f"made on {day}, within retention: erased with its visitor, lost in a crash, or never served"
 
     def _version(self, name: str, version: str, serving: Serving) -> str:
-        current = dict(
-            zip(("catalog", "behaviour", "content", "segments", "segment_book"), serving.versions, strict=False)
-        )
+        current = dict(zip(("catalog", *KINDS, "segment_book"), serving.versions, strict=True))
         if str(current.get(name, serving.rules.version)) == version or not version:
             return "serves"
         if name in ("catalog", "segment_book"):

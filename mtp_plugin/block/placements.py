@@ -47,6 +47,10 @@ DEFAULTS: tuple[Placement, ...] = (
 """An empty title means: named after the strategy that answered, in the shop's language (:mod:`.words`)."""
 
 
+MOST_EXPLORED = 0.5
+"""The largest share of slates that may hold a new product for the sake of trying it."""
+
+
 def load_placements(value: Mapping[str, Any] | str | Path) -> dict[str, Placement]:
     """The default placements with the shop's own added or laid over them, by name.
 
@@ -151,6 +155,12 @@ def _whole_number(low: int, high: int) -> Callable[[str, Any], int]:
     return check
 
 
+def _share(at: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MOST_EXPLORED:
+        raise SettingError(at, value, f"use a share from 0 to {MOST_EXPLORED}")
+    return float(value)
+
+
 def _layout(at: str, value: Any) -> str:
     if value not in LAYOUTS:
         raise SettingError(at, value, _nearest("layout", value, LAYOUTS))
@@ -180,4 +190,5 @@ _CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "enabled": _flag,
     "exclude_in_view": _flag,
     "allow_repeats": _flag,
+    "exploration": _share,
 }

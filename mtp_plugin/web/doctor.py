@@ -11,12 +11,16 @@ import msgspec
 from flask import Flask
 
 from ..errors import ModelError, MTPError, UnavailableError
+from ..feedback.loop import troubles
 from ..live import Serving
 from ..state import State
+from ..watching import loop_days
 
 Status = Literal["well", "advice", "broken"]
 MARKS: dict[str, str] = {"well": "ok     ", "advice": "advice ", "broken": "BROKEN "}
 STALE_DAYS = 7
+LOOP_DAYS = 7
+"""Days whose slates are compared."""
 WEAK_KEY = 16
 MEND_MODEL = "flask mtp train, or an older one: flask mtp models list, flask mtp models activate {kind} VERSION"
 
@@ -38,7 +42,7 @@ def examine(app: Flask, state: State) -> list[Finding]:
     try:
         serving = state.pipeline.live.refresh()
         findings += [*_catalog(state, serving), *_models(state, serving), *_events(state), *_loaders(state)]
-        findings += [*_enrichment(state), *_jobs(state), *_privacy(app, state), *_parts()]
+        findings += [*_enrichment(state), *_jobs(state), *_loop(state), *_privacy(app, state), *_parts()]
     except MTPError as error:
         findings.append(Finding("stores", "broken", str(error), "mend the store named and run doctor again"))
     return findings
@@ -168,6 +172,11 @@ def _jobs(state: State) -> Iterator[Finding]:
     for run in runs.values():
         if not run.ok:
             yield Finding("jobs", "broken", f"{run.name} failed: {run.message}", f"flask mtp jobs run {run.name}")
+
+
+def _loop(state: State) -> Iterator[Finding]:
+    for text in troubles(loop_days(state, LOOP_DAYS)):
+        yield Finding("feedback loop", "advice", text, "look at `flask mtp feedback`")
 
 
 def _privacy(app: Flask, state: State) -> Iterator[Finding]:

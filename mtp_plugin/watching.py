@@ -1,0 +1,49 @@
+"""How varied slates are, day by day, from a sample of the log."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import numpy as np
+
+from .exploring import is_new
+from .feedback.loop import LoopDay, loop_day
+from .live import Serving
+from .records import Query, Strategy
+from .state import State
+
+DAY = 86400.0
+SAMPLE = 2000
+"""Slates of a day that are looked at."""
+TENTH = 10
+
+
+def loop_days(state: State, days: int, now: float | None = None) -> list[LoopDay]:
+    """The figures of the last *days* days (of UTC), oldest first; the last one is today so far."""
+    now, serving = time.time() if now is None else now, state.pipeline.live.get()
+    table = serving.table
+    names = [product.product_id for product in table.products]
+    visible = np.flatnonzero(table.visible).tolist()
+    popular = frozenset(names[row] for row in _popular(serving, max(1, len(visible) // TENTH)))
+    today, found = now // DAY * DAY, []
+    for back in reversed(range(days)):
+        since = today - back * DAY
+        fresh = is_new(table, min(now, since + DAY), state.settings.new_days * DAY) & table.visible
+        entries = state.slates.sample(since, min(now, since + DAY), SAMPLE)
+        found.append(
+            loop_day(
+                f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d}",
+                [[item.product_id for item in entry.slate.items] for entry in entries if entry.slate.items],
+                [names[row] for row in visible],
+                frozenset(names[row] for row in np.flatnonzero(fresh).tolist()),
+                popular,
+            )
+        )
+    return found
+
+
+def _popular(serving: Serving, count: int) -> list[int]:
+    query = Query(now=time.time(), eligible=serving.table.visible)
+    rows: list[int] = serving.recommender.candidates(Strategy.BEST_SELLERS, query, count).rows.tolist()
+    return rows
