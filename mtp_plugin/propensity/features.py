@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..compiled import compiled
 from ..records import PRICE_TIERS, Action, FloatArray, IntArray, ProductTable, Profile
 
 DAY = 86_400.0
@@ -42,6 +43,10 @@ PRODUCT = ("price_tier", "tier_distance", "share_of_category")
 
 CATEGORY_ROW = (*(f"category_{name}" for name in (*PAST, *LIKING, *STANDING)),)
 PRODUCT_ROW = (*(f"product_{name}" for name in (*PAST, *STANDING, *PRODUCT)), *CATEGORY_ROW)
+
+PRICE_LEVEL = VISITOR.index("price_level")
+BUYERS = len(PAST) + len(LIKING)
+"""Where the share of buyers stands in :data:`CATEGORY_ROW`."""
 
 BOUGHT, FIRST, LAST, PRODUCTS, IN_ORDERS, VIEWED, IN_SESSION, IN_CART, SECONDS, SEEN = range(10)
 NOTHING: tuple[float, ...] = (0.0, NAN, NAN, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, NAN)
@@ -123,43 +128,39 @@ class Features:
         found = np.empty((len(codes), len(self.category_columns)), dtype=np.float32)
         start = len(visitor.row)
         found[:, :start] = visitor.row
-        found[:, start:] = self._category_part(visitor, codes)
+        found[:, start:] = self._category_part(visitor, codes.tolist())
         return found
 
     def products(self, visitor: Visitor, rows: IntArray) -> FloatArray:
-        """Rows for these products (rows of the catalogue), float32 ``(len(rows), len(product_columns))``."""
+        """Rows for these products, float32 ``(len(rows), len(product_columns))``.
+
+        :param rows: of the catalogue, all of categories that are told of
+        """
         found = np.empty((len(rows), len(self.product_columns)), dtype=np.float32)
         start = len(visitor.row)
         after = start + len(PAST)
         found[:, :start] = visitor.row
         found[:, start:after] = _past(visitor, visitor.by_product, rows.tolist())
-        found[:, after : after + len(STANDING)] = self._products[rows]
+        standing = found[:, after : after + len(STANDING)] = self._products[rows]
         after += len(STANDING)
-        codes = self.category[rows]
-        which, place = np.unique(codes, return_inverse=True)
-        parts = self._category_part(visitor, which)
+        codes = self.category[rows].tolist()
+        place_of = {code: place for place, code in enumerate(dict.fromkeys(codes))}
+        parts = self._category_part(visitor, list(place_of))[[place_of[code] for code in codes]]
         found[:, after] = tier = self._tier[rows]
-        found[:, after + 1] = np.abs(tier - visitor.row[VISITOR.index("price_level")])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            buyers = parts[:, len(PAST) + len(LIKING)][place]
-            found[:, after + 2] = np.where(buyers > 0, self._products[rows, 0] / buyers, np.nan)
-        found[:, after + 3 :] = parts[place]
+        found[:, after + 1] = np.abs(tier - visitor.row[PRICE_LEVEL])
+        found[:, after + 2] = standing[:, 0] / np.maximum(parts[:, BUYERS], np.float32(1e-6))
+        found[:, after + 3 :] = parts
         return found
 
     # ------------------------------------------------------------------------------------------- the parts
 
-    def _category_part(self, visitor: Visitor, codes: IntArray) -> FloatArray:
-        """The columns of :data:`CATEGORY_ROW`; all NaN for the code -1."""
-        known = [code for code in codes.tolist() if code >= 0]
-        found = np.full((len(codes), len(CATEGORY_ROW)), np.nan, dtype=np.float32)
-        if not known:
-            return found
-        part = np.empty((len(known), len(CATEGORY_ROW)), dtype=np.float32)
-        part[:, : len(PAST)] = _past(visitor, visitor.by_category, known)
-        part[:, len(PAST) : -len(STANDING)] = self._liking(visitor, known)
-        part[:, -len(STANDING) :] = self.standing.categories[known]
-        found[codes >= 0] = part
-        return found
+    def _category_part(self, visitor: Visitor, codes: list[int]) -> FloatArray:
+        """The columns of :data:`CATEGORY_ROW`."""
+        part = np.empty((len(codes), len(CATEGORY_ROW)), dtype=np.float32)
+        part[:, : len(PAST)] = _past(visitor, visitor.by_category, codes)
+        part[:, len(PAST) : -len(STANDING)] = self._liking(visitor, codes)
+        part[:, -len(STANDING) :] = self.standing.categories[codes]
+        return part
 
     def _liking(self, visitor: Visitor, codes: list[int]) -> list[tuple[float, ...]]:
         profile, names = visitor.profile, self.standing.category_names
@@ -179,12 +180,12 @@ class Features:
         index, category = self.table.index, self._category
         by_category: Met = {}
         by_product: Met = {}
-        for product_id, _, orders, first, last in map(_fields, profile.purchases):
-            row = index.get(product_id)
+        for one in profile.purchases:
+            row = index.get(one.product_id)
             if row is not None:
-                _add_purchase(by_product, row, orders, first, last)
+                _add_purchase(by_product, row, one.orders, one.first, one.last)
                 if category[row] >= 0:
-                    _add_purchase(by_category, category[row], orders, first, last)
+                    _add_purchase(by_category, category[row], one.orders, one.first, one.last)
         for order in profile.placed:
             rows = {row for product_id, _ in order.lines if (row := index.get(product_id)) is not None}
             for met, codes in ((by_product, rows), (by_category, {category[row] for row in rows})):
@@ -228,10 +229,6 @@ class Features:
         return found
 
 
-def _fields(purchase: Any) -> tuple[str, float, int, float, float]:
-    return purchase.product_id, purchase.quantity, purchase.orders, purchase.first, purchase.last
-
-
 def _add_purchase(met: Met, code: int, orders: int, first: float, last: float) -> None:
     entry = met.get(code)
     if entry is None:
@@ -247,28 +244,40 @@ def _add_purchase(met: Met, code: int, orders: int, first: float, last: float) -
 
 def _past(visitor: Visitor, met: Met, codes: list[int]) -> FloatArray:
     """The columns of :data:`PAST`, shape ``(len(codes), len(PAST))``."""
-    raw = np.array([met.get(code, NOTHING) for code in codes], dtype=np.float64).reshape(-1, len(NOTHING)).T
-    now, profile = visitor.now, visitor.profile
-    bought = raw[BOUGHT]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        since = (now - raw[LAST]) / DAY
-        gap = np.where(bought > 1, (raw[LAST] - raw[FIRST]) / DAY / (bought - 1), np.nan)
-        columns = (
-            bought,
-            since,
-            (now - raw[FIRST]) / DAY,
-            raw[PRODUCTS],
-            gap,
-            np.where(gap > 0, since / gap, np.nan),
-            bought * 7 / max(7.0, (now - profile.first_seen) / DAY),
-            raw[IN_ORDERS] / max(1, len(profile.placed)),
-            raw[VIEWED],
-            raw[IN_SESSION],
-            raw[IN_CART],
-            raw[SECONDS] / 60,
-            (now - raw[SEEN]) / DAY,
-        )
-    return np.stack(columns, axis=1).astype(np.float32)
+    raw = np.array([met.get(code, NOTHING) for code in codes], dtype=np.float64).reshape(-1, len(NOTHING))
+    weeks = max(7.0, (visitor.now - visitor.profile.first_seen) / DAY) / 7
+    found: FloatArray = past_columns(raw, visitor.now, weeks, float(max(1, len(visitor.profile.placed))))
+    return found
+
+
+@compiled
+def past_columns(raw: NDArray[Any], now: float, weeks: float, orders: float) -> NDArray[Any]:
+    """What a visitor did, as :data:`PAST` tells it.
+
+    :param raw: what :data:`NOTHING` is of a stranger, float64 ``(n, 10)``
+    :param weeks: since the visitor came, one at least
+    :param orders: latest ones that are remembered, one at least
+    """
+    found = np.full((len(raw), 13), np.nan, dtype=np.float32)
+    for row in range(len(raw)):
+        bought, first, last = raw[row, 0], raw[row, 1], raw[row, 2]
+        found[row, 0] = bought
+        found[row, 1] = (now - last) / 86400.0
+        found[row, 2] = (now - first) / 86400.0
+        found[row, 3] = raw[row, 3]
+        if bought > 1:
+            gap = (last - first) / 86400.0 / (bought - 1)
+            found[row, 4] = gap
+            if gap > 0:
+                found[row, 5] = (now - last) / 86400.0 / gap
+        found[row, 6] = bought / weeks
+        found[row, 7] = raw[row, 4] / orders
+        found[row, 8] = raw[row, 5]
+        found[row, 9] = raw[row, 6]
+        found[row, 10] = raw[row, 7]
+        found[row, 11] = raw[row, 8] / 60.0
+        found[row, 12] = (now - raw[row, 9]) / 86400.0
+    return found
 
 
 def _visitor_row(profile: Profile, now: float, by_product: Met) -> tuple[float, ...]:

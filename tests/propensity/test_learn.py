@@ -12,7 +12,7 @@ from mtp_plugin.ports import Bundle
 from mtp_plugin.propensity.features import DAY, Features
 from mtp_plugin.propensity.learn.calibrate import calibrate
 from mtp_plugin.propensity.learn.estimators import HIST, LIGHTGBM, LINEAR, MLP, XGBOOST, Fitted
-from mtp_plugin.propensity.learn.examples import Examples, Plan, examples
+from mtp_plugin.propensity.learn.examples import Examples, Plan, draw, examples
 from mtp_plugin.propensity.learn.history import History
 from mtp_plugin.propensity.learn.judge import calibration_error, figures
 from mtp_plugin.propensity.learn.search import search
@@ -98,6 +98,17 @@ def test_a_row_of_training_is_the_row_of_a_request(people: world.People) -> None
             mine = kind.rows(kind.visitor == place)
             assert len(mine)
             assert np.array_equal(make(visitor, mine.code.astype(np.int64)), mine.x, equal_nan=True)
+
+
+def test_pairs_that_are_drawn_stand_for_all_of_their_like() -> None:
+    random = np.random.default_rng(5)
+    chosen, y, weight = draw({3, 7}, {7, 11}, 1_000, 8, random)
+    assert chosen[:3].tolist() == [3, 7, 11]
+    assert y.tolist() == [False, True, True] + [False] * (len(chosen) - 3)
+    assert weight[:3].tolist() == [1.0, 1.0, 1.0]
+    assert len(chosen) > 8
+    assert weight.sum() == pytest.approx(1_000)
+    assert draw({3}, set(), 30, 8, random)[0].tolist() == list(range(30)), "so few are all taken"
 
 
 def test_planted_habits_are_told(people: world.People, learnt: Learnt) -> None:

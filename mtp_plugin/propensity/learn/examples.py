@@ -19,6 +19,8 @@ from .history import Visitors, rows_bought
 HORIZON = HORIZON_DAYS * DAY
 GONE_DAYS = 180.0
 """Who was not here for so long is not asked about."""
+FEW = 4
+"""Times as many as would be drawn: so few are all taken."""
 BROWSING = (Action.VIEW, Action.CART)
 
 
@@ -76,13 +78,13 @@ def examples(
             visitor = features.visitor(profile, moment)
             codes = {code for row in bought if (code := int(features.category[row])) >= 0}
             count = len(features.standing.category_names)
-            chosen, y, weight = _draw(set(visitor.by_category), codes, count, plan.others, random)
+            chosen, y, weight = draw(set(visitor.by_category), codes, count, plan.others, random)
             by_category.add(features.categories(visitor, chosen), y, weight, cut, place, chosen)
             if products:
                 told = features.category >= 0
                 met = {row for row in visitor.by_product if told[row]}
                 wanted = {row for row in bought if told[row]}
-                chosen, y, weight = _draw(met, wanted, len(table), max(1, plan.others), random)
+                chosen, y, weight = draw(met, wanted, len(table), plan.others, random)
                 kept = told[chosen]
                 chosen, y, weight = chosen[kept], y[kept], weight[kept]
                 by_product.add(features.products(visitor, chosen), y, weight, cut, place, chosen)
@@ -123,11 +125,11 @@ def _visits(events: Sequence[Event], cuts: Sequence[float], random: np.random.Ge
     return found
 
 
-def _draw(
+def draw(
     met: set[int], bought: set[int], count: int, others: int, random: np.random.Generator
 ) -> tuple[IntArray, BoolArray, FloatArray]:
     """The pairs: all that was met or bought, and some of the others with the weight of all of them."""
-    if not others:
+    if not others or count <= FEW * others:
         chosen = np.arange(count)
         return chosen, np.isin(chosen, list(bought)), np.ones(count)
     near = np.array(sorted(met | bought), dtype=np.int64)
