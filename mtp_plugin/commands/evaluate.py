@@ -8,6 +8,12 @@ import click
 
 from .base import answer, command, read_json, say
 
+VERDICTS = {
+    "better": "Better",
+    "worse": "Worse",
+    "no-clear-difference": "No clear difference",
+    "cant-tell": "Can't tell",
+}
 FILE = click.Path(exists=True, dir_okay=False)
 
 
@@ -50,6 +56,53 @@ def register(mtp: click.Group) -> None:
             progress=say,
         )
         answer(result, as_json, _table(result))
+
+    @command(evaluate, "policy")
+    @click.option("--events", "events_file", type=FILE, required=True, help="Logged decisions of the one that served.")
+    @click.option("--like", "like_file", type=FILE, help="Log of the policy to judge; uniform random if not said.")
+    @click.option(
+        "--format",
+        "format_",
+        type=click.Choice(["open-bandit"]),
+        default="open-bandit",
+        show_default=True,
+        help="Layout of the files.",
+    )
+    @click.option(
+        "--level", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.999), help="Of the intervals."
+    )
+    @click.option(
+        "--matters",
+        default=0.1,
+        show_default=True,
+        type=click.FloatRange(0.001, 10),
+        help="Smallest difference that matters, as part of what was earned.",
+    )
+    def policy(
+        events_file: str, like_file: str | None, format_: str, level: float, matters: float, as_json: bool
+    ) -> None:
+        """What another policy would have earned, from the log of the one that served."""
+        from ..evaluate.policies import evaluate_policy
+
+        result = evaluate_policy(events_file, like=like_file or "", format=format_, level=level, matters=matters)
+        answer(result, as_json, _said(result))
+
+
+def _said(result: dict[str, Any]) -> str:
+    """The verdict first, then what it stands on."""
+    support, verdict = result["support"], result["verdict"]
+    lines = [
+        f"{VERDICTS[verdict['word']]}: {verdict['why']}",
+        f"target: {result['target']}; {support['rows']:,} decisions of {support['clusters']:,} visitors or slates",
+        f"effective sample size {support['ess']:,.1f}, effective rewards {support['reward_ess']:,.1f}, "
+        f"never tried {support['unsupported']:.1%}, mean weight {support['mean_weight']:.3f}, "
+        f"largest weight {support['max_weight']:,.1f}, on the heaviest hundredth {support['tail']:.0%}",
+    ]
+    named = {"served": result["logged"], **result["estimates"]}
+    if "on_policy" in result:
+        named["on its own log"] = result["on_policy"]
+    lines += [f"{name:16} {one['value']:.5f}  ({one['low']:.5f} to {one['high']:.5f})" for name, one in named.items()]
+    return "\n".join(lines)
 
 
 def _table(result: dict[str, Any]) -> str:

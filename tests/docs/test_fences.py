@@ -41,6 +41,7 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("mounting.md", "python"): (7, "docs.test_mounting.test_no_block_is_passed_over"),
     ("mounting.md", "jinja"): (1, "docs.test_mounting.test_three_lines"),
     ("mounting.md", "text"): (1, "docs.test_mounting.test_the_policy_is_enough"),
+    ("off-policy.md", "sh"): (1, "docs.test_off_policy.test_the_commands_answer"),
     ("operations.md", "cron"): (1, "docs.test_operations.test_cron_runs_what_is_due"),
     ("operations.md", "yaml"): (1, "docs.test_operations.test_prometheus_may_read"),
     ("operations.md", "sh"): (1, "docs.test_operations.test_servers_serve"),
