@@ -63,6 +63,29 @@ def register(mtp: click.Group) -> None:
         state.audit.append("cli", "bandit.reset", f"bandit:{name}", {"sums": gone}, at=time.time())
         answer({"name": name, "sums": gone}, as_json, f"{name} has forgotten {gone} sums")
 
+    @command(bandits, "judge")
+    @click.argument("name")
+    @click.option("--always", default="", help="An arm; each as likely as any other if not said.")
+    @click.option("--days", default=28, show_default=True, type=click.IntRange(1, 3650), help="Look back so far.")
+    @click.option(
+        "--matters",
+        default=0.1,
+        show_default=True,
+        type=click.FloatRange(0.001, 10),
+        help="Smallest difference that matters, as part of what was earned.",
+    )
+    @with_appcontext
+    def judge(name: str, always: str, days: int, matters: float, as_json: bool) -> None:
+        """What NAME would have earned had it always taken one arm, from the slates that were seen."""
+        from ..evaluate.choices import evaluate_choices
+        from .evaluate import said
+
+        (state, row), now = _row(name), time.time()
+        result = evaluate_choices(
+            row, state.slates, state.outcomes, since=now - days * 86400, now=now, always=always, matters=matters
+        )
+        answer(result, as_json, said(result))
+
 
 def _row(name: str) -> tuple[State, Row]:
     state = mounted()

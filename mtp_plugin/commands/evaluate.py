@@ -85,10 +85,10 @@ def register(mtp: click.Group) -> None:
         from ..evaluate.policies import evaluate_policy
 
         result = evaluate_policy(events_file, like=like_file or "", format=format_, level=level, matters=matters)
-        answer(result, as_json, _said(result))
+        answer(result, as_json, said(result))
 
 
-def _said(result: dict[str, Any]) -> str:
+def said(result: dict[str, Any]) -> str:
     """The verdict first, then what it stands on."""
     support, verdict = result["support"], result["verdict"]
     lines = [
