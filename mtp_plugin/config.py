@@ -367,7 +367,10 @@ class Settings:
         check=_texts,
     )
     segment_min_age: int = _row(
-        18, "Visitors who say to be younger are in no segment; 0 sorts all.", unit="years", check=_number(0, 120, int)
+        18,
+        "Visitors who say to be younger are in no segment, and no propensity is told of them; 0 sorts all.",
+        unit="years",
+        check=_number(0, 120, int),
     )
     propensity_estimator: str = _row(
         "sklearn.ensemble.HistGradientBoostingClassifier",

@@ -15,6 +15,7 @@ from .ports import Journal, ModelRegistry
 from .propensity.features import DAY
 from .propensity.model import EMPTY, KIND, TARGETS
 from .records import Event, FoldFunction, Interactions, ProductTable
+from .segment.found import is_minor
 
 Progress = Callable[[str], None]
 Filter = Callable[[Iterable[Interactions]], Iterable[Interactions]]
@@ -116,9 +117,11 @@ def _tries(source: Source, estimator: str) -> int:
 
 
 def chosen(source: Source) -> list[str]:
-    """The visitors to learn from, always in the same order."""
-    names = {name for batch in source.only(source.journal.interactions()) for name in batch.profile_ids}
-    return sorted(names, key=owner)[:MOST_VISITORS]
+    """The visitors to learn from, always in the same order; nobody who says to be too young."""
+    known = {name for batch in source.only(source.journal.interactions()) for name in batch.profile_ids}
+    names, least = sorted(known, key=owner)[:MOST_VISITORS], source.settings.segment_min_age
+    profiles = zip(names, source.journal.profiles(names), strict=True)
+    return [name for name, profile in profiles if profile and not is_minor(profile.traits, least)]
 
 
 def forget_propensity(

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from mtp_plugin.propensity.features import DAY
-from mtp_plugin.propensity_training import forget_propensity, train_propensity
+from mtp_plugin.propensity_training import chosen, forget_propensity, train_propensity
 from mtp_plugin.records import ConsentLevel, SlateRequest
 from mtp_plugin.scheduled import propensity_source
 from mtp_plugin.state import State
@@ -103,6 +103,10 @@ def test_who_is_too_young_is_not_told_of(trained: tuple[Flask, State]) -> None:
     pipeline.settings = replace(before, segment_min_age=99)
     try:
         assert all(item.purchase_probability is None for item in pipeline.recommend(asked()).items)
+        source = propensity_source(trained[1])
+        assert len(chosen(source)) == 36
+        older = chosen(replace(source, settings=replace(before, segment_min_age=40)))
+        assert sorted(older) == sorted(f"u:v{number}" for number in range(20, 36)), "visitor i is 20 + i years old"
     finally:
         pipeline.settings = before
 
