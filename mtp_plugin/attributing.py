@@ -69,14 +69,15 @@ class Attributor:
 
     def settle(self, profile_ids: Iterable[str]) -> tuple[int, int]:
         """Settle the persons whose profiles these are; gives how many, and how many outcomes are new."""
-        todo, persons, new = dict.fromkeys(sorted(profile_ids)), 0, 0
+        todo, persons = dict.fromkeys(sorted(profile_ids)), 0
+        found: list[Outcome] = []
         while todo:
             together = self._together(next(iter(todo)))
             for name in together:
                 todo.pop(name, None)
             persons += 1
-            new += self._person(together)
-        return persons, new
+            found += self._person(together)
+        return persons, self._state.outcomes.record(found)
 
     def _together(self, profile_id: str) -> tuple[str, ...]:
         """All profiles of the person, whether or not they are signed in now."""
@@ -86,11 +87,12 @@ class Attributor:
         joined = people.resolve([account]).profile_ids if account and account != profile_id else ()
         return tuple(dict.fromkeys((profile_id, *own, *joined)))
 
-    def _person(self, profile_ids: tuple[str, ...]) -> int:
+    def _person(self, profile_ids: tuple[str, ...]) -> list[Outcome]:
+        """What is to be recorded of a person."""
         events = self._events(profile_ids)
         recorded = list(chain.from_iterable(map(self._state.outcomes.of_visitor, profile_ids)))
         if not recorded and not any(event.recommendation_id for event in events):
-            return 0
+            return []
         credits = attribute(
             events,
             profile_ids,
@@ -100,7 +102,7 @@ class Attributor:
             policy=self._policy,
             known=_owed(recorded),
         )
-        return self._state.outcomes.record(settle(credits, recorded))
+        return settle(credits, recorded)
 
     def _events(self, profile_ids: Iterable[str]) -> list[Event]:
         events = chain.from_iterable(self._state.journal.events_of(name) for name in profile_ids)
