@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..bandit.off_policy import Log, Target, compare
+from ..bandit.off_policy import Log, Report, Target, compare
 from ..bandit.rows import Row
 from ..errors import InputError
 from ..feedback.reward import reward
@@ -25,25 +25,49 @@ def evaluate_choices(
 ) -> dict[str, Any]:
     """Estimate what a policy would have earned for each slate seen had it always taken one arm, or any as likely.
 
-    Slates whose window is still open are left out.
-
     :param since: seconds since 1970
     :param always: an arm; each as likely as any other if empty
     :raises InputError: a policy or an arm that this cannot be told of, or nothing was seen
     """
+    _check(row, always)
+    report = _judged(row, read_log(row, slates, outcomes, since=since, now=now), always, matters)
+    return {
+        **as_data(report),
+        "target": f"always {always}" if always else "each arm as likely",
+        "reward": row.reward,
+    }
+
+
+def judge_arms(row: Row, slates: SlateLog, outcomes: Outcomes, *, since: float, now: float) -> dict[str, Report]:
+    """The same for each arm, and under ``""`` for all as likely.
+
+    :raises InputError: a policy that this cannot be told of, or nothing was seen
+    """
+    _check(row, "")
+    log = read_log(row, slates, outcomes, since=since, now=now)
+    return {arm: _judged(row, log, arm, 0.1) for arm in (*row.named, "")}
+
+
+def _check(row: Row, always: str) -> None:
     if row.about == "product":
         raise InputError(f"{row.name} chooses products, whose number differs from slate to slate", field="name")
     if always and always not in row.named:
         raise InputError(f"{row.name} has no arm {always!r}; there are {', '.join(row.named)}", field="always")
+
+
+def _judged(row: Row, log: Log, always: str, matters: float) -> Report:
+    target = Target.always(log, row.named.index(always)) if always else Target.uniform(log)
+    return compare(log, target, matters=matters)
+
+
+def read_log(row: Row, slates: SlateLog, outcomes: Outcomes, *, since: float, now: float) -> Log:
+    """The decisions of a policy in a time; slates whose window is still open are left out.
+
+    :raises InputError: there are none
+    """
     slates.flush()
     found = (one for batch in outcomes.between(since, now) for one in batch)
-    log = log_of(row, slates.sample(since, now - row.window, MOST), found)
-    target = Target.always(log, row.named.index(always)) if always else Target.uniform(log)
-    return {
-        **as_data(compare(log, target, matters=matters)),
-        "target": f"always {always}" if always else "each arm as likely",
-        "reward": row.reward,
-    }
+    return log_of(row, slates.sample(since, now - row.window, MOST), found)
 
 
 def log_of(row: Row, entries: Sequence[SlateEntry], outcomes: Iterable[Outcome]) -> Log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from mtp_plugin.bandit.learnt import day_of
 from mtp_plugin.ports import BanditSum
+from mtp_plugin.records import Choice, ConsentLevel, Outcome, Slate, SlateEntry, SlateRequest
 
 from .conftest import Desk, open_desk
 
@@ -84,3 +86,40 @@ def test_search_finds_policies(learning: Desk) -> None:
 
 def test_what_is_no_policy_is_not_found(learning: Desk) -> None:
     assert learning.get("/bandits/none").status_code == 404
+
+
+def test_what_each_arm_would_have_earned(learning: Desk) -> None:
+    """1,000 slates seen, half of them of each arm; every fifth of one and every fiftieth of the other was clicked."""
+    state, now = learning.shop.state, time.time()
+    assert "Nothing to tell from yet" in learning.be("viewer").get("/bandits/hero/judge").text
+    outcomes = []
+    for number in range(1000):
+        arm, every = (("trending-items", 5), ("best-sellers", 50))[number % 2]
+        name, at = f"judged-{number}", now - 50_000 + number
+        choice = Choice(policy="hero", about="strategy", arm=arm, propensity=0.5)
+        slate = Slate(
+            recommendation_id=name, placement="home-hero", strategy=arm, items=(), created_at=at,
+            consent_level=ConsentLevel.FULL, choices=(choice,),
+        )  # fmt: skip
+        state.slates.append(SlateEntry(slate=slate, request=SlateRequest(placement="home-hero", now=at)))
+        for kind in ("seen", "click")[: 2 if number // 2 % every == 0 else 1]:
+            outcomes.append(
+                Outcome(
+                    outcome_id=f"{kind}{number}".encode(), kind=kind, recommendation_id=name, profile_id=f"a:{number}",
+                    at=at + 1, quantity=1.0,
+                )
+            )  # fmt: skip
+    state.outcomes.record(outcomes)
+    page = learning.get("/bandits/hero/judge").text
+    assert re.search(r"trending-items</th>.*?<strong>Better</strong>.*?(?:0\.19|0\.20)\d\d</td>", page, re.S)
+    assert re.search(r"best-sellers</th>.*?<strong>Worse</strong>.*?0\.0(?:1|2)\d\d</td>", page, re.S)
+    table = learning.get("/bandits/hero/judge?format=csv").text
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == [
+        "trending-items",
+        "best-sellers",
+        "each as likely",
+    ]
+    words = ["mtp", "bandits", "judge", "hero", "--always", "trending-items", "--json"]
+    said = json.loads(learning.shop.app.test_cli_runner().invoke(args=words).stdout)
+    assert said["verdict"]["word"] == "better"
+    assert said["units"] == 1000

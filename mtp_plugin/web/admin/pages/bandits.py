@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from flask import Response, request
 
 from ....bandit.learnt import DAY
+from ....bandit.off_policy import Report
 from ....bandit.rows import Row
-from ....errors import NotFoundError
+from ....errors import InputError, NotFoundError
+from ....evaluate.choices import judge_arms
 from ....standings import Standing, shares_by_day, standings, verdict
 from ....state import State
 from ...parts import get_state
@@ -27,6 +30,13 @@ EARNS = {
     "click": "a click", "cart": "something put into the cart", "purchase": "a purchase", "revenue": "revenue",
     "margin": "margin",
 }  # fmt: skip
+
+WORDS = {
+    "better": "Better",
+    "worse": "Worse",
+    "no-clear-difference": "No clear difference",
+    "cant-tell": "Can't tell",
+}
 
 
 def show() -> Response:
@@ -65,6 +75,36 @@ def show_one(name: str) -> Response:
         chooses=CHOOSES,
         earns=EARNS,
     )
+
+
+def judge(name: str) -> Response:
+    """What it would have earned had it always taken one of its arms."""
+    state, now = get_state(), time.time()
+    row = _known(state, name)
+    try:
+        found = judge_arms(row, state.slates, state.outcomes, since=now - DAYS * DAY, now=now)
+    except InputError as error:
+        return page("bandits_judge.html", title="Had it always …", row=row, reports={}, why=str(error), days=DAYS)
+    shown = {arm or "each as likely": report for arm, report in found.items()}
+    if request.args.get("format") == "csv":
+        columns = ("target", "value", "low", "high", "difference_low", "difference_high", "ess", "verdict", "why")
+        return csv_answer(f"bandit-{name}-judged", columns, (_line(arm, one) for arm, one in shown.items()))
+    top = max(one.estimates["doubly-robust"].high for one in shown.values())
+    return page(
+        "bandits_judge.html",
+        title="Had it always …",
+        row=row,
+        reports=shown,
+        top=max(top, 1e-12),
+        days=DAYS,
+        words=WORDS,
+    )
+
+
+def _line(arm: str, report: Report) -> tuple[str | float, ...]:
+    told, support, verdict = report.estimates["doubly-robust"], report.support, report.verdict
+    ends = (told.value, told.low, told.high, told.difference_low, told.difference_high)
+    return (arm, *ends, support.ess, verdict.word, verdict.why)
 
 
 def reset(name: str) -> Response:
@@ -120,6 +160,7 @@ PANEL = Panel(
     pages=(
         Page("/", "show", show),
         Page("/<name>", "show_one", show_one),
+        Page("/<name>/judge", "judge", judge),
         Page("/<name>/reset", "reset", reset, "POST", Role.ADMINISTRATOR),
     ),
     count=_count,
