@@ -40,7 +40,7 @@ def test_what_is_seen_and_clicked_is_learnt_from(shop: Shop) -> None:
     browser = shop.browser()
     browser.agree()
     earned, shown = {}, set()
-    for _ in range(12):
+    for _ in range(24):
         answer = browser.get("/mtp/v1/recommendations?placement=home-hero").get_json()
         slate, products = answer["recommendation_id"], [item["product_id"] for item in answer["items"]]
         assert answer["items"][1]["propensity"] < 1
@@ -50,11 +50,11 @@ def test_what_is_seen_and_clicked_is_learnt_from(shop: Shop) -> None:
             track(browser, "Product Clicked", slate, product_id=products[1], position=2)
             earned[products[1]] = earned.get(products[1], 0) + 1
     assert shown == {"One way to say it", "Another way"}
-    assert later(shop) == {"words": 12, "place": 12}
+    assert later(shop) == {"words": 24, "place": 24}
     learnt = shop.state.bandits.refresh()
     words = learnt["words"].of(("One way to say it", "Another way"), "").counts
     assert words.rewards.tolist() == [0, sum(earned.values())]
-    assert words.tries.sum() == 12
+    assert words.tries.sum() == 24
     place = learnt["place"].of(tuple(earned), "").counts
     assert place.rewards.tolist() == list(earned.values())
     assert later(shop) == {"words": 0, "place": 0}
