@@ -157,6 +157,8 @@ class Features:
     def _category_part(self, visitor: Visitor, codes: list[int]) -> FloatArray:
         """The columns of :data:`CATEGORY_ROW`."""
         part = np.empty((len(codes), len(CATEGORY_ROW)), dtype=np.float32)
+        if not codes:
+            return part  # a catalogue may have no categories
         part[:, : len(PAST)] = _past(visitor, visitor.by_category, codes)
         part[:, len(PAST) : -len(STANDING)] = self._liking(visitor, codes)
         part[:, -len(STANDING) :] = self.standing.categories[codes]
