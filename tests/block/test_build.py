@@ -81,14 +81,15 @@ def test_the_shop_writes_its_own_prices():
     [
         ("en", 1234.5, "USD", "$1,234.50"),
         ("de-DE", 1234.5, "EUR", "1.234,50\xa0€"),
-        ("de_CH", 1234.5, "CHF", "CHF\xa01’234.50"),
+        ("de_CH", 1234.5, "CHF", "CHF\xa01'234.50"),
         ("en", 1200, "JPY", "¥1,200"),
         ("en", 5, "", "5.00"),
         ("en", float("inf"), "EUR", ""),
     ],
 )
 def test_prices_are_written_as_the_country_does(locale, amount, currency, text):
-    assert Money(locale)(amount, currency) == text
+    # Newer tables of CLDR write the Swiss apostrophe upright, older ones curled.
+    assert Money(locale)(amount, currency).replace("’", "'") == text
 
 
 @pytest.mark.parametrize("locale", ["", "xx-YY-ZZ", "klingon", "de--DE"])

@@ -29,8 +29,7 @@ def mean_interval(values: Floats, level: float = 0.95) -> tuple[float, float]:
 
     The variance of a sample variance is ``(kurtosis - 1) / n`` times its square, so that it tells as much as a normal
     sample's with ``2 n / (kurtosis - 1)`` degrees of freedom (Satterthwaite 1946): rare rewards and heavy weights leave
-    few, however many rows there are. Among the normal interval, Hall's transformation and empirical likelihood it came
-    nearest to its level (``benchmarks/off_policy.py``).
+    few, however many rows there are. How often it holds is measured in ``benchmarks/off_policy.py``.
 
     :param values: independent of each other, shape (n,)
     :param level: how often it should hold, such as 0.95

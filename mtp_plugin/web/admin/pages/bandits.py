@@ -12,7 +12,6 @@ from ....bandit.learnt import DAY
 from ....bandit.off_policy import Report
 from ....bandit.rows import Row
 from ....errors import InputError, NotFoundError
-from ....evaluate.choices import judge_arms
 from ....standings import Standing, shares_by_day, standings, verdict
 from ....state import State
 from ...parts import get_state
@@ -82,6 +81,9 @@ def judge(name: str) -> Response:
     state, now = get_state(), time.time()
     row = _known(state, name)
     try:
+        # A process that serves loads nothing of evaluation until somebody looks at this page.
+        from ....evaluate.choices import judge_arms
+
         found = judge_arms(row, state.slates, state.outcomes, since=now - DAYS * DAY, now=now)
     except InputError as error:
         return page("bandits_judge.html", title="Had it always …", row=row, reports={}, why=str(error), days=DAYS)
