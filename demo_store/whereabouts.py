@@ -41,7 +41,7 @@ BERGEN = Town("Bergen", "NO", "46", True, "Europe/Oslo", 60.4, 5.3)
 LISBON = Town("Lisbon", "PT", "11", True, "Europe/Lisbon", 38.7, -9.1)
 
 HOMES: Mapping[str, tuple[Town, ...]] = {
-    "vera": (NEW_YORK, NEW_YORK, NEW_YORK, LONDON),
+    "vera": (NEW_YORK, NEW_YORK, NEW_YORK, NEW_YORK, NEW_YORK, LONDON),
     "ben": (BERLIN, BERLIN, LONDON),
     "flora": (GHENT, ULM, ZELL),
     "niko": (BERLIN, ULM, GHENT),

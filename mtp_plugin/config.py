@@ -358,7 +358,9 @@ class Settings:
         20, "Fewest visitors of a segment: smaller ones are merged and never shown.", check=_number(2, 100_000, int)
     )
     segment_features: tuple[str, ...] = _row(
-        (), "Features that segments are found by, all if empty; a name with a minus is left out.", check=_texts
+        (),
+        "Features that segments are found by, all if empty; a name with a minus is left out, of names too.",
+        check=_texts,
     )
     segment_exclude_categories: tuple[str, ...] = _row(
         (),

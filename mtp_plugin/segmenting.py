@@ -55,7 +55,8 @@ def refresh_segments(
     from .segment.learn.refresh import Plan, find_segments, project
 
     progress("reading profiles")
-    table = read_table(journal, settings, now=now, seed=seed)
+    everything, learnt_from = read_table(journal, settings, now=now, seed=seed)
+    table = everything.first(learnt_from)
     if len(table) < settings.segment_min_size:
         raise TooFewVisitorsError(
             f"there are {len(table)} visitors to find segments among, and MTP_SEGMENT_MIN_SIZE is "
@@ -67,7 +68,7 @@ def refresh_segments(
     found = find_segments(table, groups_of(table.names), plan=plan, seed=seed, before=before, progress=progress)
     progress("naming the segments")
     described = describe(
-        table,
+        everything,
         found.labels,
         found.partition.count,
         stability=found.resampled.jaccard if found.resampled else None,
@@ -75,6 +76,7 @@ def refresh_segments(
         past=past_of(book, previous),
         now=now,
         seed=seed,
+        learnt_from=learnt_from,
         least=settings.segment_min_size,
         locale=settings.locale,
     )
@@ -164,34 +166,34 @@ def before_of(previous: Bundle | None) -> Before | None:
     return Before(previous.strings["columns"], np.asarray(previous.arrays["scaled_means"], dtype=float))
 
 
-def read_table(journal: Journal, settings: Settings, *, now: float, seed: int) -> FeatureTable:
-    """The features of all visitors who may be sorted."""
+def read_table(journal: Journal, settings: Settings, *, now: float, seed: int) -> tuple[FeatureTable, int]:
+    """The features of all visitors who may be sorted; the first so many columns are what segments are learnt from."""
     excluded = frozenset(settings.segment_exclude_categories)
-    names = choose_names(journal, settings, excluded, now=now, seed=seed)
-    columns = Columns(names, excluded)
+    names, said = choose_names(journal, settings, excluded, now=now, seed=seed)
+    columns = Columns((*names, *said), excluded)
     ids: list[str] = []
     parts: list[np.ndarray] = []
     for profiles in profiles_of(journal, settings.segment_min_age):
         ids += [profile.profile_id for profile in profiles]
         parts.append(np.stack([columns.row(profile, now) for profile in profiles]))
-    values = np.concatenate(parts) if parts else np.zeros((0, len(names)), dtype=np.float32)
-    return FeatureTable(columns.names, values, ids)
+    values = np.concatenate(parts) if parts else np.zeros((0, len(columns)), dtype=np.float32)
+    return FeatureTable(columns.names, values, ids), len(names)
 
 
 def choose_names(
     journal: Journal, settings: Settings, excluded: frozenset[str], *, now: float, seed: int
-) -> tuple[str, ...]:
-    """The columns to learn from, by a sample of visitors."""
-    from .segment.learn.columns import choose_columns
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns to learn from and those that are only spoken of, by a sample of visitors."""
+    from .segment.learn.columns import choose_columns, spoken_columns
 
     ids = [one for batch in journal.profile_ids() for one in batch]
     if len(ids) > SAMPLE:
         places = np.random.default_rng(seed).choice(len(ids), size=SAMPLE, replace=False)
         ids = [ids[place] for place in np.sort(places)]
     sample = [profile for profile in journal.profiles(ids) if _counts(profile, settings.segment_min_age)]
-    return choose_columns(
-        [features_of(profile, now, excluded) for profile in sample if profile], settings.segment_features
-    )
+    features = [features_of(profile, now, excluded) for profile in sample if profile]
+    names = choose_columns(features, settings.segment_features)
+    return names, spoken_columns(features, settings.segment_features, names)
 
 
 def profiles_of(journal: Journal, min_age: int) -> Iterator[list[Profile]]:

@@ -41,6 +41,10 @@ class FeatureTable:
             raise KeyError(name)
         return self.values[:, self.names.index(name)]
 
+    def first(self, count: int) -> FeatureTable:
+        """The table of the first *count* columns; no copy."""
+        return FeatureTable(self.names[:count], self.values[:, :count], self.profile_ids)
+
     def rows(self, which: IntArray | BoolArray) -> FeatureTable:
         """The table of these rows."""
         places = np.flatnonzero(which) if which.dtype == bool else which

@@ -14,7 +14,7 @@ from mtp_plugin.profile.columns import Columns
 from mtp_plugin.profile.features import FEATURES, WORDS, features_of
 from mtp_plugin.profile.read import affinities, merge
 from mtp_plugin.records import EventProduct, Profile
-from mtp_plugin.segment.learn.columns import choose_columns
+from mtp_plugin.segment.learn.columns import choose_columns, spoken_columns
 from mtp_plugin.track.imported import imported_event
 
 from .worlds import DAY, HALF_LIFE, T0, event, facts, fold, visits
@@ -151,6 +151,22 @@ def test_features_can_be_asked_for_and_left_out():
     assert choose_columns(found, ("recency_days",)) == ("recency_days",)
     assert "recency_days" not in choose_columns(found, ("-recency_days",))
     assert len(choose_columns(found, ("-recency_days",))) > 5
+
+
+def test_what_segments_are_not_found_by_may_still_be_spoken_of():
+    people = [
+        {"price_level": n / 10, "device": {"mobile": n % 2, "desktop": 1 - n % 2}, "orders": n,
+         "traits": {"city": ("Ulm", "Bergen")[n % 2], "plan": ("gold", "free")[n % 2]}}
+        for n in range(10)
+    ]  # fmt: skip
+    names = choose_columns(people, ("price_level",))
+    assert names == ("price_level",)
+    spoken = spoken_columns(people, ("price_level",), names)
+    assert set(spoken) == {"orders", "device.mobile", "device.desktop", "traits.city=Ulm", "traits.city=Bergen"}
+    without = spoken_columns(people, ("price_level", "-traits", "-orders"), names)
+    assert set(without) == {"device.mobile", "device.desktop"}
+    assert spoken_columns(people, ("-traits",), choose_columns(people, ("-traits",))) == ()
+    assert spoken_columns(people, (), choose_columns(people)) == ()
 
 
 def test_sessions_are_counted_as_they_come():

@@ -7,8 +7,10 @@ import pytest
 from sklearn.datasets import make_moons
 from sklearn.metrics import adjusted_rand_score
 
-from mtp_plugin.segment.learn.choose import choose
+from mtp_plugin.segment.learn.candidates import Candidate
+from mtp_plugin.segment.learn.choose import Judged, _clearest, choose
 from mtp_plugin.segment.learn.floor import with_floor
+from mtp_plugin.segment.learn.judge import Figures
 from mtp_plugin.segment.learn.partition import Partition, dense
 from mtp_plugin.segment.learn.refresh import Plan, find_segments
 from mtp_plugin.segment.matrix import FeatureTable
@@ -134,3 +136,21 @@ def test_auto_chooses_by_shape_and_says_why(shape, methods):
     assert {row["method"] for row in choice.compared} == {"kmeans", "agglomerative", "hdbscan", "dbscan"}
     for words in ("silhouette", "Davies-Bouldin", "halves of the visitors", "scored"):
         assert words in choice.why
+
+
+def test_clusters_that_stand_apart_do_not_displace_a_division_that_says_more():
+    """As density finds five islands and leaves two in five visitors at sea, while ten groups take everybody in."""
+
+    def judged(method, count, form, largest, share, agreement):
+        figures = Figures(count, 0.3, 1.0, 2 * (form - 0.2), share, count, largest)
+        places = np.zeros((1, 1), dtype=np.float32)
+        fit = lambda rows, seed: Partition(method, places, np.zeros(1, dtype=np.int32))  # noqa: E731
+        return Judged(Candidate(method, count, np.zeros(1, dtype=np.int32), figures, fit), agreement, 0.0)
+
+    ten = judged("kmeans", 10, 0.35, 0.2, 1.0, 0.84)
+    islands = judged("hdbscan", 5, 0.67, 0.33, 0.57, 0.81)
+    assert islands.score < ten.score * 0.85
+    assert _clearest([ten, islands]) == []  # so visitors are told to go over into each other
+    assert _clearest([islands]) == [islands]
+    whole = judged("hdbscan", 5, 0.67, 0.33, 0.9, 0.81)
+    assert _clearest([ten, whole]) == [whole]

@@ -21,6 +21,9 @@ AS_GOOD = 0.95
 """Share of the best score that counts as the same."""
 FOUND_AGAIN = 0.8
 """Agreement from which a division is said to be found again."""
+OUTDONE = 0.85
+"""Share of the best score among all that are found again from which clusters that stand apart are taken: a division
+that leaves many between its clusters, or tells little, must not displace one that says much more of everybody."""
 SURELY, LEAST_SILHOUETTE = 0.9, 0.25
 """Agreement and silhouette from which clusters count that noise hides."""
 LEAST_SORTED = 0.5
@@ -128,8 +131,10 @@ def _judged(
 
 
 def _clearest(found: Sequence[Judged]) -> list[Judged]:
-    """Those that are found again and whose clusters stand apart; if none do, those whose clusters are compact."""
-    again = [one for one in found if one.stays >= FOUND_AGAIN and _sorts(one)]
+    """Those that are found again, say about as much as any and whose clusters stand apart; else, are compact."""
+    stable = [one for one in found if one.stays >= FOUND_AGAIN and _sorts(one)]
+    best = max((one.score for one in stable), default=0.0)
+    again = [one for one in stable if one.score >= OUTDONE * best]
     apart = [one for one in again if one.candidate.figures.form >= CLEAR_FORM]
     compact = [one for one in again if one.candidate.figures.silhouette >= CLEAR_SILHOUETTE]
     return apart or compact or [one for one in again if _surely(one)]
@@ -224,7 +229,8 @@ def _continuum_words(chosen: Judged, found: Sequence[Judged], tried: Sequence[Ju
     silhouette = max(one.candidate.figures.silhouette for one in (*found, *tried))
     counts = ", ".join(str(one.candidate.count) for one in tried)
     return (
-        f"no method found clusters that stand apart and are found again (the best silhouette is {silhouette:.2f}): "
+        "no method found clusters that stand apart, are found again and take in most visitors (the best silhouette is "
+        f"{silhouette:.2f}): "
         f"visitors go over into each other. So {NAMES[chosen.candidate.method]} with {chosen.candidate.count} "
         f"segments: of {counts}, {BEFORE if before else 'it is the most stable'} when learnt again from halves of "
         f"the visitors (they agree by {chosen.agreement:.2f}, permuted {chosen.null:.2f}); silhouette "

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+
+from .claims import PLACES
 
 LEAST_KNOWN = 0.01
 """Share of visitors of whom a column must say something."""
@@ -45,6 +47,30 @@ def choose_columns(
     for family in sorted(families):
         names += _best(family, families[family], known[family], most.get(family, MOST_OTHER), enough)
     return tuple(names)
+
+
+def spoken_columns(
+    features: Sequence[Mapping[str, Any]], wanted: Sequence[str], learnt_from: Collection[str]
+) -> tuple[str, ...]:
+    """Names of further columns that names and lifts may speak of where segments are found by some features only.
+
+    Where somebody is and on what they look says much of a segment that was found by taste. Of the traits only places
+    are taken: what else a shop knows of people is spoken of where it asks for it.
+
+    :param features: of a sample of visitors
+    :param wanted: features to find segments by; a name with a minus before it is not spoken of either
+    :param learnt_from: the columns that segments are found by
+    """
+    if all(name.startswith("-") for name in wanted):
+        return ()  # all there is was learnt from
+    left_out = [name for name in wanted if name.startswith("-")]
+    found = choose_columns(features, left_out)
+    return tuple(name for name in found if name not in learnt_from and _may_be_spoken_of(name))
+
+
+def _may_be_spoken_of(column: str) -> bool:
+    family, _, value = column.partition(".")
+    return family != "traits" or value.partition("=")[0] in (*PLACES, "urban")
 
 
 def _asked(name: str, wanted: Sequence[str]) -> bool:

@@ -62,6 +62,7 @@ def describe(
     past: Past,
     now: float,
     seed: int,
+    learnt_from: int | None = None,
     least: int = 1,
     locale: str = "en",
 ) -> Described:
@@ -71,13 +72,14 @@ def describe(
     :param count: number of leaves
     :param stability: of the leaves, shape ``(count,)``
     :param parents: int32 ``(count,)``, the number of the coarser segment that a leaf lies in, -1 for none
+    :param learnt_from: columns, the first, that rules are distilled from; names and lifts speak of all
     :param least: fewest visitors of a place that is named
     :param locale: of names
     """
     above = int(parents.max(initial=-1)) + 1
     coarse = np.where(labels >= 0, parents[np.maximum(labels, 0)], -1) if count else labels
     leaf, parent = _matched(table, labels, count, past, ""), _matched(table, coarse, above, past, "p")
-    teller = _Teller(table, seed, least)
+    teller = _Teller(table, table.first(len(table.names) if learnt_from is None else learnt_from), seed, least)
     ids = (*parent.segment_ids, *leaf.segment_ids)
     both = [teller.tell(coarse, above), teller.tell(labels, count)]
     sizes = [int((labels == at).sum()) for at in range(count)]
@@ -114,8 +116,8 @@ Told = tuple[BoolArray, Sequence[Difference], Rule]
 class _Teller:
     """Says of one division after the other what sets its segments apart, then names all of them together."""
 
-    def __init__(self, table: FeatureTable, seed: int, least: int) -> None:
-        self._table, self._seed = table, seed
+    def __init__(self, table: FeatureTable, learnt: FeatureTable, seed: int, least: int) -> None:
+        self._table, self._learnt, self._seed = table, learnt, seed
         chance = np.random.default_rng(seed)
         few = len(table) <= SAMPLE
         self._rows = np.arange(len(table)) if few else np.sort(chance.choice(len(table), SAMPLE, replace=False))
@@ -127,7 +129,8 @@ class _Teller:
         masks = [labels == at for at in range(count)]
         self._masks += [mask[self._rows] for mask in masks]
         apart = differences(names, values, labels, count)
-        return list(zip(masks, apart, distil(names, values, labels, count, seed=self._seed), strict=True))
+        rules = distil(self._learnt.names, self._learnt.values, labels, count, seed=self._seed)
+        return list(zip(masks, apart, rules, strict=True))
 
     def parts(self, ids: Sequence[str], before: Sequence[Segment]) -> list[tuple[tuple[str, str], ...]]:
         """Parts of all names; a segment that goes on keeps its name while that is true."""
