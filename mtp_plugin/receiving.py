@@ -257,10 +257,11 @@ def _act(state: State, webhook: Webhook, reading: Reading, now: float) -> str:
         if profile_ids:
             state.subjects.erase(profile_ids, actor, models=False, linked=False)
         return f"{len(profile_ids)} profiles erased"
-    details = {"topic": webhook.topic, "webhook": webhook.webhook_id}
-    for profile_id in profile_ids:
-        state.audit.append(actor, "subject.export-asked", state.hasher.subject(profile_id), details, at=now)
-    return f"{len(profile_ids)} profiles to be reported"
+    if not profile_ids:
+        state.audit.append(actor, "subject.export-asked", "", {"webhook": webhook.webhook_id, "profiles": 0}, at=now)
+        return "nothing is kept of this customer"
+    asked = state.subjects.ask_export(profile_ids, actor)
+    return f"{len(profile_ids)} profiles to be exported: request {asked.request_id}"
 
 
 def subjects_of(state: State, source: str, person: Person) -> list[str]:

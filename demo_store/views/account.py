@@ -13,13 +13,15 @@ from mtp_plugin.web.parts import get_state
 from mtp_plugin.web.subjects import own_ids
 
 from ..account import current_account, sign_in, sign_out
-from ..browsing import interests, visitor_view
+from ..browsing import VisitorView, interests, visitor_view
+from ..loyalty import AGES
 from ..personalisation import current_mtp
 from ..personas import PERSONAS
 from ..shop import current_shop
 
 bp = Blueprint("account", __name__)
 
+CORRECTABLE = ("city", "age_band")
 ASKED = {
     "erase": "Everything about you is erased; models are made anew without it within the hour.",
     "restrict": "What there is stays, and is not used until you lift this.",
@@ -41,6 +43,8 @@ def show() -> str:
         interests=liked,
         more=_more({interest.value for interest in liked}),
         asked=_asked(),
+        ages=AGES,
+        believed=_believed(view),
     )
 
 
@@ -52,6 +56,25 @@ def edit_interests() -> Response:
     if value and current_mtp().edit_interest(value, wanted=wanted):
         flash(f"{name} counts from now on." if wanted else f"{name} is forgotten.", "done")
     return redirect(url_for("account.show"))
+
+
+@bp.post("/account/data/correct")
+def correct() -> Response:
+    """Correct what the shop believes of the visitor; a field left empty takes the entry away."""
+    given = {name: request.form.get(name, "").strip() for name in CORRECTABLE}
+    town, age = given["city"], given["age_band"]
+    if len(town) > 60:
+        flash("A town’s name has at most 60 characters.", "error")
+    elif age not in ("", *AGES):
+        flash("Choose an age from the list.", "error")
+    else:
+        try:
+            done = current_mtp().subject_request("rectify", {"city": town or None, "age_band": age or None})
+        except MTPError as error:
+            flash(str(error), "error")
+        else:
+            flash(f"Corrected. Receipt {done.request_id}", "done")
+    return redirect(url_for("account.show", _anchor="data"))
 
 
 @bp.post("/account/data/<kind>")
@@ -95,6 +118,13 @@ def out() -> Response:
 def preferences() -> str:
     """What is remembered, and a way to change one's mind."""
     return render_template("shop/preferences.html", view=visitor_view(time.time()))
+
+
+def _believed(view: VisitorView) -> dict[str, str] | None:
+    """What may be corrected, as it is kept; ``None`` where nothing is known of the visitor."""
+    if view.profile is None:
+        return None
+    return {name: str(view.profile.traits.get(name) or "") for name in CORRECTABLE}
 
 
 def _more(known: set[str]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from flask.cli import with_appcontext
 from ..errors import InputError
 from ..ports import SubjectRequest
 from ..privacy.readable import as_html, as_text
+from ..privacy.subjects import ANSWER_DAYS
 from .base import answer, command, mounted, say
 
 ACTOR = "cli"
@@ -31,7 +33,8 @@ def register(mtp: click.Group) -> None:
 
 def _export(subject: click.Group) -> None:
     @command(subject, "export")
-    @WHO
+    @click.argument("who", nargs=-1)
+    @click.option("--request", "request_id", help="Hand out what this request asked for; see `subject waiting`.")
     @click.option(
         "--format",
         "format_",
@@ -42,9 +45,12 @@ def _export(subject: click.Group) -> None:
     )
     @click.option("--output", type=click.Path(dir_okay=False), help="A file to write to, instead of the terminal.")
     @with_appcontext
-    def export(who: tuple[str, ...], format_: str, output: str | None, as_json: bool) -> None:
-        """Everything that is kept of WHO, as JSON or readable."""
-        found = mounted().subjects.export(who, ACTOR)
+    def export(who: tuple[str, ...], request_id: str | None, format_: str, output: str | None, as_json: bool) -> None:
+        """Everything that is kept of WHO, or of whom a request named, as JSON or readable."""
+        if bool(who) == bool(request_id):
+            raise InputError("name WHO, or the --request to answer", field="who")
+        subjects = mounted().subjects
+        found = subjects.hand_out(request_id, ACTOR) if request_id else subjects.export(who, ACTOR)
         text = {"json": lambda: json.dumps(found, indent=2, sort_keys=True, default=str)}
         writers = {**text, "html": lambda: as_html(found), "text": lambda: as_text(found)}
         written = writers[format_]()
@@ -53,6 +59,22 @@ def _export(subject: click.Group) -> None:
             return
         Path(output).write_text(written, encoding="utf-8")
         answer({"output": output}, as_json, f"written to {output}")
+
+    @command(subject, "waiting")
+    @with_appcontext
+    def waiting(as_json: bool) -> None:
+        """Requests for an export that wait to be handed out, such as those of Shopify's customers."""
+        found = mounted().subjects.waiting()
+        lines = [f"{one.request_id}  asked {_day(one.requested_at)} by {one.actor}, due {_due(one)}" for one in found]
+        answer({"requests": [told(one) for one in found]}, as_json, "\n".join(lines) or "Nothing waits.")
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
+
+
+def _due(request: SubjectRequest) -> str:
+    return _day(request.requested_at + ANSWER_DAYS * 86_400)
 
 
 def _erase(subject: click.Group) -> None:

@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 KINDS = ("erase", "restrict", "lift", "object", "rectify")
 BLOCKS = {"restrict": RESTRICTED, "object": OBJECTED}
+EXPORT = "export"
+"""A request that somebody else brings, such as the shop's platform: whoever runs the shop hands the answer out."""
+ANSWER_DAYS = 30
+"""Within so many days it has to be answered (GDPR article 12, Shopify's terms)."""
 Models = Callable[[Sequence[str]], int]
 """Takes visitors out of all models; gives how many bundles were made anew or deleted."""
 
@@ -71,9 +75,12 @@ class Subjects:
             todo += fresh
         return tuple(found)
 
-    def export(self, profile_ids: Sequence[str], actor: str) -> dict[str, Any]:
-        """All that is kept of a visitor, as JSON can hold it; in the audit log, too."""
-        ids = self.everybody(_some(profile_ids))
+    def export(self, profile_ids: Sequence[str], actor: str, *, linked: bool = True) -> dict[str, Any]:
+        """All that is kept of a visitor, as JSON can hold it; in the audit log, too.
+
+        :param linked: with all ids that are known to be the same person
+        """
+        ids = self.everybody(_some(profile_ids)) if linked else tuple(_some(profile_ids))
         now = self._clock()
         data = {holder.name: holder.export(ids) for holder in self.holders}
         subject = self._hasher.subject(ids[0])
@@ -101,7 +108,28 @@ class Subjects:
             raise NotFoundError("there is no such request", field="request_id")
         return found
 
+    def waiting(self) -> list[SubjectRequest]:
+        """Requests for an export that nobody has handed out yet, oldest first."""
+        return [one for one in self._requests.unfinished() if one.kind == EXPORT]
+
+    def hand_out(self, request_id: str, actor: str) -> dict[str, Any]:
+        """The export that was asked for, as of now; the request is done with it.
+
+        :raises NotFoundError: no such request waits
+        """
+        request = next((one for one in self.waiting() if one.request_id == request_id), None)
+        if request is None:
+            raise NotFoundError("no such request waits for an export", field="request_id")
+        found = self.export(request.profile_ids, actor, linked=False)
+        sizes = {name: len(part) for name, part in found.items() if isinstance(part, (list, dict)) and part}
+        self._finish(self._did(request, EXPORT, {"by": actor, "parts": sizes}))
+        return found
+
     # ------------------------------------------------------------------------------------------- asking
+
+    def ask_export(self, profile_ids: Sequence[str], actor: str) -> SubjectRequest:
+        """Note that exactly these profiles are to be exported, by :meth:`hand_out`, within :data:`ANSWER_DAYS`."""
+        return self._new(EXPORT, tuple(_some(profile_ids)), actor)
 
     def erase(
         self, profile_ids: Sequence[str], actor: str, *, models: bool = True, linked: bool = True
@@ -157,7 +185,8 @@ class Subjects:
 
     def resume(self) -> list[SubjectRequest]:
         """Bring all requests to their end that are not; the models are made anew once for all of them."""
-        taken = [self._go_on(request, models=False) for request in map(self._reopened, self._requests.unfinished())]
+        open_ones = [one for one in self._requests.unfinished() if one.kind != EXPORT]
+        taken = [self._go_on(request, models=False) for request in map(self._reopened, open_ones)]
         done = [request for request in taken if request.finished_at]
         waiting = [request for request in taken if not request.finished_at]
         if waiting:
@@ -198,7 +227,7 @@ class Subjects:
     def _steps(self, request: SubjectRequest) -> list[tuple[str, Callable[[Sequence[str]], Any]]]:
         if request.kind == "erase":
             block = [("suppress", lambda ids: self._suppress(ids, ERASED, request.requested_at))]
-            return [*block, *((holder.name, holder.erase) for holder in self.holders)]
+            return [*block, *((holder.name, holder.erase) for holder in self.holders), ("exports", self._withdraw)]
         if request.kind in BLOCKS:
             kind = BLOCKS[request.kind]
             return [
@@ -212,6 +241,20 @@ class Subjects:
         self._requests.suppress(*(Suppression(subject=one, kind=kind, since=since) for one in subjects))
         self.suppressed.look(now=True)
         return len(subjects)
+
+    def _withdraw(self, profile_ids: Sequence[str]) -> int:
+        """Exports that wait name their visitor: of who is erased nothing is left to hand out."""
+        gone, count = set(profile_ids), 0
+        for request in self.waiting():
+            left = tuple(name for name in request.profile_ids if name not in gone)
+            if left == request.profile_ids:
+                continue
+            count += 1
+            if left:
+                self._requests.save(msgspec.structs.replace(request, profile_ids=left))
+            else:
+                self._finish(self._did(request, "erased", True))
+        return count
 
     def _refuse(self, profile_ids: Sequence[str], at: float) -> int:
         """Put the objection where every request looks: among the decisions about consent."""

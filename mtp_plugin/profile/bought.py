@@ -6,6 +6,8 @@ import math
 from bisect import insort
 from collections.abc import Mapping
 
+import msgspec
+
 from ..records import PlacedOrder, Profile, Purchase
 
 MAX_PURCHASES = 200
@@ -52,6 +54,14 @@ class Bought:
             return self._from_order(place, amount, pieces)
         self.revenue -= amount
         return [undone for product_id, quantity in pieces.items() for undone in self._from_any(product_id, quantity, t)]
+
+    def lower(self, order_id: str, refund: float) -> None:
+        """Take money back for an order that keeps its lines."""
+        self.revenue -= refund
+        self.placed = tuple(
+            msgspec.structs.replace(one, amount=one.amount - refund) if one.order_id == order_id else one
+            for one in self.placed
+        )
 
     def _place_of(self, order_id: str) -> int | None:
         places = (place for place, order in enumerate(self.placed) if order.order_id == order_id)

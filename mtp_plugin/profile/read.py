@@ -10,6 +10,7 @@ from .decay import moved, read
 from .draft import MAX_SEARCHES
 from .habits import merge_habits
 from .traits import merged
+from .twice import without_twice
 
 MAX_RECENT = 50
 
@@ -86,6 +87,8 @@ def merge(profiles: Sequence[Profile], half_life: float) -> Profile | None:
 
 
 def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
+    if a.placed and b.placed:
+        a, b = without_twice(a, b)
     newer, older = (a, b) if a.landmark >= b.landmark else (b, a)
     factor = moved(older.landmark, newer.landmark, half_life)
     recent = sorted((*a.recent, *b.recent), key=lambda item: item.timestamp)

@@ -13,6 +13,7 @@ from flask import Flask
 from ..errors import ModelError, MTPError, UnavailableError
 from ..feedback.loop import troubles
 from ..live import Serving
+from ..privacy.subjects import ANSWER_DAYS
 from ..state import State
 from ..watching import loop_days
 
@@ -21,6 +22,8 @@ MARKS: dict[str, str] = {"well": "ok     ", "advice": "advice ", "broken": "BROK
 STALE_DAYS = 7
 LOOP_DAYS = 7
 """Days whose slates are compared."""
+LEARN_DAYS = 30
+"""Days of events below which sessions and baskets are few to learn from."""
 WEAK_KEY = 16
 MEND_MODEL = "flask mtp train, or an older one: flask mtp models list, flask mtp models activate {kind} VERSION"
 
@@ -188,6 +191,40 @@ def _privacy(app: Flask, state: State) -> Iterator[Finding]:
             "derived from the secret key: when that changes, so does every mtp.hash_email and mtp.hash_phone",
             "set MTP_PII_KEY",
         )
+    yield from _retention(state)
+    waiting = state.subjects.waiting()
+    if waiting:
+        oldest = (time.time() - waiting[0].requested_at) / 86_400
+        yield Finding(
+            "exports",
+            "broken" if oldest > ANSWER_DAYS else "advice",
+            f"{len(waiting)} requests wait for an export, the oldest for {oldest:.0f} of {ANSWER_DAYS} days",
+            "hand them out: `flask mtp subject waiting`, or Requests in the console",
+        )
+
+
+def _retention(state: State) -> Iterator[Finding]:
+    """How long visitors' data lies; both limits are off until the shop says what it promises its customers."""
+    events, profiles = state.settings.event_days, state.settings.profile_days
+    if not events and not profiles:
+        yield Finding(
+            "retention",
+            "advice",
+            "events and profiles are kept until their visitor asks to be erased",
+            "set MTP_PROFILE_DAYS to what the shop's privacy policy says, such as 400",
+        )
+        return
+    if events and events < LEARN_DAYS:
+        yield Finding(
+            "retention",
+            "advice",
+            f"events are deleted after {events} days: models learn from so little history only",
+            f"set MTP_EVENT_DAYS to {LEARN_DAYS} at least, or accept weaker recommendations",
+        )
+    else:
+        kept = f"events {events} days" if events else "events as long as their visitor"
+        gone = f"visitors go after {profiles} days without an event" if profiles else "visitors stay"
+        yield Finding("retention", "well", f"{kept}, {gone}")
 
 
 def _parts() -> Iterator[Finding]:

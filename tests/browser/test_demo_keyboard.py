@@ -160,6 +160,19 @@ def test_becoming_somebody(front: Store, visit: Callable[..., Page]) -> None:
     assert page.url == f"{front.url}/shop/plants"
 
 
+def test_correcting_what_the_shop_believes(front: Store, visit: Callable[..., Page]) -> None:
+    page = visit(viewport=WIDE)
+    be(page, front, "Greta")
+    page.goto(f"{front.url}/account")
+    tab_to(page, "#believed-city")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Graz")
+    tab_to(page, "form.correct button", 2)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Corrected.")).to_be_visible()
+    expect(page.locator("#believed-city")).to_have_value("Graz")
+
+
 def test_the_inspector(front: Store, visit: Callable[..., Page]) -> None:
     page = visit(viewport={"width": 1440, "height": 900})
     be(page, front, "Vera")

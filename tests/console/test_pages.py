@@ -302,6 +302,28 @@ def test_another_workers_lease_is_respected(desk: Desk) -> None:
     assert leases.last_runs() == {}
 
 
+# ---------------------------------------------------------------------------------------------------- requests
+
+
+def test_an_export_that_was_asked_for_is_handed_out_once(desk: Desk) -> None:
+    state = desk.shop.state
+    assert "Nobody waits" in desk.get("/requests/").text
+    asked = state.subjects.ask_export(["u:somebody"], "webhook:shopify")
+    assert re.search(r'<span>Requests</span>\s*<span class="count">1</span>', desk.get("/health/").text)
+    page = desk.get("/requests/").text
+    assert asked.request_id in page
+    assert "somebody" not in page
+    assert desk.be("merchandiser").post(f"/requests/{asked.request_id}/export").status_code == 403
+    assert desk.be(("administrator", "Ada")).get("/requests/").status_code == 200
+    answer = desk.post(f"/requests/{asked.request_id}/export", format="json")
+    assert answer.json["ids"] == ["u:somebody"]
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="export-{asked.request_id}.json"'
+    told = [(one.action, one.actor) for one in state.audit.latest(3)]
+    assert ("subject.exported", "console:Ada") in told
+    assert desk.post(f"/requests/{asked.request_id}/export").status_code == 404
+    assert "Nobody waits" in desk.get("/requests/").text
+
+
 # ------------------------------------------------------------------------------------------------- light and dark
 
 

@@ -110,6 +110,21 @@ def test_the_doctor_opens_the_models(tmp_path: Path) -> None:
     assert found(app)["content model"]["status"] == "broken"
 
 
+def test_the_doctor_asks_how_long_data_may_lie(tmp_path: Path) -> None:
+    app, state = mounted(tmp_path, watches(6))
+    assert found(app)["retention"]["status"] == "advice"
+    assert "exports" not in found(app)
+    state.subjects.ask_export(["u:1"], "webhook:shopify")
+    assert found(app)["exports"]["says"] == "1 requests wait for an export, the oldest for 0 of 30 days"
+    kept = mounted(tmp_path / "b", watches(6), MTP_PROFILE_DAYS=400, MTP_EVENT_DAYS=200)[0]
+    assert found(kept)["retention"]["says"] == "events 200 days, visitors go after 400 days without an event"
+    short = mounted(tmp_path / "c", watches(6), MTP_EVENT_DAYS=7)[0]
+    assert (found(short)["retention"]["status"], "MTP_EVENT_DAYS" in found(short)["retention"]["remedy"]) == (
+        "advice",
+        True,
+    )
+
+
 def test_the_doctor_speaks_of_what_there_is(tmp_path: Path) -> None:
     app, _ = mounted(tmp_path, watches(6))
     findings = found(app)

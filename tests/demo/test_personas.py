@@ -170,6 +170,42 @@ def test_the_inspector_tells_what_the_next_page_would_hold(client: FlaskClient, 
     assert links[:8] == [f"/products/{name}" for name in following]
 
 
+def test_what_the_shop_believes_can_be_corrected(client: FlaskClient, shop: Flask) -> None:
+    agree(client)
+    client.post("/account/as/greta")
+    page = Page(client.get("/account").text)
+    assert page.problems == []
+    (town,) = (field for field in page.all("input") if field.get("name") == "city")
+    assert town["value"] == "Zell am See"
+    answer = client.post("/account/data/correct", data={"city": "Graz", "age_band": ""}, follow_redirects=True)
+    assert "Corrected. Receipt" in answer.text
+    (profile,) = shop.extensions["mtp"].journal.profiles([f"u:{user_of(client)}"])
+    assert (profile.traits["city"], profile.traits.get("age_band")) == ("Graz", None)
+    shop.test_cli_runner().invoke(args=["mtp", "jobs", "run", "traits"])
+    (profile,) = shop.extensions["mtp"].journal.profiles([f"u:{user_of(client)}"])
+    assert profile.traits.get("age_band") is None, "the loyalty card does not bring back what was taken away"
+    assert "Choose an age" in client.post("/account/data/correct", data={"age_band": "7"}, follow_redirects=True).text
+
+
+def test_a_visitor_without_an_account_corrects_by_their_cookie(client: FlaskClient, shop: Flask) -> None:
+    assert "Correct it" not in client.get("/account").text, "there is nothing to correct"
+    agree(client)
+    for product in shop.extensions["tarn"].catalogue.by_category["plants"][:2]:
+        client.get(f"/products/{product.product_id}")
+        client.post(
+            "/mtp/v1/track",
+            json={"type": "track", "event": "Product Viewed", "properties": {"product_id": product.product_id}},
+            headers={"Sec-Fetch-Site": "same-origin"},
+        )
+    assert "Correct it" in client.get("/account").text
+    assert "Corrected" in client.post("/account/data/correct", data={"city": "Bonn"}, follow_redirects=True).text
+    (town,) = (field for field in Page(client.get("/account").text).all("input") if field.get("name") == "city")
+    assert town["value"] == "Bonn"
+    stranger = shop.test_client()
+    stranger.environ_base["HTTP_USER_AGENT"] = client.environ_base["HTTP_USER_AGENT"]
+    assert "Corrected" not in stranger.post("/account/data/correct", data={"city": "X"}, follow_redirects=True).text
+
+
 def test_the_account_says_why(client: FlaskClient) -> None:
     agree(client)
     client.post("/account/as/flora")

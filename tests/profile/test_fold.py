@@ -214,6 +214,43 @@ def test_a_late_event_counts_by_its_own_time():
     assert profile.first_seen == T0 - 28 * DAY
 
 
+def test_an_order_that_two_profiles_tell_of_counts_once():
+    """The browser reports it at once and knows of no return, the webhook a little later and of one."""
+    placed = {"order_id": "o1", "total": 50.0}
+    browser = fold()(
+        None, [event("Product Viewed", 1, "p1"), event("Order Completed", 5, ("p1", 2.0), "p2", **placed)], facts
+    )
+    shop = fold()(
+        None,
+        [
+            event("Order Completed", 7, ("p1", 2.0), "p2", **placed),
+            event("Order Completed", 90, "p3", order_id="o2", total=9.0),
+            event("Order Refunded", 99, "p2", order_id="o1", total=20.0),
+        ],
+        facts,
+    )
+    for parts in ((browser, shop), (shop, browser)):
+        both = merge(parts, HALF_LIFE)
+        assert (both.orders, both.revenue) == (2, 39.0)
+        bought = {one.product_id: (one.quantity, one.orders) for one in both.purchases}
+        assert bought == {"p1": (2.0, 1), "p3": (1.0, 1)}
+        assert [(one.order_id, one.timestamp - T0, one.amount) for one in both.placed] == [
+            ("o1", 5, 30.0),
+            ("o2", 90, 9.0),
+        ]
+        purchases = [(one.product_id, one.timestamp - T0) for one in both.recent if one.action == "purchase"]
+        assert sorted(purchases) == [("p1", 5), ("p2", 5), ("p3", 90)]
+
+
+def test_an_order_given_back_whole_on_one_side_is_given_back():
+    placed = event("Order Completed", 5, "p1", order_id="o1", total=10.0)
+    kept = fold()(None, [placed], facts)
+    back = fold()(None, [placed, event("Order Cancelled", 9, order_id="o1")], facts)
+    for parts in ((kept, back), (back, kept)):
+        both = merge(parts, HALF_LIFE)
+        assert (both.orders, both.revenue, both.purchases) == (0, 0.0, ())
+
+
 def test_merge_of_nobody_and_of_one():
     one = fold()(None, [event("Product Viewed", 0, "p1")], facts)
     assert merge((), HALF_LIFE) is None

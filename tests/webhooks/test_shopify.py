@@ -62,10 +62,30 @@ def test_privacy_topics_act(sender: Sender, test_data: Path) -> None:
     assert profile(sender, guest).orders == profile(sender, "u:191167").orders == 1
     asked = sender.shopify("customers/data_request", (folder / "customers__data_request.json").read_bytes())
     assert asked.get_json() == {"status": "done"}
-    assert state.audit.latest(1)[0].action.startswith("subject.")
+    (request,) = state.subjects.waiting()
+    assert set(request.profile_ids) == {guest, "u:191167"}, "not the other customer"
+    assert state.audit.latest(1)[0].action == "subject.export-asked"
+    runner = sender.shop.app.test_cli_runner()
+    line = runner.invoke(args=["mtp", "subject", "waiting"]).output
+    assert request.request_id in line
+    assert "191167" not in line
+    state.subjects.resume()
+    assert state.subjects.waiting() == [request], "the job of erasures leaves it to people"
+    hand_out = ["mtp", "subject", "export", "--request", request.request_id]
+    told = json.loads(runner.invoke(args=[*hand_out, "--json"]).stdout)
+    assert {event["name"] for event in told["events"]["events"]} >= {"Order Completed"}
+    assert {one["profile_id"] for one in told["events"]["profiles"]} == {guest, "u:191167"}
+    assert state.subjects.waiting() == []
+    assert state.subjects.get(request.request_id).profile_ids == (), "nothing in it names the customer any more"
+    again = runner.invoke(args=hand_out)
+    assert again.exit_code != 0
+    assert "no such request waits" in again.output
+    sender.shopify("customers/data_request", (folder / "customers__data_request.json").read_bytes() + b" ")
+    assert len(state.subjects.waiting()) == 1
     erased = sender.shopify("customers/redact", (folder / "customers__redact.json").read_bytes())
     assert erased.get_json() == {"status": "done"}
     assert state.journal.profiles([guest, "u:191167"]) == [None, None]
+    assert state.subjects.waiting() == [], "of who is erased nothing is left to hand out"
     assert list(state.journal.events_of("u:191167")) == list(state.journal.events_of(guest)) == []
     assert profile(sender, "u:8").orders == 1
     kept = [one.webhook_id for one in state.webhooks.kept() if one.topic == "customers/redact"]

@@ -15,6 +15,7 @@ from .pages import (
     overview,
     placements,
     products,
+    requests,
     rules,
     search,
     segments,
@@ -34,6 +35,7 @@ PANELS: tuple[Panel, ...] = (
     models.PANEL,
     jobs.PANEL,
     health.PANEL,
+    requests.PANEL,
     changes.PANEL,
 )
 EXTRAS: tuple[Panel, ...] = (search.PANEL, theme.PANEL)
