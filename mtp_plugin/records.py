@@ -393,7 +393,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     them through that module, never raw. ``recent`` and ``placed`` are oldest first and bounded. ``margin`` and
     ``discount`` are (weighted sum, weight) pairs, decayed alike. ``revision`` counts the writes. ``origins`` says of
     traits, by the same names, where each came from and when. ``abandoned_at`` is when a cart was noticed as abandoned,
-    0 when there was none since the last order.
+    0 when there was none since the last order. ``extra`` are pieces in the cart beyond one for each time a product was
+    put there, of products of which there are some.
     """
 
     profile_id: str
@@ -418,6 +419,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     origins: dict[str, TraitOrigin] = {}
     habits: Habits = Habits()
     abandoned_at: float = 0.0
+    extra: dict[str, float] = {}
 
 
 FoldFunction = Callable[["Profile | None", "tuple[Event, ...]"], Profile]

@@ -44,9 +44,11 @@ def refresh_segments(
     now: float,
     seed: int,
     progress: Progress,
+    warm: bool = True,
 ) -> str:
     """Learn segments from all profiles, publish the bundle and remember what became of the old ones; gives its version.
 
+    :param warm: go on from where groups were at the refresh before; not after an erasure, as the erased were among them
     :raises TooFewVisitorsError: there are fewer than ``MTP_SEGMENT_MIN_SIZE``
     """
     from .segment.learn.bundle import learnt_bundle
@@ -64,7 +66,7 @@ def refresh_segments(
         )
     plan = Plan(settings.segment_method, settings.segment_count, settings.segment_min_size, WEIGHTS)
     previous = previous_bundle(registry)
-    before = before_of(previous)
+    before = before_of(previous, warm=warm)
     found = find_segments(table, groups_of(table.names), plan=plan, seed=seed, before=before, progress=progress)
     progress("naming the segments")
     described = describe(
@@ -157,13 +159,13 @@ def drift_of(previous: Bundle | None, table: FeatureTable) -> dict[str, float]:
     return drift((*before, np.asarray(previous.arrays["portions"], dtype=np.float32)), table.names, table.values)
 
 
-def before_of(previous: Bundle | None) -> Before | None:
+def before_of(previous: Bundle | None, *, warm: bool = True) -> Before | None:
     """What a refresh goes on from: the leaves of the segments that serve."""
     from .segment.learn.refresh import Before
 
     if previous is None or "scaled_means" not in previous.arrays:
         return None
-    return Before(previous.strings["columns"], np.asarray(previous.arrays["scaled_means"], dtype=float))
+    return Before(previous.strings["columns"], np.asarray(previous.arrays["scaled_means"], dtype=float), warm)
 
 
 def read_table(journal: Journal, settings: Settings, *, now: float, seed: int) -> tuple[FeatureTable, int]:

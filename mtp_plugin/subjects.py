@@ -116,7 +116,7 @@ def forget_everywhere(
     now, gone = time.time(), 0
     if registry.current("segments"):
         try:
-            refresh_segments(journal, registry, book, settings, now=now, seed=0, progress=_silent)
+            refresh_segments(journal, registry, book, settings, now=now, seed=0, progress=_silent, warm=False)
             gone = registry.prune("segments", 1)
         except TooFewVisitorsError:
             pass  # what serves says nothing of one visitor: a group holds many

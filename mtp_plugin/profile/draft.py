@@ -17,6 +17,8 @@ MAX_VALUES = 200
 """Values kept of one facet; the weakest make room for a new one."""
 MAX_SEARCHES = 20
 MAX_FUNNELS = 200
+MAX_EXTRA = 50
+"""Products with several pieces in a cart that are remembered."""
 ROUNDING = 1e-9
 """What is left of a weight, as a share of what is taken off it, that is only rounding."""
 
@@ -40,7 +42,7 @@ class Draft:
         self._sessions, self._session_start = profile.sessions, profile.session_start
         self._events = profile.events
         self.habits = Coming(profile.habits)
-        self.abandoned_at = profile.abandoned_at
+        self.abandoned_at, self._extra = profile.abandoned_at, profile.extra
 
     def clock(self, t: float, idle: float) -> None:
         """Count the event and its session; an event that arrives late belongs to what was there already.
@@ -130,6 +132,27 @@ class Draft:
                 return item.timestamp
         return None
 
+    def put_in(self, product_id: str, pieces: float) -> None:
+        """Note pieces in the cart beyond the one that putting a product there stands for."""
+        if pieces > 1 and (product_id in self._extra or len(self._extra) < MAX_EXTRA):
+            self._extra = {**self._extra, product_id: self._extra.get(product_id, 0.0) + pieces - 1}
+
+    def take_out(self, product_id: str, pieces: float) -> float:
+        """Take pieces out of the cart; gives for how many of the times that it was put there nothing is left."""
+        had = self._extra.get(product_id, 0.0)
+        if not had:
+            return pieces
+        if had > pieces:
+            self._extra = {**self._extra, product_id: had - pieces}
+            return 0.0
+        self.empty(product_id)
+        return pieces - had
+
+    def empty(self, product_id: str) -> None:
+        """Nothing more of it is in the cart but what each time of putting it there stands for."""
+        if product_id in self._extra:
+            self._extra = {name: pieces for name, pieces in self._extra.items() if name != product_id}
+
     def learn_traits(self, event: Event) -> None:
         """Take what an event says of its visitor."""
         learn(self._traits, self._origins, event)
@@ -175,6 +198,7 @@ class Draft:
             habits=self.habits.freeze(),
             origins=self._origins,
             abandoned_at=self.abandoned_at,
+            extra=self._extra,
         )
 
 

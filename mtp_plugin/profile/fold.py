@@ -13,6 +13,8 @@ from .traits import CRM
 
 Facts = Callable[[str, float], ProductFacts | None]
 _AMOUNTS = ("revenue", "total", "value")
+MOST_TIMES = 50
+"""Times of putting one product into the cart that one removal takes back at most."""
 
 
 class Fold:
@@ -71,6 +73,8 @@ class Fold:
         elif action is not None:
             for product in event.products:
                 self._act(draft, action, product.product_id, event.timestamp, facts)
+                if action is Action.CART:
+                    draft.put_in(product.product_id, product.quantity)
 
     def _act(self, draft: Draft, action: Action, product_id: str, t: float, facts: Facts) -> None:
         known = facts(product_id, t)
@@ -107,11 +111,18 @@ class Fold:
             draft.abandoned_at = 0.0
             for product_id in pieces:
                 self._act(draft, Action.PURCHASE, product_id, event.timestamp, facts)
+                draft.empty(product_id)
 
     def _take_back_cart(self, draft: Draft, product: EventProduct, t: float, facts: Facts) -> None:
-        """The newest time it was put into the cart never was; nothing happens if it is too long ago to be known."""
-        given = draft.forget_recent(product.product_id, Action.CART, t)
-        if given is not None:
+        """The newest times it was put into the cart never were, as far as no piece of them is left there.
+
+        Of several pieces put there at once, some can be taken out: the interest stays until all are. Nothing happens if
+        it is too long ago to be known.
+        """
+        for _ in range(min(MOST_TIMES, math.ceil(draft.take_out(product.product_id, product.quantity)))):
+            given = draft.forget_recent(product.product_id, Action.CART, t)
+            if given is None:
+                return
             known = facts(product.product_id, given)
             self._add(draft, known, -self._weights[Action.CART], given)
             draft.count(known, carts=-1)

@@ -114,6 +114,7 @@ def _merge_two(a: Profile, b: Profile, half_life: float) -> Profile:
         searches=(*(text for text in b.searches if text not in a.searches), *a.searches)[-MAX_SEARCHES:],
         habits=merge_habits(a.habits, b.habits),
         abandoned_at=_merge_abandoned(a, b),
+        extra={name: a.extra.get(name, 0.0) + b.extra.get(name, 0.0) for name in (*a.extra, *b.extra)},
         traits=traits,
         origins=origins,
     )

@@ -21,7 +21,7 @@ def without_twice(a: Profile, b: Profile) -> tuple[Profile, Profile]:
         return a, b
     sides, gone = (Bought(a), Bought(b)), (set[float](), set[float]())
     for pair in twice:
-        first = 0 if pair[0].timestamp <= pair[1].timestamp else 1
+        first = 0 if (pair[0].timestamp, pair[0].lines) <= (pair[1].timestamp, pair[1].lines) else 1
         _take_back(sides[first], pair[first], pair[1 - first])
         _forget(sides[1 - first], pair[1 - first])
         gone[1 - first].add(pair[1 - first].timestamp)

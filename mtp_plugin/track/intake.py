@@ -36,15 +36,22 @@ _NAMES = {"page": "Page Viewed", "identify": "Identify", "alias": "Alias"}
 
 
 class Parsed(msgspec.Struct, frozen=True):
-    """What became of a body: events to keep, events dropped on purpose, events that are wrong."""
+    """What became of a body: events to keep, events dropped on purpose, events that are wrong.
+
+    ``refused`` are the names of events dropped because their visitor did not agree: to count, not to keep.
+    """
 
     events: tuple[Event, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     errors: tuple[Rejected, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class _Drop(Exception):
     """An event is understood and not kept; the argument is the reason."""
+
+    refused: tuple[str, ...] = ()
+    """The event's name, where its visitor did not agree."""
 
 
 class Intake:
@@ -133,7 +140,7 @@ class Intake:
         try:
             return Parsed(events=(self._event(call, sender, now, 0),))
         except _Drop as drop:
-            return Parsed(dropped=(Dropped(0, _shown_id(call), str(drop)),))
+            return Parsed(dropped=(Dropped(0, _shown_id(call), str(drop)),), refused=drop.refused)
 
     def _many(
         self,
@@ -143,7 +150,7 @@ class Intake:
         now: float,
         field: str,
     ) -> Parsed:
-        events, dropped, errors = [], [], []
+        events, dropped, errors, refused = [], [], [], list[str]()
         for index, raw in enumerate(self._counted(list(raws), field)):
             call: dict[str, Any] = {}
             try:
@@ -151,10 +158,11 @@ class Intake:
                 events.append(self._event(call, sender, now, index))
             except _Drop as drop:
                 dropped.append(Dropped(index, _shown_id(call), str(drop)))
+                refused += drop.refused
             except InputError as error:
                 where = f"{field}.{index}.{error.field}".rstrip(".")
                 errors.append(Rejected(index, error.code, error.message, where))
-        return Parsed(tuple(events), tuple(dropped), tuple(errors))
+        return Parsed(tuple(events), tuple(dropped), tuple(errors), tuple(refused))
 
     def _counted(self, raws: list[msgspec.Raw], field: str) -> list[msgspec.Raw]:
         if len(raws) > self._batch_max:
@@ -183,7 +191,7 @@ class Intake:
         products = products_of(name, properties)
         timestamp, sent_at = _time(call, "timestamp"), _time(call, "sentAt")
         message_id = _message_id(call)
-        _drop_if_unwanted(kind, sender)
+        _drop_if_unwanted(kind, name, sender)
         if name in ORDERS and not (sender.trusted or self._browser_orders):
             raise _Drop("order")
         profile_id, anonymous_id, user_id = _whose(call, sender)
@@ -247,13 +255,15 @@ def _shown_id(call: Mapping[str, Any]) -> str:
     return value[:MAX_MESSAGE_ID] if isinstance(value, str) else ""
 
 
-def _drop_if_unwanted(kind: str, sender: Sender) -> None:
+def _drop_if_unwanted(kind: str, name: str, sender: Sender) -> None:
     if sender.kind == "anonymous":
         raise _Drop("no-visitor")
     if sender.kind in ("browser", "other-origin") and is_bot(sender.user_agent):
         raise _Drop("bot")
     if sender.consent is not ConsentLevel.FULL:
-        raise _Drop("no-consent")
+        drop = _Drop("no-consent")
+        drop.refused = (name,)
+        raise drop
     if sender.staff:
         raise _Drop("staff")
     if kind in ("identify", "alias") and not sender.trusted:

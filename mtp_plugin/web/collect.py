@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress
 
 import msgspec
 from flask import Response, current_app, has_request_context
@@ -60,13 +61,22 @@ def _admitted(state: State, parsed: Parsed) -> Parsed:
     )
 
 
-def _count_by_level(stored: int, refused: int) -> None:
-    """What consent costs in events, without a word about whose they were."""
+TOLD_APART = {"Product Clicked": "click", "Product Added": "cart", "Order Completed": "order"}
+
+
+def _count_by_level(stored: Sequence[str], refused: Sequence[str]) -> None:
+    """What consent costs in events, clicks, carts and orders, without a word about whose they were.
+
+    :param stored: names of events that are new
+    :param refused: names of those that were dropped
+    """
+    visitor = kept().visitor if refused and has_request_context() else None
+    below = (visitor.level if visitor else ConsentLevel.NON_PERSONAL).value
     metrics = get_parts().metrics
-    metrics.outcome(ConsentLevel.FULL.value, "event", "kept", stored)
-    if refused:
-        visitor = kept().visitor if has_request_context() else None
-        metrics.outcome((visitor.level if visitor else ConsentLevel.NON_PERSONAL).value, "event", "dropped", refused)
+    for level, outcome, names in ((ConsentLevel.FULL.value, "kept", stored), (below, "dropped", refused)):
+        metrics.outcome(level, "event", outcome, len(names))
+        for name, kind in TOLD_APART.items():
+            metrics.outcome(level, kind, outcome, names.count(name))
 
 
 def accept(state: State, parsed: Parsed) -> Receipt:
@@ -80,7 +90,7 @@ def accept(state: State, parsed: Parsed) -> Receipt:
     metrics.events("accepted", sum(new))
     metrics.events("repeated", len(new) - sum(new))
     metrics.events("dropped", len(parsed.dropped))
-    _count_by_level(sum(new), sum(dropped.reason == "no-consent" for dropped in parsed.dropped))
+    _count_by_level([event.name for event in compress(parsed.events, new)], parsed.refused)
     metrics.events("rejected", len(parsed.errors))
     if event_recorded.receivers:
         app = current_app._get_current_object()  # type: ignore[attr-defined]

@@ -102,7 +102,7 @@ class Metrics:
         self._choices.labels(self._app, own, level).inc()
 
     def outcome(self, level: str, kind: str, outcome: str, count: int = 1) -> None:
-        """Count what a consent level meant; *kind* is ``slate`` or ``event``."""
+        """Count what a consent level meant; *kind* is ``slate``, ``event``, ``click``, ``cart`` or ``order``."""
         if count:
             self._level(level, kind, outcome)(count)
 

@@ -14,14 +14,19 @@ import pytest
 from flask import Flask
 
 from mtp_plugin.errors import InputError, NotFoundError
+from mtp_plugin.memberships import Sorter
 from mtp_plugin.privacy.readable import as_html, as_text
 from mtp_plugin.records import ConsentLevel, Event, EventProduct, SlateRequest
+from mtp_plugin.segmenting import refresh_segments
 from mtp_plugin.state import State
+from mtp_plugin.subjects import tell
 from mtp_plugin.track.identifiers import time_ordered_id
 from mtp_plugin.training import NothingToLearnError, train_behaviour
 
 from ..core.shops import mounted, watches
 from ..core.test_commands import run
+from ..segment.visitors import T0, view, visits
+from ..segment.visitors import products as kinds_of_products
 
 NOW = 1_760_000_000.0
 MARK = "marked-4711"
@@ -133,6 +138,57 @@ def test_an_erased_model_is_one_trained_without_the_visitor(tmp_path: Path, monk
     assert len(with_her.registry.list("behaviour")) == 1, "no older version remembers"
     for state in (with_her, without):
         state.close()
+
+
+def test_erased_segments_and_what_is_learnt_by_them_are_those_without_the_visitor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shop with segments, whose next refresh would otherwise go on from where the erased visitor was among others."""
+    now = T0 + 3600
+    monkeypatch.setattr("mtp_plugin.subjects.time.time", lambda: now)
+    shops = [mounted(tmp_path / name, kinds_of_products(), MTP_SEGMENT_COUNT=3)[1] for name in ("with", "without")]
+    hers = [
+        view(kind, number, now - 900 + 60 * number)
+        for number, kind in enumerate(("watches", "watches", "lamps", "bags", "lamps"))
+    ]
+    # Groups of three sizes, so that ids are given in the same order in both shops: they live on with their groups.
+    all_others = [events for number, events in enumerate(visits(120)) if number % 3 == 0 or number > 9 * (number % 3)]
+    for state, own in zip(shops, (hers, []), strict=True):
+        for events in [*all_others, *([own] if own else [])]:
+            state.pipeline.ingest(events)
+        learn_all(state, now)
+    before = [bundle_of(state, "segments") for state in shops]
+    assert not all(same(before[0][name], before[1][name]) for name in before[1])
+    shops[0].subjects.erase([hers[0].profile_id], "test")
+    shops[1].subjects.erase(["a:nobody"], "test")  # models are made anew in the same way, of the same visitors
+    for kind in ("segments", "behaviour"):
+        erased, expected = (bundle_of(state, kind) for state in shops)
+        assert erased.keys() == expected.keys()
+        for name, array in expected.items():
+            assert same(erased[name], array), (kind, name)
+        assert len(shops[0].registry.list(kind)) == 1, "no older version remembers"
+    for state in shops:
+        state.close()
+
+
+def same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Bit for bit; what is unknown in both is the same."""
+    return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+
+
+def learn_all(state: State, now: float) -> None:
+    refresh_segments(state.journal, state.registry, state.segments, state.settings, now=now, seed=0, progress=len)
+    table = state.pipeline.live.refresh().table
+    train_behaviour(
+        state.journal, state.registry, table, now=now, seed=0, progress=len, sorter=Sorter.of(state.pipeline)
+    )
+
+
+def bundle_of(state: State, kind: str) -> dict[str, Any]:
+    version = state.registry.current(kind)
+    assert version
+    bundle = state.registry.load(kind, version)
+    return {**bundle.arrays, **{name: np.array(words) for name, words in bundle.strings.items()}}
 
 
 def test_the_only_visitor_can_be_erased_too(shop: tuple[Flask, State]) -> None:
@@ -250,6 +306,27 @@ def test_corrections_are_events_that_a_rebuild_keeps(shop: tuple[Flask, State]) 
         state.subjects.rectify(["u:nobody"], "test", {"a": 1})
     with pytest.raises(InputError):
         state.subjects.rectify(["u:9"], "test", {})
+
+
+def test_edited_interests_are_events_that_a_rebuild_keeps(shop: tuple[Flask, State]) -> None:
+    _, state = shop
+    state.pipeline.ingest([did("u:9", number) for number in range(4)])
+
+    def affinities() -> dict[str, dict[str, float]]:
+        (profile,) = state.journal.profiles(["u:9"])
+        assert profile
+        return profile.affinities
+
+    liked = max(affinities()["brand"], key=affinities()["brand"].__getitem__)
+    for value, facet, wanted in ((liked, "brand", False), ("Shop > Lamp", "category", True)):
+        tell(state.pipeline, "u:9", "Interests Edited", properties={"facet": facet, "value": value, "wanted": wanted})
+    edited = affinities()
+    assert liked not in edited["brand"]
+    assert "Shop > Lamp" in edited["category"]
+    state.pipeline.ingest([did("u:9", 20)])
+    edited = affinities()
+    state.pipeline.rebuild()
+    assert affinities() == edited
 
 
 def test_an_export_is_complete_and_readable(shop: tuple[Flask, State], tmp_path: Path) -> None:

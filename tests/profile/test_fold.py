@@ -251,6 +251,25 @@ def test_an_order_given_back_whole_on_one_side_is_given_back():
         assert (both.orders, both.revenue, both.purchases) == (0, 0.0, ())
 
 
+def test_some_pieces_taken_out_leave_the_interest():
+    put = event("Product Added", 0, ("p1", 3.0))
+    whole = fold()(None, [put], facts)
+    some = fold()(whole, [event("Product Removed", 5, ("p1", 2.0))], facts)
+    assert some.affinities == whole.affinities
+    assert (some.extra, some.funnels) == ({}, whole.funnels)
+    none = fold()(some, [event("Product Removed", 9, "p1")], facts)
+    assert (none.affinities, none.recent) == ({}, ())
+    again = fold()(whole, [event("Product Removed", 5, ("p1", 3.0))], facts)
+    assert (again.affinities, again.extra) == ({}, {})
+
+
+def test_pieces_that_were_bought_are_in_no_cart():
+    bought = fold()(None, [event("Product Added", 0, ("p1", 3.0)), event("Order Completed", 5, ("p1", 3.0))], facts)
+    assert bought.extra == {}
+    later = fold()(bought, [event("Product Added", 9, "p1"), event("Product Removed", 10, "p1")], facts)
+    assert later.affinities["brand"]["B1"] == pytest.approx(bought.affinities["brand"]["B1"])
+
+
 def test_merge_of_nobody_and_of_one():
     one = fold()(None, [event("Product Viewed", 0, "p1")], facts)
     assert merge((), HALF_LIFE) is None

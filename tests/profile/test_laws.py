@@ -6,7 +6,7 @@ from collections import defaultdict
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mtp_plugin.profile.decay import LANDMARK, STEP, landmark_of, moved, read, weight_at
@@ -101,6 +101,7 @@ def test_affinities_are_the_sum_of_decayed_weights(events):
 @given(visits(names=only_given, min_size=0), st.sampled_from(["p1", "p3", "p6", "p7"]), st.integers(1, 5 * 86400))
 def test_a_removal_takes_back_what_the_cart_gave(events, product, later):
     before = fold()(None, events, facts) if events else None
+    assume(before is None or product not in before.extra)  # of several pieces there, one taken out is one of those
     at = max([e.timestamp - T0 for e in events], default=0.0)
     added = fold()(before, [event("Product Added", at, product)], facts)
     after = fold()(added, [event("Product Removed", at + later, product)], facts)
@@ -111,6 +112,26 @@ def test_a_removal_takes_back_what_the_cart_gave(events, product, later):
         # The 50 latest stay: one that the cart pushed out does not come back.
         assert len(before.recent) == 50 or after.recent == before.recent
         assert {c: f for c, f in after.funnels.items() if f.views or f.carts or f.purchases} == before.funnels
+
+
+@given(visits(names=only_given, min_size=0), st.lists(st.integers(1, 4), min_size=1, max_size=6), st.randoms())
+def test_a_cart_emptied_piece_by_piece_gives_nothing_more(events, puts, chance):
+    """However often and however many pieces were put there, and in whatever portions they are taken out."""
+    events = [one for one in events if all(line.product_id != "p1" for line in one.products)]
+    before = fold()(None, events, facts) if events else None
+    at = max([e.timestamp - T0 for e in events], default=0.0)
+    steps = [event("Product Added", at + place, ("p1", float(pieces))) for place, pieces in enumerate(puts)]
+    left, place = sum(puts), len(puts)
+    while left:
+        portion = chance.randint(1, left)
+        left, place = left - portion, place + 1
+        steps.append(event("Product Removed", at + place, ("p1", float(portion))))
+    now = T0 + at + place
+    after = fold()(before, steps, facts)
+    assert_near(strong(after, now), strong(before, now) if before else {})
+    assert after.extra == (before.extra if before else {})
+    last_but_one = fold()(before, steps[:-1], facts)
+    assert any(item.product_id == "p1" for item in last_but_one.recent), "a piece is still there"
 
 
 @given(visits(names=only_given, min_size=0), st.sampled_from(["p1", "p6", "p7"]), st.booleans())

@@ -64,6 +64,27 @@ def test_metrics_count(shop: Shop) -> None:
     assert 'placement="home-hero"' in text
 
 
+def test_what_consent_costs_is_counted_without_ids(shop: Shop) -> None:
+    def did(event: str) -> dict[str, object]:
+        return {"type": "track", "event": event, "properties": {"product_id": "p001"}}
+
+    body = {"batch": [did("Product Viewed"), did("Product Clicked"), did("Product Added")]}
+    shop.browser().agree().post("/mtp/v1/batch", json=body)
+    shop.browser().post("/mtp/v1/batch", json=body)
+    shop.browser().post("/mtp/v1/track", json=did("Product Clicked"))
+    text = figures(shop)
+
+    def count(level: str, kind: str, outcome: str) -> float:
+        labels = f'app="shop",kind="{kind}",level="{level}",outcome="{outcome}"'
+        found = [line for line in text.splitlines() if line.startswith(f"mtp_consent_outcomes_total{{{labels}}}")]
+        return float(found[0].rpartition(" ")[2]) if found else 0.0
+
+    assert [count("full", kind, "kept") for kind in ("event", "click", "cart", "order")] == [3, 1, 1, 0]
+    below = [count(level, "click", "dropped") for level in ("contextual", "non-personal")]
+    assert sum(below) == 2
+    assert count("full", "click", "dropped") == 0
+
+
 def test_metrics_of_two_applications(make_shop: Callable[..., Shop]) -> None:
     first, second = make_shop(), make_shop()
     first.browser().get("/mtp/health/live")

@@ -52,11 +52,13 @@ class Plan:
 class Before:
     """Of the refresh before: how many leaves it had, and their means on a scale of mean 0 and deviation 1.
 
-    ``means`` is ``(k, f)`` in the columns ``names``.
+    ``means`` is ``(k, f)`` in the columns ``names``. Not ``warm``, only the number counts: where the means are those of
+    visitors who are erased, nothing may go on from them.
     """
 
     names: tuple[str, ...]
     means: FloatArray
+    warm: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,7 +177,7 @@ def unexplained(partition: Partition, places: FloatArray) -> float:
 
 def _start(before: Before | None, table: FeatureTable, scaling: Scaling, components: FloatArray) -> FloatArray | None:
     """Means of the refresh before, on the axes of this one; columns that are new begin at the mean."""
-    if before is None or not len(before.means):
+    if before is None or not before.warm or not len(before.means):
         return None
     known = {name: place for place, name in enumerate(before.names)}
     scaled = np.zeros((len(before.means), len(table.names)))
