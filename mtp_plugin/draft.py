@@ -36,7 +36,8 @@ class Question:
     """A request with all that was decided about it before candidates are looked for.
 
     ``chosen`` is what policies that learn chose, the ladder of strategies to try among it, ``plan`` what the rules
-    want.
+    want. ``read_at`` and ``decided_at`` say when the profile was there and when all was decided, by
+    ``time.perf_counter``.
     """
 
     placement: Placement
@@ -47,6 +48,8 @@ class Question:
     assignment: Assignment | None
     chosen: Chosen
     plan: Plan = NO_PLAN
+    read_at: float = 0.0
+    decided_at: float = 0.0
 
     @property
     def ladder(self) -> tuple[str, ...]:

@@ -71,6 +71,13 @@ MASKS_OF_RULES = 512
 
 Availability = Callable[[Sequence[str]], Mapping[str, bool]]
 
+STEPS = ("profile", "decide", "candidates", "availability", "slate")
+"""What a slate's time goes into: reading the profile; segment, experiment, policies and rules; candidates, blend and
+rank; the shop's word on what can be bought; and the whole."""
+Observe = Callable[[Slate, str, tuple[float, ...]], None]
+"""Told of each slate: the slate, ``draft``, ``miss`` or ``own`` (from the cache, not in it, never in it), and seconds
+by :data:`STEPS`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stages:
@@ -114,6 +121,7 @@ class Pipeline:
         self.steering = Steering(FilterMasks(MASKS_OF_RULES), switch_off)
         live.prepare = self.steering.prepare
         self._plain = self.stages.experiments == NoExperiments()
+        self.observe: Observe = lambda slate, cache, seconds: None
         self.admits: Callable[[Event], bool] = lambda event: True
         """Whether an event may be kept: not after an erasure, a restriction or an objection."""
 
@@ -174,6 +182,9 @@ class Pipeline:
         found, refused, draft = self._sellable(question, draft)
         answered = time.perf_counter()
         slate = self._slate(question, draft, found, (started, asked, answered))
+        cache = "draft" if draft.reused else "miss" if draft.shared else "own"
+        read, decided, now = question.read_at, question.decided_at, time.perf_counter()
+        self.observe(slate, cache, (read - started, decided - read, asked - decided, answered - asked, now - started))
         if question.own or not draft.reused:
             self.slates.append(partial(self._entry, slate, question, draft, refused))
         if question.own and draft.shared and not draft.reused:
@@ -216,7 +227,7 @@ class Pipeline:
         """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
         placement = placement or self._placement(request.placement)
         request = self._whole(request)
-        profile, serving = self._profile(request), self.live.get()
+        profile, serving, read_at = self._profile(request), self.live.get(), time.perf_counter()
         request = self._by_own_clock(request, profile)
         serving = serving if rules is None else replace(serving, rules=rules)
         segment = self._segment(request, profile, serving)
@@ -224,7 +235,8 @@ class Pipeline:
         chosen = self.stages.bandit.choose(placement, request, segment)
         plan = self.steering.plan(placement, request, profile, segment, serving)
         chosen = chosen.under(plan.ladder, worded=bool(plan.title or plan.message))
-        return Question(placement, request, profile, serving, segment, assignment, chosen, plan)
+        decided_at = time.perf_counter()
+        return Question(placement, request, profile, serving, segment, assignment, chosen, plan, read_at, decided_at)
 
     def profile_of(self, profile_ids: tuple[str, ...], level: ConsentLevel, now: float) -> Profile | None:
         """What is known of a visitor, as a slate reads it; ``None`` below full consent."""

@@ -137,6 +137,10 @@ class SlateLog(Protocol):
     def append(self, entry: SlateEntry | Callable[[], SlateEntry]) -> None:
         """Take an entry, or what makes one: that is called when it is stored, in whatever thread."""
 
+    def watch(self, told: Callable[[int, int], None]) -> None:
+        """Have *told* called, off the request's path, with how many slates of this process wait to be stored and how
+        many were lost by now, when either may have changed."""
+
     def get(self, recommendation_id: str) -> SlateEntry | None: ...
 
     def flush(self, timeout: float = 5.0) -> None:

@@ -35,6 +35,8 @@ class Background(Generic[T]):
             raise ValueError(f"limit and group must be positive, not {limit} and {group}")
         self._name, self._write, self._limit, self._group = name, write, limit, group
         self.lost = 0
+        self.watch: Callable[[int, int], None] = lambda waiting, lost: None
+        """Told by the thread, never by who hands over, how many items wait and how many were lost by now."""
         self._reset()
         after_fork(self._reset)
 
@@ -87,10 +89,18 @@ class Background(Generic[T]):
             items = self._next()
             if not items:
                 return
+            self._tell()
             self._store(items)
             with self._changed:
                 self._writing = 0
                 self._changed.notify_all()
+            self._tell()
+
+    def _tell(self) -> None:
+        try:
+            self.watch(len(self._queue) + self._writing, self.lost)
+        except Exception:  # figures must not end the writing
+            log.exception("%s: its figures could not be told", self._name)
 
     def _next(self) -> list[T]:
         with self._changed:
@@ -114,6 +124,7 @@ class Background(Generic[T]):
                 if self._closing or len(self._queue) >= self._limit:
                     self._lose(items, str(error))
                     return
+                self._tell()
                 time.sleep(PAUSE)
             except Exception:
                 log.exception("%s: entries could not be written", self._name)

@@ -46,6 +46,9 @@ class SqlSlates:
         """How many slates were dropped in this process."""
         return self._writer.lost
 
+    def watch(self, told: Callable[[int, int], None]) -> None:
+        self._writer.watch = told
+
     def append(self, entry: Unmade) -> None:
         self._writer.put(entry)
 

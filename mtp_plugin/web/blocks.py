@@ -66,14 +66,14 @@ def render_block(
         slate = slate_for(state, placement, msgspec.structs.replace(asker, private_facts=True), page_of(options))
         html = _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
         if question and html and state.loaders.price is None and all_ours(current_app.jinja_env):
-            served = parts.metrics.slates_of(placement, slate.fallback_level, slate.consent_level.value)
+            served = parts.metrics.given_again(slate)
             write_down(state, parts.written, question, slate, html, served=served)
         return html
     except Exception:
         if current_app.debug:
             raise
         log.exception("block %r is left out of the page", placement)
-        parts.metrics.failure(placement)
+        parts.metrics.failure(placement if placement in state.pipeline.placements else "unknown")
         return NOTHING
 
 
@@ -107,7 +107,7 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
     """*root* is the shop's address for a page that has another one, where ``/p/1`` would lead elsewhere."""
     if not slate.items:
         return NOTHING
-    parts = get_parts()
+    parts, began = get_parts(), time.perf_counter()
     built = parts.dresser.block(
         slate,
         state.pipeline.placements[slate.placement],
@@ -121,7 +121,9 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
     variables = block_variables(
         built, parts.words, current_app.jinja_env, parts.card_pages, heading_level=heading_level
     )
-    return _render("mtp/block.html", variables)
+    html = _render("mtp/block.html", variables)
+    parts.metrics.step("render", time.perf_counter() - began)
+    return html
 
 
 def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Markup]]:

@@ -18,6 +18,7 @@ from .admin.panels import add_console
 from .blocks import template_globals
 from .consent import gpc
 from .errors import handle_errors, handle_unrouted
+from .figures import StoreFigures
 from .kept import kept
 from .parts import KEY, build_parts, get_parts, signing_keys
 from .routes import ROUTES
@@ -66,6 +67,9 @@ def install(app: Flask, state: State, url_prefix: str) -> None:
     """
     is_bot("Mozilla/5.0")  # compiles its patterns now and not in a visitor's request
     parts = app.extensions[KEY] = build_parts(app, state.settings, url_prefix)
+    state.pipeline.observe = parts.metrics.answered
+    state.slates.watch(parts.metrics.slate_queue)
+    parts.metrics.also(StoreFigures(app.name, state))
     install_console(app, url_prefix, signing_keys(app))
     app.jinja_env.globals.update(template_globals(state, parts))
     app.after_request(finish_response)

@@ -85,8 +85,9 @@ def accept(state: State, parsed: Parsed) -> Receipt:
     :raises mtp_plugin.errors.UnavailableError: they could not be stored; nothing of them was
     """
     parsed = _admitted(state, parsed)
+    metrics, began = get_parts().metrics, time.perf_counter()
     new = state.pipeline.ingest(parsed.events)
-    metrics = get_parts().metrics
+    metrics.step("ingest", time.perf_counter() - began)
     metrics.events("accepted", sum(new))
     metrics.events("repeated", len(new) - sum(new))
     metrics.events("dropped", len(parsed.dropped))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from ..pipeline import STEPS
+from ..records import Slate
 
 SOURCES = frozenset({"banner", "preferences", "api", "tcf", "consent-mode", "onetrust", "trustarc"})
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
@@ -25,6 +29,9 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._app = app
         self._level = lru_cache(maxsize=64)(self._outcome)
+        self._of_slate = lru_cache(maxsize=1024)(self._counted)
+        self._lost = 0
+        self._more: list[Collector] = []
         self._of_route = lru_cache(maxsize=1024)(self._counters)
         self._requests = Counter(
             "mtp_requests", "Requests by route and status.", ("app", "route", "status"), registry=self.registry
@@ -33,8 +40,25 @@ class Metrics:
             "mtp_request_seconds", "Time to answer.", ("app", "route"), registry=self.registry, buckets=SECONDS
         )
         self._events = Counter("mtp_events", "Events by outcome.", ("app", "outcome"), registry=self.registry)
-        rungs = ("app", "placement", "fallback_level")
-        self._slates = Counter("mtp_slates", "Slates by placement and rung.", rungs, registry=self.registry)
+        rungs = ("app", "placement", "fallback_level", "consent_level", "cache")
+        self._slates = Counter(
+            "mtp_slates", "Slates by placement, rung, consent level and cache.", rungs, registry=self.registry
+        )
+        steps = Histogram(
+            "mtp_step_seconds", "Time of a step of the path.", ("app", "step"), registry=self.registry, buckets=SECONDS
+        )
+        self._steps = {name: steps.labels(app, name).observe for name in (*STEPS, "render", "ingest")}
+        self._of_path = [self._steps[name] for name in STEPS]
+        self._queue = Gauge(
+            "mtp_slate_queue",
+            "Slates that wait to be stored.",
+            ("app",),
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        ).labels(app)
+        self._slates_lost = Counter(
+            "mtp_slates_lost", "Slates that were never stored.", ("app",), registry=self.registry
+        ).labels(app)
         self._choices = Counter(
             "mtp_consent_choices", "Choices by who asked and level.", ("app", "source", "level"), registry=self.registry
         )
@@ -73,24 +97,36 @@ class Metrics:
         if count:
             self._events.labels(self._app, outcome).inc(count)
 
-    def slate(self, placement: str, fallback_level: int, consent_level: str = "", *, empty: bool = False) -> None:
-        """Count one slate."""
-        self.slates_of(placement, fallback_level, consent_level, empty=empty)()
+    def answered(self, slate: Slate, cache: str, seconds: tuple[float, ...]) -> None:
+        """Count a slate and what its steps took; see :data:`mtp_plugin.pipeline.Observe`."""
+        level = slate.consent_level.value
+        self._of_slate(slate.placement, slate.fallback_level, level, cache, "shown" if slate.items else "empty")()
+        for observe, took in zip(self._of_path, seconds, strict=True):
+            observe(took)
 
-    def slates_of(
-        self, placement: str, fallback_level: int, consent_level: str = "", *, empty: bool = False
-    ) -> Callable[[], None]:
-        """What counts one slate of this placement and rung, and of this consent level if one is given."""
-        count = self._slates.labels(self._app, placement, str(fallback_level)).inc
-        if not consent_level:
-            return count
-        of_level = self._level(consent_level, "slate", "empty" if empty else "shown")
+    def given_again(self, slate: Slate) -> Callable[[], None]:
+        """What counts that a whole answer was given out again."""
+        return self._of_slate(slate.placement, slate.fallback_level, slate.consent_level.value, "answer", "shown")
+
+    def _counted(self, placement: str, rung: int, level: str, cache: str, outcome: str) -> Callable[[], None]:
+        count = self._slates.labels(self._app, placement, str(rung), level, cache).inc
+        of_level = self._level(level, "slate", outcome)
 
         def both() -> None:
             count()
             of_level()
 
         return both
+
+    def step(self, name: str, seconds: float) -> None:
+        """Count what ``render`` or ``ingest`` took."""
+        self._steps[name](seconds)
+
+    def slate_queue(self, waiting: int, lost: int) -> None:
+        """How many slates of this process wait, and how many it lost by now; by one thread of a process."""
+        self._queue.set(waiting)
+        self._slates_lost.inc(max(0, lost - self._lost))
+        self._lost = lost
 
     def chosen(self, policy: str, about: str, arm: str) -> None:
         """Count what a policy that learns chose."""
@@ -112,8 +148,28 @@ class Metrics:
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
-        if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-            return generate_latest(self.registry)
         together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        else:
+            together.register(_Whole(self.registry))
+        for collector in self._more:
+            together.register(collector)
         return generate_latest(together)
+
+    def also(self, collector: Collector) -> None:
+        """Tell these figures too: they are read anew for each scrape, and are the same whichever worker answers."""
+        self._more.append(collector)
+
+
+class _Whole(Collector):
+    """All that a registry holds."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def collect(self) -> Iterable[Metric]:
+        return self._registry.collect()
+
+    def describe(self) -> Iterable[Metric]:
+        return ()

@@ -96,7 +96,7 @@ def recommendations() -> Response:
     body = msgspec.json.encode(view(state, slate, explain=query.explain))
     answer = cached(Response(body, content_type="application/json"), asker, state, slate)
     if question and not query.explain and is_whole(state, slate):
-        served = parts.metrics.slates_of(slate.placement, slate.fallback_level, slate.consent_level.value)
+        served = parts.metrics.given_again(slate)
         write_down(state, parts.written, question, slate, body, served=served, headers=tuple(answer.headers))
     return answer
 

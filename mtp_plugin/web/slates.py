@@ -56,7 +56,6 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
     except ConditionError as error:
         field = f"filter.{error.field}" if error.field else "filter"
         raise ConditionError(error.message, field=field) from error
-    get_parts().metrics.slate(placement, slate.fallback_level, slate.consent_level.value, empty=not slate.items)
     for choice in slate.choices:
         get_parts().metrics.chosen(choice.policy, choice.about, choice.arm)
     if slate_served.receivers:

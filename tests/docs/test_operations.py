@@ -13,7 +13,9 @@ import pytest
 
 from mtp_plugin import MTP, CallableCatalog
 from mtp_plugin.jobs import DAY, HOUR, MINUTE
+from mtp_plugin.records import ConsentLevel, Slate
 from mtp_plugin.scheduled import standard_jobs
+from mtp_plugin.web.figures import StoreFigures
 from mtp_plugin.web.metrics import Metrics
 
 from ..core.shops import BROWSER, bare_app, mounted, watches
@@ -30,22 +32,37 @@ MTP(app)
 """
 
 
-def test_every_metric_is_listed_with_its_labels() -> None:
+def test_every_metric_is_listed_with_its_labels(tmp_path: Path) -> None:
     metrics = Metrics("shop")
     metrics.request("/x", 200, 0.1)
     metrics.events("accepted", 1)
-    metrics.slate("home-hero", 0)
+    metrics.answered(
+        Slate(
+            recommendation_id="r1",
+            placement="home-hero",
+            strategy="best-sellers",
+            fallback_level=0,
+            items=(),
+            consent_level=ConsentLevel.FULL,
+        ),
+        "miss",
+        (0.1,) * 5,
+    )
     metrics.failure("home-hero")
     metrics.choice("banner", "full")
     metrics.chosen("hero", "strategy", "best-sellers")
     metrics.outcome("full", "slate", "shown")
+    app, state = mounted(tmp_path, watches(6), MTP_FORWARD={"crm": {"kind": "segment", "write_key": "secret"}})
+    for job in ("train", "feedback", "carts", "forward"):
+        app.test_cli_runner().invoke(args=["mtp", "jobs", "run", job])
     known = {}
-    for family in metrics.registry.collect():
+    for family in [*metrics.registry.collect(), *StoreFigures("shop", state).collect()]:
         name = f"{family.name}_total" if family.type == "counter" else family.name
         known[name] = {label for sample in family.samples for label in sample.labels} - {"app", "le"}
     listed = {}
     for name, labels, _ in rows("operations.md", "metric"):
         listed[names(name)[0]] = set(names(labels.split(":")[0]))
+    state.close()
     assert listed == known
 
 
@@ -81,7 +98,8 @@ def test_prometheus_may_read(tmp_path: Path) -> None:
     told = client.get(path, headers={"Authorization": f"Bearer {key}"})
     state.close()
     assert told.status_code == 200
-    assert 'mtp_slates_total{app="shop",fallback_level="0",placement="home-trending"} 1.0' in told.text
+    labels = 'app="shop",cache="miss",consent_level="contextual",fallback_level="0",placement="home-trending"'
+    assert f"mtp_slates_total{{{labels}}} 1.0" in told.text
 
 
 @pytest.mark.parametrize("line", blocks("operations.md", "sh")[-1].splitlines())

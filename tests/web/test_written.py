@@ -150,8 +150,10 @@ def test_each_time_is_counted_and_told(shop: Shop) -> None:
     for _ in range(3):
         render(shop)
     metrics = shop.app.test_client().get("/mtp/metrics", auth=(SECRET, "")).text
-    labels = f'app="shop",fallback_level="{told[0].fallback_level}",placement="home-hero"'
-    assert f"mtp_slates_total{{{labels}}} 3.0" in metrics
+    rung, level = told[0].fallback_level, told[0].consent_level.value
+    for cache, times in (("miss", 1.0), ("answer", 2.0)):
+        labels = f'cache="{cache}",consent_level="{level}",fallback_level="{rung}",placement="home-hero"'
+        assert f'mtp_slates_total{{app="shop",{labels}}} {times}' in metrics
     assert len({slate.recommendation_id for slate in told}) == 1
     assert told[0].created_at < told[2].created_at
 

@@ -20,6 +20,9 @@ class MemorySlates:
         with self._lock:
             self._entries.setdefault(entry.slate.recommendation_id, entry)
 
+    def watch(self, told: Callable[[int, int], None]) -> None:
+        """Nothing ever waits."""
+
     def get(self, recommendation_id: str) -> SlateEntry | None:
         return self._entries.get(recommendation_id)
 
