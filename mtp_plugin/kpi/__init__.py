@@ -1,0 +1,1 @@
+"""Figures of the shop over time, and what is unusual about them."""
