@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .commands import (
+    alerts,
     audit,
     bandits,
     data,
@@ -28,7 +29,7 @@ mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, job
 
 _SUBJECTS = (
     data, sources, models, segments, propensity, rules, bandits, feedback, replay, evaluate, identity, operate,
-    webhooks, forward, audit, privacy, subject,
+    webhooks, forward, alerts, audit, privacy, subject,
 )  # fmt: skip
 for _subject in _SUBJECTS:
     _subject.register(mtp)

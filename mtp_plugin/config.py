@@ -17,7 +17,7 @@ MIN_PII_KEY = 16
 """Bytes of the key of personal data; :class:`mtp_plugin.privacy.pii.Hasher` takes no shorter one."""
 _HIDDEN = {
     "MTP_SECRET_KEYS", "MTP_PII_KEY", "MTP_PII_KEY_FALLBACKS", "MTP_WEATHER_URL", "MTP_CRM", "MTP_WEBHOOKS",
-    "MTP_FORWARD",
+    "MTP_FORWARD", "MTP_ALERTS",
 }  # fmt: skip
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _PLACE = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
@@ -156,6 +156,16 @@ def _named_parts(value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping) or not all(isinstance(part, Mapping) for part in value.values()):
         raise _Wrong("use a mapping of a name to its options, each a mapping")
     return {str(name): dict(part) for name, part in value.items()}
+
+
+def _actions(value: Any) -> dict[str, tuple[str, ...]]:
+    kpis = ("slates", "ctr", "carts", "conversion", "revenue", "fallback")
+    if not isinstance(value, Mapping) or not set(map(str, value)) <= set(kpis):
+        raise _Wrong(f'use a mapping such as {{"ctr": ["rule"]}}; the KPIs are {", ".join(kpis)}')
+    actions = {str(kpi): _texts(kinds) for kpi, kinds in value.items()}
+    if not all(set(kinds) <= {"rule", "model"} for kinds in actions.values()):
+        raise _Wrong("what may be taken back is rule and model")
+    return actions
 
 
 def _time_zone(value: Any) -> str:
@@ -434,6 +444,22 @@ class Settings:
     )
     forward: dict[str, Any] = _row(
         {}, "To whom events are forwarded: a name, its kind and options.", check=_named_parts
+    )
+    alerts: dict[str, Any] = _row({}, "Who is told of alerts: a name, its kind and options.", check=_named_parts)
+    alert_actions: dict[str, tuple[str, ...]] = _row(
+        {}, "What alerts may take back: a KPI and of it rule, model or both.", check=_actions
+    )
+    alert_threshold: float = _row(
+        3.5, "How far a figure must be off its season to be an alert.", unit="standard deviations", check=_number(1, 20)
+    )
+    alert_model_days: float = _row(
+        3.0, "Age from which the serving model counts as stale.", unit="days", check=_number(0.01, 3650)
+    )
+    alert_days: int = _row(
+        400,
+        "How long alerts that are over, and the hours they are found in, are kept.",
+        unit="days",
+        check=_number(70, 3650, int),
     )
     bandits: dict[str, Any] = _row(
         {}, "Policies that learn what to show: a name, its placement, what it chooses and how.", check=_named_parts

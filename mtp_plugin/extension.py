@@ -13,6 +13,7 @@ import click
 from blinker import NamedSignal
 from flask import Blueprint, Flask, current_app
 
+from .alert_targets import load_alert_targets
 from .bandit.rows import load_bandits
 from .bandits import LiveBandits
 from .block.placements import load_placements
@@ -446,6 +447,8 @@ def _build(
         cursors=stores.cursors,
         carts=stores.carts,
         forwards=stores.forwards,
+        alerts=stores.alerts,
+        told=load_alert_targets(settings.alerts),
         sources=load_sources(settings.webhooks),
         targets=load_targets(settings.forward),
         catalog=catalog,

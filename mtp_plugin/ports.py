@@ -833,6 +833,94 @@ class Cursors(Protocol):
     def put(self, name: str, position: str, now: float) -> None: ...
 
 
+class AlertHour(msgspec.Struct, frozen=True, kw_only=True):
+    """What one hour's slates came to, of one placement and segment; there is nothing of a visitor in it.
+
+    ``hour`` counts from 1970 in UTC. ``empty``, ``fallback`` and ``slow`` are slates; ``seen`` to ``revenue`` came of
+    them within two hours.
+    """
+
+    hour: int
+    placement: str
+    segment_id: str = ""
+    slates: float = 0.0
+    empty: float = 0.0
+    fallback: float = 0.0
+    slow: float = 0.0
+    seen: float = 0.0
+    clicks: float = 0.0
+    carts: float = 0.0
+    purchases: float = 0.0
+    revenue: float = 0.0
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that somebody should know.
+
+    ``key`` says what it is about, such as ``ctr:home-hero``; of one key one alert is open at a time. ``kind`` is
+    ``anomaly``, ``gap``, ``model``, ``job`` or ``budget``, ``severity`` ``page``, ``ticket`` or ``note``, ``state``
+    ``firing``, ``acknowledged`` or ``resolved``. ``causes`` are what changed shortly before, the likeliest first.
+    ``sends`` are the messages that are still to go out, by target.
+    """
+
+    alert_id: int = 0
+    key: str
+    kind: str
+    severity: str
+    title: str
+    message: str
+    state: str = "firing"
+    opened_at: float
+    last_at: float
+    resolved_at: float = 0.0
+    by: str = ""
+    figures: dict[str, Any] = {}
+    causes: tuple[dict[str, Any], ...] = ()
+    action: dict[str, Any] = {}
+    sends: dict[str, dict[str, Any]] = {}
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts whose key begins with *key* are sent to nobody until then."""
+
+    key: str
+    until: float
+    by: str
+
+
+class AlertBook(Protocol):
+    """What alerts are found in, alerts, and silences."""
+
+    def count(self, hours: Sequence[AlertHour]) -> None:
+        """Put these in place of what was known of the same hours, placements and segments."""
+
+    def hours(self, since: int, until: int) -> list[AlertHour]:
+        """With ``since <= hour < until``, in order of hour, placement and segment."""
+
+    def last_hour(self) -> int:
+        """The last one counted; 0 before the first."""
+
+    def add(self, alert: Alert) -> Alert:
+        """Keep a new one; gives it with its number."""
+
+    def put(self, alert: Alert) -> None:
+        """Put it in place of what was known under its number."""
+
+    def get(self, alert_id: int) -> Alert | None: ...
+
+    def kept(self, *, open_only: bool = False, limit: int = 100) -> list[Alert]:
+        """Newest first."""
+
+    def silence(self, silence: Silence) -> None:
+        """Of one key the latest counts."""
+
+    def silences(self, now: float) -> list[Silence]:
+        """Those that have not run out, by key."""
+
+    def purge(self, before: float, *, dry: bool = False) -> int:
+        """Delete hours, and alerts resolved, before this time; gives how many rows."""
+
+
 class CartBook(Protocol):
     """Who has a cart that was touched lately, so that carts left alone are found without reading all events."""
 

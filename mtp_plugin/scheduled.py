@@ -59,6 +59,7 @@ def standard_jobs(state: State) -> list[Job]:
             lambda: _feedback(state),
         ),
         Job("forward", MINUTE, "Forward events to whom the shop named.", lambda: _forward(state)),
+        Job("alerts", 5 * MINUTE, "Find what is unusual, and tell.", lambda: _alerts(state)),
         Job("bandits", MINUTE, "Learn from what came of slates.", lambda: learn_from_outcomes(state)),
         Job("identity", DAY, "Suggest profiles that are alike as one person's.", lambda: suggest_links(state)),
     ]
@@ -102,6 +103,12 @@ def _forward(state: State) -> str:
     from .forwarding import forward
 
     return forward(state)
+
+
+def _alerts(state: State) -> str:
+    from .alerts.run import run
+
+    return run(state, time.time())
 
 
 def learn_from_outcomes(state: State) -> str:
@@ -251,6 +258,7 @@ def retention_rows(state: State, *, dry: bool) -> list[RetentionRow]:
         state.webhooks,
         state.subjects.holders,
         state.outcomes,
+        state.alerts,
     )
     return rows(state.settings, kept, time.time(), dry=dry)
 

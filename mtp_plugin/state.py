@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .alert_targets import AlertTarget
 from .bandits import LiveBandits
 from .config import Settings
 from .people import People
@@ -13,6 +14,7 @@ from .pipeline import Pipeline
 from .placed import LivePlacements
 from .ports import (
     Activity,
+    AlertBook,
     AuditLog,
     BanditState,
     Cache,
@@ -107,6 +109,7 @@ class State:
     cursors: Cursors
     carts: CartBook
     forwards: ForwardBook
+    alerts: AlertBook
     order_sources: dict[str, OrderSource] = field(default_factory=dict)
     """Where past and new orders are asked for, by name."""
     crms: dict[str, Crm] = field(default_factory=dict)
@@ -117,6 +120,8 @@ class State:
     """Who may post webhooks."""
     targets: dict[str, Target] = field(default_factory=dict)
     """To whom events are forwarded."""
+    told: dict[str, AlertTarget] = field(default_factory=dict)
+    """Who is told of alerts."""
     loaders: Loaders = field(default_factory=Loaders)
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
     """Health probes by name; each gives ``""`` when well, else what is wrong."""

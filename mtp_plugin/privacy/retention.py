@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..config import Settings
-from ..ports import ConsentLog, Holder, Journal, Outcomes, SlateLog, SubjectLog, WebhookBox
+from ..ports import AlertBook, ConsentLog, Holder, Journal, Outcomes, SlateLog, SubjectLog, WebhookBox
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -23,6 +23,7 @@ class Kept(NamedTuple):
     webhooks: WebhookBox
     holders: list[Holder]
     outcomes: Outcomes
+    alerts: AlertBook
 
 
 class RetentionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,8 @@ def _rows(settings: Settings, kept: Kept, now: float, dry: bool) -> Iterator[Ret
     yield row("requests of data subjects", "MTP_REQUEST_DAYS", days, kept.requests.purge(before(days), dry=dry))
     days = settings.outcome_days
     yield row("outcomes", "MTP_OUTCOME_DAYS", days, kept.outcomes.purge(before(days), dry=dry))
+    days = settings.alert_days
+    yield row("alerts and their hours", "MTP_ALERT_DAYS", days, kept.alerts.purge(before(days), dry=dry))
 
 
 def _visitors(kept: Kept, before: float, dry: bool) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..config import Settings
 from ..ports import (
     Activity,
+    AlertBook,
     AuditLog,
     BanditState,
     Cache,
@@ -45,6 +46,7 @@ from .redis_state import RedisState
 from .registry import Registry, SqlPointers
 from .sealed import Seal
 from .sql_activity import SqlActivity
+from .sql_alerts import SqlAlerts
 from .sql_audit import SqlAudit
 from .sql_bandits import SqlBandits
 from .sql_catalog import SqlCatalog
@@ -92,6 +94,7 @@ class Stores:
     placements: PlacementLog
     activity: Activity
     bandits: BanditState
+    alerts: AlertBook
     places: Places = field(default_factory=NoPlaces)
     weather: WeatherSource = field(default_factory=NoWeather)
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
@@ -152,6 +155,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         weather=weather,
         placements=SqlPlacements(database),
         activity=SqlActivity(database),
+        alerts=SqlAlerts(database),
         bandits=bandits,
         webhooks=SqlWebhooks(database, Seal(audit_keys)),
         cursors=SqlCursors(database),

@@ -447,3 +447,40 @@ forward_dead = Table(
     Index("mtp_forward_dead_target", "target", "dead_id"),
     sqlite_autoincrement=True,
 )
+
+alert_hour = Table(
+    "mtp_alert_hour",
+    metadata,
+    Column("hour", Integer, primary_key=True, autoincrement=False, comment="hours since 1970 in UTC"),
+    Column("placement", Words, primary_key=True),
+    Column("segment_id", Words, primary_key=True),
+    Column("slates", Double, nullable=False),
+    Column("empty", Double, nullable=False),
+    Column("fallback", Double, nullable=False),
+    Column("slow", Double, nullable=False),
+    Column("seen", Double, nullable=False),
+    Column("clicks", Double, nullable=False),
+    Column("carts", Double, nullable=False),
+    Column("purchases", Double, nullable=False),
+    Column("revenue", Double, nullable=False),
+)
+
+alert = Table(
+    "mtp_alert",
+    metadata,
+    Column("alert_id", Number, primary_key=True),
+    Column("key", Words, nullable=False),
+    Column("state", Words, nullable=False),
+    Column("resolved_at", Double, nullable=False),
+    Column("body", Text, nullable=False, comment="all else as JSON"),
+    Index("mtp_alert_state", "state", "alert_id"),
+    sqlite_autoincrement=True,
+)
+
+alert_silence = Table(
+    "mtp_alert_silence",
+    metadata,
+    Column("key", Words, primary_key=True),
+    Column("until", Double, nullable=False),
+    Column("by", Words, nullable=False),
+)

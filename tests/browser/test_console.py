@@ -4,6 +4,7 @@ JavaScript.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from mtp_plugin.bandit.learnt import day_of
-from mtp_plugin.ports import BanditSum
+from mtp_plugin.ports import Alert, BanditSum
 from mtp_plugin.rules.read import read_rule
 from mtp_plugin.segmenting import refresh_segments
 
@@ -26,7 +27,7 @@ PAGES = (
     "rules/new", "rules/rule/lamps", "rules/rule/lamps/json", "rules/import", "rules/versions/", "segments/",
     "segments/new", "segments/segment/{segment}", "as/", "as/?visitor={visitor}&placement=home-hero", "models/",
     "models/content", "jobs/", "health/", "changes/", "changes/verify", "search?q=lamp", "nothing/here",
-    "bandits/", "bandits/trending-words",
+    "bandits/", "bandits/trending-words", "alerts/", "alerts/1",
 )  # fmt: skip
 LAMPS = {
     "rule_id": "lamps",
@@ -37,6 +38,29 @@ LAMPS = {
         {"effect": "title", "title": "By lamplight"},
     ],
 }
+
+
+def dropped(now: float) -> Alert:
+    """An alert about simulated clicks, as the job opens it."""
+    expected = [0.1 + 0.03 * math.sin(hour / 24 * 2 * math.pi) for hour in range(72)]
+    values = [one + 0.012 * math.sin(hour * 2.3) for hour, one in enumerate(expected)]
+    values[-2:] = [0.061, 0.043]
+    figures: dict[str, Any] = {"kpi": "ctr", "placement": "home-hero", "segment_id": "", "step_hours": 1, "bad": -1}
+    figures |= {"first_hour": int(now // 3600) - 73, "score": -5.2, "values": values, "expected": expected}
+    figures |= {"low": [one - 0.035 for one in expected], "high": [one + 0.035 for one in expected]}
+    change = {"what": "change", "action": "rule.added", "subject": "rule:lamps", "at": now - 7000, "by": "admin:ben"}
+    return Alert(
+        key="ctr:home-hero:hour",
+        kind="anomaly",
+        severity="ticket",
+        title="Clicks per block seen dropped in home-hero",
+        message="4.3 % where 9.8 % were expected at this time of the week (-5.2 standard deviations).",
+        opened_at=now - 7200,
+        last_at=now,
+        figures=figures,
+        causes=(change, {"what": "part", "placement": "home-hero", "segment_id": "", "share": 0.92}),
+        action={"did": "rule.paused", "subject": "rule:lamps", "at": now},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +77,7 @@ def desk(front: Store) -> Iterator[Store]:
         arms, today = state.bandits.rows["trending-words"].named, day_of(time.time())
         cells = [(arm, day, cell) for arm in arms for day in (today - 1, today) for cell in (0, 1)]
         state.bandit_state.add([BanditSum("trending-words", "", *cell, 9.0) for cell in cells])
+        state.alerts.add(dropped(time.time()))
         state.rulebook.put(read_rule(LAMPS), by="test", force=True)
         state.pipeline.live.refresh()
     return front

@@ -13,6 +13,7 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("README.md", "sh"): (6, "docs.test_readme.test_no_command_is_passed_over"),
     ("README.md", "python"): (2, "docs.test_readme.test_a_stranger_gets_a_shop"),
     ("README.md", "csv"): (1, "docs.test_readme.test_a_stranger_gets_a_shop"),
+    ("alerts.md", "python"): (1, "docs.test_alerts.test_the_targets_shown_are_taken"),
     ("api.md", "http"): (2, "docs.test_api.test_requests_and_answers"),
     ("api.md", "json"): (3, "docs.test_api.test_requests_and_answers"),
     ("api.md", "sh"): (1, "docs.test_api.test_a_server_sends_an_event"),

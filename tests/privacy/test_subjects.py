@@ -394,7 +394,7 @@ def test_retention_counts_before_it_deletes(tmp_path: Path, monkeypatch: pytest.
         return {row["kind"]: row["count"] for row in json.loads(run(app, "retention", *words, "--json").stdout)["rows"]}
 
     expected = {"visitors": 0, "events": 2, "slates": 1, "message ids": 3, "webhooks": 0, "replaced choices": 0,
-                "requests of data subjects": 0, "outcomes": 0}  # fmt: skip
+                "requests of data subjects": 0, "outcomes": 0, "alerts and their hours": 0}  # fmt: skip
     assert rows("--dry-run") == rows("--dry-run") == expected
     assert state.journal.count() == 3
     assert rows() == expected

@@ -1,5 +1,6 @@
 """Every port in plain memory: for tests, for evaluation, and as the shortest reading of what a port means."""
 
+from .alerts import MemoryAlerts
 from .audit import MemoryAudit
 from .bandits import MemoryBandits
 from .cache import NoCache
@@ -18,6 +19,7 @@ from .subjects import MemorySubjects
 from .webhooks import MemoryWebhooks
 
 __all__ = [
+    "MemoryAlerts",
     "MemoryAudit",
     "MemoryBandits",
     "NoCache",

@@ -7,6 +7,7 @@ from flask import Blueprint
 from .console import PATH
 from .guard import asset, guarded, missing
 from .pages import (
+    alerts,
     bandits,
     changes,
     health,
@@ -32,6 +33,7 @@ PANELS: tuple[Panel, ...] = (
     segments.PANEL,
     shop_as.PANEL,
     bandits.PANEL,
+    alerts.PANEL,
     models.PANEL,
     jobs.PANEL,
     health.PANEL,

@@ -11,7 +11,15 @@ from ..tables import csv_answer, part_of
 
 MOST = 2000
 """Latest entries that the page and its file hold; ``flask mtp audit list`` has all."""
-KINDS = {"": "All", "placement": "Placements", "rule": "Rules", "segment": "Segments", "model": "Models", "job": "Jobs"}
+KINDS = {
+    "": "All",
+    "placement": "Placements",
+    "rule": "Rules",
+    "segment": "Segments",
+    "model": "Models",
+    "job": "Jobs",
+    "alert": "Alerts",
+}
 
 
 def show() -> Response:
