@@ -36,7 +36,7 @@ def test_retention_deletes_old_slates_and_message_ids(tmp_path: Path, monkeypatc
     assert run.ok
     assert run.message == (
         "0 visitors, 0 events, 1 slates, 1 message ids, 0 webhooks, 0 replaced choices, "
-        "0 requests of data subjects, 0 outcomes deleted"
+        "0 requests of data subjects, 0 outcomes, 0 alerts and their hours deleted"
     )
     assert state.slates.get(slate.recommendation_id) is None
 
