@@ -77,6 +77,44 @@ class Trees:
         return int(self.feature.max(initial=-1)) + 1
 
 
+class Walk:
+    """The same trees for rows in which nothing is unknown, in about half the time: no step depends on a guess.
+
+    Leaves lead to themselves, so that every row takes as many steps down a tree as its deepest leaf is away.
+
+    :param trees: as they were grown
+    """
+
+    def __init__(self, trees: Trees) -> None:
+        here = np.arange(len(trees.left), dtype=np.int32)
+        leaf = trees.left < 0
+        self._child = np.column_stack((np.where(leaf, here, trees.right), np.where(leaf, here, trees.left)))
+        self._child = np.ascontiguousarray(self._child.astype(np.int32)).ravel()
+        self._trees, self._depths = trees, depths(trees)
+
+    def scores(self, rows: FloatArray) -> FloatArray:
+        """As :meth:`Trees.scores`, bit for bit; NaN goes right."""
+        trees = self._trees
+        if not HAS_NUMBA:
+            return trees.scores(rows)
+        found: FloatArray = walked(
+            rows, trees.feature, trees.threshold, self._child, trees.value, trees.roots, self._depths, trees.baseline
+        )
+        return found
+
+
+def depths(trees: Trees) -> IntArray:
+    """Steps from the root to the deepest leaf, int32 ``(trees,)``."""
+    found = np.zeros(len(trees.roots), dtype=np.int32)
+    for place, root in enumerate(trees.roots.tolist()):
+        level = [root]
+        while level := [
+            side for node in level if trees.left[node] >= 0 for side in (int(trees.left[node]), int(trees.right[node]))
+        ]:
+            found[place] += 1
+    return found
+
+
 def joined(trees: list[dict[str, Array]], baseline: float) -> Trees:
     """Trees put into one list, each given as the arrays of its own nodes, the root first.
 
@@ -146,6 +184,35 @@ def sums(
                 else:
                     node = right[node]
             found[row] += value[node]
+    return found
+
+
+@compiled
+def walked(
+    rows: Array,
+    feature: Array,
+    threshold: Array,
+    child: Array,
+    value: Array,
+    roots: Array,
+    depths: Array,
+    baseline: float,
+) -> Array:
+    """All rows down a tree together, a level at a time; see :class:`Walk`.
+
+    :param child: of each node where it goes when the feature is above the threshold, and when not
+    """
+    count = len(rows)
+    found = np.full(count, baseline, dtype=np.float64)
+    node = np.empty(count, dtype=np.int32)
+    for tree in range(len(roots)):
+        node[:] = roots[tree]
+        for _ in range(depths[tree]):
+            for row in range(count):
+                here = node[row]
+                node[row] = child[2 * here + (1 if rows[row, feature[here]] <= threshold[here] else 0)]
+        for row in range(count):
+            found[row] += value[node[row]]
     return found
 
 

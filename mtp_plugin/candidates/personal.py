@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..records import Candidates, FloatArray, IntArray, Query
+from ..records import BoolArray, Candidates, FloatArray, IntArray, Query
 from . import basket_expert, session_expert
 from .blend import Expert, softmax
 from .mixture import CONTENT as LIKENESS
 from .mixture import PARTS, Mixture, evidence
 from .origins import BIT
 from .own import Bought, bought
+from .reranker import Reranker
 from .scratch import Scratch
 from .sources import ALIKE, CONTENT, Sources
 
@@ -67,13 +69,25 @@ class Personal:
     :param session: the expert for the session at hand
     :param customer: the expert for what was bought before
     :param mixture: how far each part counts for a visitor of a segment
+    :param rerankers: by task, where they are better than the experts alone
     """
 
-    def __init__(self, sources: Sources, session: Expert, customer: Expert, mixture: Mixture) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        session: Expert,
+        customer: Expert,
+        mixture: Mixture,
+        rerankers: Mapping[str, Reranker] | None = None,
+    ) -> None:
         self._sources, self._session, self._customer, self.mixture = sources, session, customer, mixture
+        self._rerankers = rerankers or {}
 
-    def weigh(self, query: Query) -> Weighed | None:
-        """The candidates and what the parts make of them; ``None`` when nothing is known to go by."""
+    def weigh(self, query: Query, allowed: BoolArray | None = None) -> Weighed | None:
+        """The candidates and what the parts make of them; ``None`` when nothing is known to go by.
+
+        :param allowed: mask over the catalogue's rows: what may not be shown is not ordered anew
+        """
         sources, scratch, profile = self._sources, self._sources.scratch(), query.profile
         own = bought(profile, sources.table.index)
         way = session_expert.anchors(query) if query.session or query.in_view or own is None else ()
@@ -89,22 +103,31 @@ class Personal:
         if place >= 0:
             scratch.add(sources.segments.order(place)[:FAVOURITES])
         drawn = sources.affinity.scores(taste, scratch.rows[: scratch.count]) if taste is not None else None
-        parts = self._behaviour(query, scratch, way, at_hand, own) | self._likeness(scratch, drawn, place)
+        parts = self._behaviour(query, scratch, way, at_hand, own, allowed) | self._likeness(scratch, drawn, place)
         return Weighed(scratch, way, parts, self._trust(query, parts, place), drawn)
 
     def _behaviour(
         self, query: Query, scratch: Scratch, way: tuple[int, ...], at_hand: tuple[IntArray, IntArray] | None,
-        own: Bought | None,
+        own: Bought | None, allowed: BoolArray | None,
     ) -> dict[str, FloatArray]:  # fmt: skip
-        """What the experts say."""
+        """What the experts say, ordered anew where that is better."""
         sources, parts = self._sources, {}
+        fit = allowed[scratch.rows[: scratch.count]] if allowed is not None and self._rerankers else None
         if at_hand is not None:
             features = session_expert.features(sources, scratch, *at_hand, way)
-            parts["session"] = softmax(self._session.scores(features, session_expert.bucket(len(at_hand[0]))))
+            scores = self._session.scores(features, session_expert.bucket(len(at_hand[0])))
+            parts["session"] = softmax(self._anew("session", features, scores, len(at_hand[0]), fit))
         if own is not None:
             features = basket_expert.return_features(sources, scratch, own, query.now)
-            parts["return"] = softmax(self._customer.scores(features, basket_expert.return_bucket(own)))
+            scores = self._customer.scores(features, basket_expert.return_bucket(own))
+            parts["return"] = softmax(self._anew("return", features, scores, len(own.rows), fit))
         return parts
+
+    def _anew(
+        self, task: str, features: FloatArray, scores: FloatArray, known: int, fit: BoolArray | None
+    ) -> FloatArray:
+        reranker = self._rerankers.get(task)
+        return reranker.scores(features, scores, known, fit) if reranker is not None else scores
 
     def _likeness(self, scratch: Scratch, drawn: FloatArray | None, place: int) -> dict[str, FloatArray]:
         """What affinities say; and with a segment, at *place*, what products alike and the segment say."""

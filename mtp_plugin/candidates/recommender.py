@@ -16,6 +16,7 @@ from .mixture import Mixture
 from .origins import BIT, BIT_OF_COLUMN, SOURCES
 from .own import bought, due, latest_first
 from .personal import Personal
+from .reranker import load_rerankers
 from .scratch import Scratch
 from .sources import Sources
 
@@ -54,7 +55,8 @@ class Recommender:
             learnt.get("complete"),
         )  # fmt: skip
         mixture = Mixture(self.sources.meta.get("mixture"))
-        self.personal = Personal(self.sources, self.session_expert, self.return_expert, mixture)
+        self.rerankers = load_rerankers(behaviour)
+        self.personal = Personal(self.sources, self.session_expert, self.return_expert, mixture, self.rerankers)
         self._strategies: dict[str, Callable[[Query, BoolArray | None, int], Candidates]] = {
             Strategy.RECOMMENDED_FOR_YOU: self._personal,
             Strategy.RELATED_PRODUCTS: self._related,
@@ -99,7 +101,7 @@ class Recommender:
     # -------------------------------------------------------------------------------------------- blended
 
     def _personal(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
-        weighed = self.personal.weigh(query)
+        weighed = self.personal.weigh(query, allowed)
         if weighed is None:
             return self._of_segment(query, allowed, k)
         scratch = weighed.scratch
@@ -126,7 +128,15 @@ class Recommender:
         rows, _ = latest_first(anchors)
         basket_expert.gather_complete(self.sources, scratch, rows)
         features = basket_expert.complete_features(self.sources, scratch)
-        scores = softmax(self.complete_expert.scores(features, basket_expert.complete_bucket(len(rows))))
+        scores = self.complete_expert.scores(features, basket_expert.complete_bucket(len(rows)))
+        reranker = self.rerankers.get("complete")
+        if reranker is not None:
+            fit = np.ones(scratch.count, dtype=np.bool_)
+            fit[scratch.slot[rows]] = False
+            if allowed is not None:
+                fit &= allowed[scratch.rows[: scratch.count]]
+            scores = reranker.scores(features, scores, len(rows), fit)
+        scores = softmax(scores)
         scores[scratch.slot[rows]] = 0.0
         return _best(scratch, scores, allowed, k, above=0.0)
 

@@ -19,6 +19,7 @@ from .learn.segment_rankings import PRIOR
 from .learn.segments import Past, learn_segments
 from .log import TrainingLog
 from .membership import Membership
+from .reranker import prefix_of
 from .sources import FORMAT
 
 Progress = Callable[[str], None]
@@ -62,12 +63,13 @@ def train(
     moment = log.end if now is None or not log.timed else max(now, log.end)
     log = capped(log)
     content = content or _content(table)
-    experts, settings, ridge, figures = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
+    experts = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
+    figures = experts.figures
     meta: dict[str, Any] = {
         "format": FORMAT,
-        "experts": experts,
-        "neighbours": settings,
-        "ease_ridge": ridge,
+        "experts": experts.weights,
+        "neighbours": experts.settings,
+        "ease_ridge": experts.ridge,
         "interactions": len(log),
         "trained_at": moment,
         "timed": log.timed,
@@ -81,7 +83,9 @@ def train(
         figures |= gained
     progress("counting")
     prior = meta.get("segment_prior", PRIOR)
-    arrays = learn_behaviour(log, now=moment, ridge=ridge, membership=membership, prior=prior)
+    arrays = learn_behaviour(log, now=moment, ridge=experts.ridge, membership=membership, prior=prior)
+    for task, trees in experts.trees.items():
+        arrays |= trees.arrays(prefix_of(task))
     strings = {"items": log.items}
     if membership is not None:
         arrays |= membership.arrays()

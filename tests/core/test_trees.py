@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from mtp_plugin.trees import Trees, of_hist_boosting, plain_sums, sums
+from mtp_plugin.trees import PARTS, Trees, Walk, depths, of_hist_boosting, plain_sums, sums
 
 
 def grown(missing: float = 0.1) -> tuple[HistGradientBoostingClassifier, np.ndarray]:
@@ -30,6 +30,15 @@ def test_compiled_and_plain_walks_agree() -> None:
     trees = of_hist_boosting(estimator)
     parts = (trees.feature, trees.threshold, trees.left, trees.right, trees.missing_left, trees.value, trees.roots)
     assert np.array_equal(sums(x[:300], *parts, trees.baseline), plain_sums(x[:300], *parts, trees.baseline))
+
+
+def test_the_even_walk_ends_in_the_same_leaves() -> None:
+    estimator, x = grown(missing=0.0)
+    trees = of_hist_boosting(estimator)
+    assert np.array_equal(Walk(trees).scores(x[:300]), trees.scores(x[:300]))
+    alone = Trees(*(getattr(trees, part)[:0] for part in PARTS), baseline=1.5)
+    assert Walk(alone).scores(x[:3]).tolist() == [1.5] * 3
+    assert depths(trees).max() >= 2
 
 
 def test_arrays_come_back_and_damage_is_told() -> None:

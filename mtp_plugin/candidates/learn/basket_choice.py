@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..log import TrainingLog
 from ..own import Bought
 from ..recommender import Recommender
 from .choice import HEAVY, LIGHT, Cases, fit
+from .reranker import JUDGED, Case
 
 MOST_CASES = 4_000
 FEWEST_CASES = 100
@@ -26,12 +28,38 @@ def return_choice(recommender: Recommender, purchases: TrainingLog, cut: float, 
     :param recommender: of what was known before *cut*
     :param purchases: all of them; those from *cut* on are what is predicted
     """
-    cases, table = Cases(), recommender.table
     neutral = Expert(basket_expert.RETURN_FEATURES, basket_expert.RETURN_DEFAULTS, 1, None)
+    cases = _cases(return_questions(recommender, purchases, cut, seed), neutral)
+    if len(cases) < FEWEST_CASES or not len(recommender.table):
+        return None
+    return fit(cases, basket_expert.RETURN_FEATURES, basket_expert.RETURN_BUCKETS, ridge=HEAVY)
+
+
+def complete_choice(
+    recommender: Recommender, purchases: TrainingLog, cut: float, *, seed: int
+) -> dict[str, Any] | None:
+    """Learn what completes a basket: each is asked with one product hidden."""
+    neutral = Expert(basket_expert.COMMON, basket_expert.COMPLETE_DEFAULTS, 1, None)
+    cases = _cases(complete_questions(recommender, purchases, cut, seed), neutral)
+    if len(cases) < FEWEST_CASES:
+        return None
+    return fit(cases, basket_expert.COMMON, basket_expert.COMPLETE_BUCKETS, ridge=LIGHT)
+
+
+def _cases(questions: Iterable[Case], neutral: Expert) -> Cases:
+    cases = Cases()
+    for one in questions:
+        cases.add(one.features, one.chosen, one.bucket, neutral.scores(one.features, 0))
+    return cases
+
+
+def return_questions(recommender: Recommender, purchases: TrainingLog, cut: float, seed: int) -> Iterator[Case]:
+    """What is known of returning customers at each order from *cut* on, and what they bought then."""
     to_row = _to_row(recommender, purchases)
     by_visitor, starts = _by_visitor(purchases)
-    baskets = _baskets(purchases, purchases.time >= cut)
-    for lines in _sample(baskets, MOST_CASES, seed):
+    baskets = _sample(_baskets(purchases, purchases.time >= cut), MOST_CASES, seed)
+    judged = _judged_from(purchases, baskets)
+    for lines in baskets:
         now = float(purchases.time[lines[0]])
         visitor = int(purchases.visitor[lines[0]])
         past = by_visitor[starts[visitor] : starts[visitor + 1]]
@@ -44,21 +72,16 @@ def return_choice(recommender: Recommender, purchases: TrainingLog, cut: float, 
         targets = targets[targets >= 0]
         chosen = scratch.slot[targets[scratch.mark[targets] == scratch.epoch]]
         features = basket_expert.return_features(recommender.sources, scratch, own, now)
-        cases.add(features, chosen, basket_expert.return_bucket(own), neutral.scores(features, 0))
-    if len(cases) < FEWEST_CASES or not len(table):
-        return None
-    return fit(cases, basket_expert.RETURN_FEATURES, basket_expert.RETURN_BUCKETS, ridge=HEAVY)
+        new = np.setdiff1d(np.arange(scratch.count), scratch.slot[own.rows])
+        yield Case(features, chosen, basket_expert.return_bucket(own), len(own.rows), now >= judged, new)
 
 
-def complete_choice(
-    recommender: Recommender, purchases: TrainingLog, cut: float, *, seed: int
-) -> dict[str, Any] | None:
-    """Learn what completes a basket: each is asked with one product hidden."""
-    cases, random = Cases(), np.random.default_rng(seed)
-    neutral = Expert(basket_expert.COMMON, basket_expert.COMPLETE_DEFAULTS, 1, None)
-    to_row = _to_row(recommender, purchases)
-    baskets = _baskets(purchases, purchases.time >= cut)
-    for lines in _sample(baskets, MOST_CASES, seed):
+def complete_questions(recommender: Recommender, purchases: TrainingLog, cut: float, seed: int) -> Iterator[Case]:
+    """Baskets from *cut* on, each with one product hidden; candidates are the products that are not in it."""
+    random, to_row = np.random.default_rng(seed), _to_row(recommender, purchases)
+    baskets = _sample(_baskets(purchases, purchases.time >= cut), MOST_CASES, seed)
+    judged = _judged_from(purchases, baskets)
+    for lines in baskets:
         rows = np.unique(to_row[purchases.item[lines]])
         rows = random.permutation(rows[rows >= 0])
         for target in rows[:PER_BASKET].tolist() if len(rows) > 1 else ():
@@ -70,12 +93,15 @@ def complete_choice(
             features = basket_expert.complete_features(recommender.sources, scratch)
             open_places = np.setdiff1d(np.arange(scratch.count), scratch.slot[rest])
             chosen = np.flatnonzero(open_places == scratch.slot[target])
+            bucket, late = basket_expert.complete_bucket(len(rest)), bool(purchases.time[lines[0]] >= judged)
             features = features[open_places]
-            bucket = basket_expert.complete_bucket(len(rest))
-            cases.add(features, chosen, bucket, neutral.scores(features, 0))
-    if len(cases) < FEWEST_CASES:
-        return None
-    return fit(cases, basket_expert.COMMON, basket_expert.COMPLETE_BUCKETS, ridge=LIGHT)
+            yield Case(features, chosen, bucket, len(rest), late, np.arange(len(features)))
+
+
+def _judged_from(purchases: TrainingLog, baskets: list[IntArray]) -> float:
+    """The moment from which on baskets judge what was learnt from those before."""
+    times = [float(purchases.time[lines[0]]) for lines in baskets]
+    return float(np.quantile(times, 1 - JUDGED)) if times else np.inf
 
 
 def bought_before(purchases: TrainingLog, lines: IntArray, to_row: IntArray) -> Bought | None:

@@ -5,66 +5,92 @@ An index that already holds the sessions to be predicted would teach to trust it
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ...ports import Bundle
 from ...records import ProductTable
+from ...trees import Trees
+from ..blend import Expert
 from ..log import PURCHASE, UNCART, VIEW, TrainingLog
 from ..recommender import Recommender
 from ..sources import FORMAT
 from .bare_table import bare_table
-from .basket_choice import complete_choice, return_choice
+from .basket_choice import complete_choice, complete_questions, return_choice, return_questions
 from .behaviour import learn_behaviour
 from .ease import RIDGE
 from .ease_ridge import ease_ridge
 from .neighbour_settings import neighbour_settings
 from .rankings import half_life
 from .related_lists import Orders
-from .session_choice import session_choice
+from .reranker import Case, grow_reranker
+from .session_choice import session_choice, session_questions
 
 HELD_OUT = 0.1
 """Part of the sessions, the latest, that weights are learnt from."""
 
+MOST_ASKED = 24_000
+"""Places in sessions that re-rankers are grown from and judged on."""
 BASKET_DAYS = 45
 DAY_S = 86_400.0
 
 
+@dataclass(slots=True)
+class Experts:
+    """What is learnt of how to blend: ``weights`` by expert, ``settings`` of the neighbours by index, the ``ridge`` of
+    EASE, ``trees`` of re-rankers by task where they are better, and ``figures`` on held-out history.
+    """
+
+    weights: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    ridge: float = RIDGE
+    trees: dict[str, Trees] = field(default_factory=dict)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, task: str, learnt: dict[str, Any] | None, questions: Iterable[Case], seed: int) -> None:
+        """Take an expert, and grow its re-ranker on the same held-out history."""
+        if not learnt:
+            return
+        self.weights[task] = learnt
+        names, buckets = tuple(learnt["features"]), len(learnt["weights"])
+        grown = grow_reranker(questions, Expert(names, {}, buckets, learnt), seed=seed)
+        self.figures.setdefault("rerankers", {})[task] = grown.figures
+        if grown.trees is not None:
+            self.trees[task] = grown.trees
+
+
 def learn_experts(
     log: TrainingLog, *, table: ProductTable | None, content: Bundle | None, seed: int, progress: Callable[[str], None]
-) -> tuple[dict[str, Any], dict[str, Any], float, dict[str, Any]]:
-    """Weights by expert, settings of the neighbours, the ridge of EASE, and figures on held-out history."""
+) -> Experts:
+    """Learn how to blend, from what held-out history chose."""
     known = table if table is not None and len(table) else bare_table(log.items)
-    experts: dict[str, Any] = {}
-    settings: dict[str, Any] = {}
-    figures: dict[str, Any] = {}
-    ridge = RIDGE
+    found = Experts()
     if (log.action == VIEW).any():
         progress("learning what predicts the next view")
-        experts["session"], settings[""], figures["session_cases"] = _session(log, known, content, seed)
+        _session(found, log, known, content, seed)
     if (log.action == PURCHASE).any():
         progress("learning what predicts the next basket")
-        experts["return"], experts["complete"], ridge = _baskets(log, known, content, seed)
-    return {name: learnt for name, learnt in experts.items() if learnt}, settings, ridge, figures
+        _baskets(found, log, known, content, seed)
+    return found
 
 
-def _session(
-    log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int
-) -> tuple[dict[str, Any] | None, dict[str, float], int]:
+def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
     """The expert, the neighbours' settings, and from how many cases."""
     cut = _first_held_out(log)
     before, held_out = log.take(slice(0, cut)), log.take(slice(cut, None)).views()
+    found.settings[""], found.figures["session_cases"] = {}, 0
     if not len(before) or not len(held_out):
-        return None, {}, 0
+        return
     recommender = _recommender(before, table, content, buying=False)
     settings = neighbour_settings(recommender, held_out, seed=seed)
     if recommender.sources.neighbours is not None:
         recommender.sources.neighbours = recommender.sources.neighbours.tuned(settings)
     learnt, cases = session_choice(recommender, held_out, seed=seed)
-    return learnt, settings, len(cases)
+    found.settings[""], found.figures["session_cases"] = settings, len(cases)
+    found.add("session", learnt, session_questions(recommender, held_out, MOST_ASKED, seed + 1), seed)
 
 
 def _first_held_out(log: TrainingLog) -> int:
@@ -73,21 +99,20 @@ def _first_held_out(log: TrainingLog) -> int:
     return int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]]))
 
 
-def _baskets(log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> tuple[Any, Any, float]:
+def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
     """Both experts, and the ridge of EASE they were learnt with."""
     purchases = log.purchases()
     cut = log.end - min(BASKET_DAYS * DAY_S, log.span * 0.2) if log.timed else log.end - log.span * HELD_OUT
     before = history_before(log, cut)
     if not len(before):
-        return None, None, RIDGE
+        return
     orders = Orders.of(before.purchases(), before.end, 8 * half_life(before))
-    ridge = ease_ridge(orders, purchases.take(purchases.time >= cut), seed=seed)
+    ridge = found.ridge = ease_ridge(orders, purchases.take(purchases.time >= cut), seed=seed)
     recommender = _recommender(before, table, content, viewing=False, ridge=ridge)
-    return (
-        return_choice(recommender, purchases, cut, seed=seed),
-        complete_choice(recommender, purchases, cut, seed=seed),
-        ridge,
-    )
+    learnt = return_choice(recommender, purchases, cut, seed=seed)
+    found.add("return", learnt, return_questions(recommender, purchases, cut, seed), seed)
+    learnt = complete_choice(recommender, purchases, cut, seed=seed)
+    found.add("complete", learnt, complete_questions(recommender, purchases, cut, seed), seed)
 
 
 def history_before(log: TrainingLog, cut: float) -> TrainingLog:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from ...records import IntArray
 from .. import session_expert
 from ..blend import Expert
 from ..log import TrainingLog
 from ..recommender import Recommender
 from .choice import LIGHT, Cases, fit
+from .reranker import JUDGED, Case
 from .session_cases import session_cases
 
 MOST_CASES = 9_000
 FEWEST_CASES = 200
+NOTHING: IntArray = np.zeros(0, dtype=np.int64)
 NEUTRAL = {name: max(0.0, weight) for name, weight in session_expert.DEFAULTS.items()}
 
 
@@ -26,14 +30,23 @@ def session_choice(recommender: Recommender, views: TrainingLog, *, seed: int) -
     """
     cases = Cases()
     neutral = Expert(session_expert.FEATURES, NEUTRAL, 1, None)
-    for way, target in session_cases(recommender, views, MOST_CASES, seed):
-        scratch = recommender.sources.scratch()
-        distinct, steps = session_expert.gather(recommender.sources, scratch, way)
-        if scratch.mark[target] != scratch.epoch:
-            continue
-        features = session_expert.features(recommender.sources, scratch, distinct, steps, way)
-        chosen = np.array([scratch.slot[target]])
-        cases.add(features, chosen, session_expert.bucket(len(distinct)), neutral.scores(features, 0))
+    for case in session_questions(recommender, views, MOST_CASES, seed):
+        if len(case.chosen):
+            cases.add(case.features, case.chosen, case.bucket, neutral.scores(case.features, 0))
     if len(cases) < FEWEST_CASES:
         return None, cases
     return fit(cases, session_expert.FEATURES, session_expert.BUCKETS, ridge=LIGHT), cases
+
+
+def session_questions(recommender: Recommender, views: TrainingLog, most: int, seed: int) -> Iterator[Case]:
+    """What sources say at places of held-out sessions, and what came next; in the order of the sessions."""
+    cases = session_cases(recommender, views, most, seed)
+    for place, (way, target) in enumerate(cases):
+        scratch = recommender.sources.scratch()
+        distinct, steps = session_expert.gather(recommender.sources, scratch, way)
+        listed = scratch.mark[target] == scratch.epoch
+        chosen = scratch.slot[np.array([target])] if listed else NOTHING
+        features = session_expert.features(recommender.sources, scratch, distinct, steps, way)
+        new = np.setdiff1d(np.arange(scratch.count), scratch.slot[distinct], assume_unique=True)
+        late = place >= (1 - JUDGED) * len(cases)
+        yield Case(features, chosen, session_expert.bucket(len(distinct)), len(distinct), late, new)

@@ -1,0 +1,66 @@
+"""Ordering a hundred candidates anew, beside the expert alone in the same run. Prints one JSON object.
+
+Run it alone on the machine: ``python benchmarks/reranker.py [--queries 2000]``. Candidates and what sources say of them
+are made up; the trees are grown from them as training grows them, of the size that training allows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from mtp_plugin.candidates import session_expert
+from mtp_plugin.candidates.blend import Expert
+from mtp_plugin.candidates.learn.reranker import JUDGED, Case, grow_reranker
+from mtp_plugin.candidates.reranker import TOP, Reranker
+
+FEATURES = len(session_expert.FEATURES)
+
+
+def questions(count: int, candidates: int, random: np.random.Generator) -> list[Case]:
+    """What is chosen depends on two features together, which no linear expert can say."""
+    found = []
+    for place in range(count):
+        features = random.normal(size=(candidates, FEATURES)).astype(np.float32)
+        worth = features[:, 0] * (features[:, 1] > 0) + features[:, 2] + random.gumbel(size=candidates)
+        chosen = np.array([int(np.argmax(worth))])
+        found.append(Case(features, chosen, 0, 3, place >= (1 - JUDGED) * count, np.arange(candidates)))
+    return found
+
+
+def microseconds(ask: Callable[[Case], Any], cases: list[Case]) -> dict[str, float]:
+    """Processor time of a query."""
+    took = []
+    for case in (*cases[:100], *cases):
+        began = time.thread_time_ns()
+        ask(case)
+        took.append((time.thread_time_ns() - began) / 1e3)
+    return {"p50_us": round(float(np.median(took[100:])), 1), "p90_us": round(float(np.quantile(took[100:], 0.9)), 1)}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--queries", type=int, default=2000)
+    parser.add_argument("--candidates", type=int, default=300, help="of which the best are ordered anew")
+    options = parser.parse_args()
+    random = np.random.default_rng(0)
+    names = session_expert.FEATURES
+    expert = Expert(names, {names[0]: 0.5, names[2]: 1.0}, 1, None)
+    grown = grow_reranker(questions(3000, TOP, random), expert, seed=0)
+    assert grown.trees is not None, grown.figures
+    reranker = Reranker(grown.trees)
+    cases = questions(options.queries, options.candidates, random)
+    floor = microseconds(lambda case: expert.scores(case.features, 0), cases)
+    both = microseconds(lambda case: reranker.scores(case.features, expert.scores(case.features, 0), 3, None), cases)
+    trees = {"trees": len(grown.trees.roots), "nodes": len(grown.trees.feature)}
+    print(json.dumps({"benchmark": "reranker", "ordered_anew": TOP, **trees, "expert": floor, "re-ranked": both}))
+
+
+if __name__ == "__main__":
+    main()

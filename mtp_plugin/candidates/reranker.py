@@ -1,0 +1,109 @@
+"""The re-ranker: trees that order anew what an expert likes best, where that proved better on later history.
+
+An expert is linear: it cannot say that a vote counts for less of a product that was just seen, or for more where little
+else is known. Some dozens of small trees can. What they see of a candidate are the expert's features, which do not
+change when an index grows, and where the expert puts it within this query; never an id or a raw count. They are learnt
+by :mod:`mtp_plugin.candidates.learn.reranker`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ModelError
+from ..ports import Bundle
+from ..records import BoolArray, FloatArray, IntArray
+from ..trees import Trees, Walk
+
+TASKS = ("session", "return", "complete")
+"""What experts are asked: the next product of a session, a customer's next basket, what completes a basket."""
+TOP = 100
+"""Candidates that are ordered anew, those that the expert likes best."""
+PLACE = ("behind-best", "log-probability", "log-rank", "known")
+"""Features beside the expert's own: its score less the best one, the logarithm of its probability among these
+candidates, of its rank from 1, and of how much is known of whom is asked about."""
+
+
+class Reranker:
+    """Orders the best candidates of one expert anew.
+
+    :param trees: over the expert's features followed by :data:`PLACE`; sums are log-odds of being chosen
+    """
+
+    def __init__(self, trees: Trees) -> None:
+        self._walk = Walk(trees)
+
+    def scores(self, features: FloatArray, scores: FloatArray, known: int, allowed: BoolArray | None) -> FloatArray:
+        """The expert's scores with those of the best candidates put in the order of the trees.
+
+        These share among themselves the probability that they had; what stands behind them stays behind them.
+
+        :param features: shape ``(candidates, features)``
+        :param scores: of the expert, ``(candidates,)``
+        :param known: products of the session, the past or the basket
+        :param allowed: mask over the candidates that may be shown, ``None`` for all
+        """
+        places = best_places(scores, allowed)
+        if len(places) < 2:
+            return scores
+        said = self._walk.scores(seen(features, scores, places, known))
+        before = scores[places].astype(np.float64)
+        shift = _log_sum(before) - _log_sum(said)
+        found = np.minimum(scores, np.float32(said.min() + shift))
+        found[places] = said + shift
+        return found
+
+
+def best_places(scores: FloatArray, allowed: BoolArray | None = None) -> IntArray:
+    """Where the :data:`TOP` best of the allowed candidates stand, best first; equals in the order they were found."""
+    places = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
+    if len(places) > TOP:
+        here = scores[places]
+        least = np.partition(here, len(here) - TOP)[len(here) - TOP]
+        places = places[here >= least]
+    best: IntArray = places[np.argsort(-scores[places], kind="stable")][:TOP]
+    return best
+
+
+def seen(features: FloatArray, scores: FloatArray, places: IntArray, known: int) -> FloatArray:
+    """What the trees see of the candidates at *places*, float32, ``(len(places), features + len(PLACE))``."""
+    n, width = len(places), features.shape[1]
+    rows = np.empty((n, width + len(PLACE)), dtype=np.float32)
+    rows[:, :width] = features[places]
+    behind = scores[places] - scores[places[0]]
+    rows[:, width] = behind
+    rows[:, width + 1] = behind - np.float32(np.log(np.exp(behind.astype(np.float64)).sum()))
+    rows[:, width + 2] = np.log(np.arange(1, n + 1))
+    rows[:, width + 3] = np.log1p(known)
+    return rows
+
+
+def _log_sum(scores: FloatArray) -> float:
+    best = scores.max()
+    return float(best + np.log(np.exp(scores - best).sum()))
+
+
+def prefix_of(task: str) -> str:
+    """How the names of a task's arrays begin in a bundle."""
+    return f"rerank_{task}_"
+
+
+def load_rerankers(bundle: Bundle | None) -> dict[str, Reranker]:
+    """Those that a bundle has, by task.
+
+    :raises ModelError: one that cannot be read
+    """
+    found: dict[str, Reranker] = {}
+    arrays: Mapping[str, NDArray[Any]] = bundle.arrays if bundle else {}
+    for task in TASKS:
+        if f"{prefix_of(task)}roots" not in arrays:
+            continue
+        try:
+            found[task] = Reranker(Trees.of_arrays(arrays, prefix_of(task)))
+        except (KeyError, ValueError) as error:
+            raise ModelError(f"the re-ranker of {task} cannot be read: {error}; run `flask mtp train`") from error
+    return found

@@ -1,0 +1,151 @@
+"""Trees order anew what an expert likes best: what they may change, what they learn, and that they have to win."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mtp_plugin.candidates.blend import Expert, softmax
+from mtp_plugin.candidates.learn.reranker import FEWEST, JUDGED, Case, grow_reranker
+from mtp_plugin.candidates.reranker import PLACE, TOP, Reranker, best_places, load_rerankers, prefix_of, seen
+from mtp_plugin.errors import ModelError
+from mtp_plugin.ports import Bundle
+from mtp_plugin.trees import Trees
+
+NAMES = ("vote", "fresh")
+EXPERT = Expert(NAMES, {"vote": 1.0}, 1, None)
+
+
+def stump(feature: int, threshold: float, low: float, high: float) -> Trees:
+    """One tree that asks one question."""
+    return Trees(
+        np.array([feature, 0, 0], dtype=np.int32),
+        np.array([threshold, 0.0, 0.0]),
+        np.array([1, -1, -1], dtype=np.int32),
+        np.array([2, -1, -1], dtype=np.int32),
+        np.array([1, 0, 0], dtype=np.int8),
+        np.array([0.0, low, high]),
+        np.array([0], dtype=np.int32),
+    )
+
+
+scores_of = st.lists(st.floats(-20, 20, width=32), min_size=2, max_size=260).map(
+    lambda values: np.array(values, dtype=np.float32)
+)
+
+
+@given(scores_of, st.integers(0, 2**32 - 1))
+def test_the_best_share_what_they_had_and_stay_before_the_others(scores: np.ndarray, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    features = random.normal(size=(len(scores), 2)).astype(np.float32)
+    found = Reranker(stump(1, 0.0, -2.0, 3.0)).scores(features, scores, 4, None)
+    best = best_places(scores)
+    rest = np.setdiff1d(np.arange(len(scores)), best)
+    assert np.exp(found[best].astype(float)).sum() == pytest.approx(np.exp(scores[best].astype(float)).sum(), rel=1e-3)
+    if len(rest):
+        assert found[rest].max() <= found[best].min() + 1e-5
+        order = np.argsort(-scores[rest], kind="stable")
+        assert (np.diff(found[rest][order]) <= 0).all(), "their own order stays"
+    fresh = features[best, 1] > 0
+    if fresh.any() and not fresh.all():
+        assert found[best][fresh].min() > found[best][~fresh].max()
+
+
+@given(scores_of)
+def test_the_best_places_are_the_best(scores: np.ndarray) -> None:
+    places = best_places(scores)
+    assert len(places) == min(TOP, len(scores))
+    assert (np.diff(scores[places]) <= 0).all()
+    others = np.delete(scores, places)
+    assert not len(others) or others.max() <= scores[places].min()
+
+
+def test_what_may_not_be_shown_is_not_ordered_anew() -> None:
+    scores = np.array([3.0, 2.0, 1.0, 0.0], dtype=np.float32)
+    allowed = np.array([True, False, True, False])
+    assert best_places(scores, allowed).tolist() == [0, 2]
+    features = np.array([[0, 0], [0, 9], [0, 9], [0, 9]], dtype=np.float32)
+    found = Reranker(stump(1, 1.0, 0.0, 5.0)).scores(features, scores, 1, allowed)
+    assert found[2] > found[0]
+    assert softmax(found).sum() == pytest.approx(1.0)
+    alone = np.array([True, False, False, False])
+    assert Reranker(stump(1, 1.0, 0.0, 5.0)).scores(features, scores, 1, alone) is scores
+
+
+def test_what_trees_see_does_not_depend_on_the_level_of_scores() -> None:
+    features = np.ones((3, 2), dtype=np.float32)
+    scores = np.array([0.5, 2.0, 1.0], dtype=np.float32)
+    places = best_places(scores)
+    rows = seen(features, scores, places, 3)
+    assert rows.shape == (3, len(NAMES) + len(PLACE))
+    assert rows[:, 2].tolist() == [0.0, -1.0, -1.5]
+    assert np.exp(rows[:, 3]).sum() == pytest.approx(1.0, abs=1e-6)
+    assert np.allclose(rows, seen(features, scores + 7, places, 3), atol=1e-6)
+
+
+def questions(count: int, chance: float, seed: int = 0) -> list[Case]:
+    """One of thirty is chosen: with *chance* the best one that is fresh, which no linear score of votes can tell."""
+    random = np.random.default_rng(seed)
+    found = []
+    for place in range(count):
+        vote = np.sort(random.normal(size=30))[::-1]
+        fresh = (random.random(30) < 0.3).astype(float)
+        features = np.column_stack((vote, fresh)).astype(np.float32)
+        likely = np.flatnonzero(fresh > 0) if fresh.any() else np.arange(30)
+        chosen = likely[0] if random.random() < chance else int(random.integers(30))
+        found.append(
+            Case(features, np.array([chosen]), 0, 3, place >= (1 - JUDGED) * count, np.flatnonzero(fresh == 0))
+        )
+    return found
+
+
+def test_what_trees_can_tell_and_the_expert_cannot_is_learnt() -> None:
+    grown = grow_reranker(questions(2_000, 0.8), EXPERT, seed=0)
+    assert grown.trees is not None
+    assert grown.figures["serves"]
+    reranker = Reranker(grown.trees)
+    right = 0
+    later = questions(300, 1.0, seed=9)
+    for case in later:
+        scores = reranker.scores(case.features, EXPERT.scores(case.features, 0), 3, None)
+        right += int(np.argmax(scores)) == case.chosen[0]
+    assert right > 0.9 * len(later)  # the expert alone: the best vote is fresh in 30 of 100
+
+
+def test_the_blend_stays_where_there_is_nothing_to_gain() -> None:
+    """What is chosen is the best vote, or anything: trees can at best do as well."""
+    random = np.random.default_rng(1)
+    cases = []
+    for place in range(1_500):
+        vote = np.sort(random.normal(size=(30, 1)), axis=0)[::-1]
+        features = np.hstack((vote, random.normal(size=(30, 1)))).astype(np.float32)
+        chosen = 0 if random.random() < 0.5 else int(random.integers(30))
+        cases.append(Case(features, np.array([chosen]), 0, 1, place >= 900, np.arange(30)))
+    grown = grow_reranker(cases, EXPERT, seed=0)
+    assert grown.trees is None
+    assert "the blend stays" in grown.figures["why"]
+
+
+def test_few_cases_are_too_few() -> None:
+    grown = grow_reranker(questions(FEWEST, 0.9), EXPERT, seed=0)
+    assert grown.trees is None
+    assert "too few" in grown.figures["why"]
+
+
+def test_the_same_cases_grow_the_same_trees() -> None:
+    one, other = (grow_reranker(questions(1_200, 0.8), EXPERT, seed=0).trees for _ in range(2))
+    assert one is not None
+    assert other is not None
+    assert all(np.array_equal(a, b) for a, b in zip(one.arrays("").values(), other.arrays("").values(), strict=True))
+
+
+def test_a_bundle_has_those_that_serve() -> None:
+    arrays = stump(1, 0.0, -1.0, 1.0).arrays(prefix_of("session"))
+    bundle = Bundle(kind="behaviour", version="v", arrays=arrays, strings={}, meta={})
+    assert list(load_rerankers(bundle)) == ["session"]
+    assert load_rerankers(None) == {}
+    broken = {name: array for name, array in arrays.items() if not name.endswith("value")}
+    with pytest.raises(ModelError, match="flask mtp train"):
+        load_rerankers(Bundle(kind="behaviour", version="v", arrays=broken, strings={}, meta={}))
