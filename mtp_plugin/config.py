@@ -450,7 +450,10 @@ class Settings:
         {}, "What alerts may take back: a KPI and of it rule, model or both.", check=_actions
     )
     alert_threshold: float = _row(
-        2.75, "How far a figure must be off its season to be an alert.", unit="standard deviations", check=_number(1, 20)
+        2.75,
+        "How far a figure must be off its season to be an alert.",
+        unit="standard deviations",
+        check=_number(1, 20),
     )
     alert_model_days: float = _row(
         3.0, "Age from which the serving model counts as stale.", unit="days", check=_number(0.01, 3650)

@@ -116,6 +116,18 @@ def test_a_placement_is_changed_shown_and_undone(desk: Desk) -> None:
     assert desk.post("/placements/home-hero/restore", number="99").status_code == 404
 
 
+def test_a_placement_may_try_new_products(desk: Desk) -> None:
+    hero = desk.shop.state.placements["home-hero"]
+    assert 'name="exploration" type="text" value="0"' in desk.get("/placements/home-hero").text
+    assert desk.post("/placements/home-hero", **form_of(hero, exploration="2,5")).status_code == 303
+    assert desk.shop.state.placements["home-hero"].exploration == 0.025
+    refused = desk.post("/placements/home-hero", **form_of(hero, exploration="60"))
+    assert refused.status_code == 422
+    assert "Enter a number from 0 to 50" in refused.text
+    assert desk.post("/placements/home-hero", **form_of(hero, size=3)).status_code == 303
+    assert desk.shop.state.placements["home-hero"].exploration == 0.025, "a form without it leaves it"
+
+
 def test_another_worker_takes_a_change_in(desk: Desk) -> None:
     from mtp_plugin.placed import LivePlacements
 

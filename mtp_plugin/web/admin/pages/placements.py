@@ -29,7 +29,11 @@ from ..slates import SlateView, preview
 RUNGS = 4
 """Strategies that the form offers room for; a longer ladder keeps its tail."""
 DAYS = 7
-FIELDS = ("title", "strategies", "size", "min_items", "layout", "enabled", "exclude_in_view", "allow_repeats")
+MOST_TRIED = 50
+"""Percent of slates that may try a new product."""
+FIELDS = (
+    "title", "strategies", "size", "min_items", "layout", "enabled", "exclude_in_view", "allow_repeats", "exploration",
+)  # fmt: skip
 HINTS: Mapping[str, str] = {
     Strategy.RECOMMENDED_FOR_YOU: "what suits this visitor",
     Strategy.RELATED_PRODUCTS: "like what is in view",
@@ -183,7 +187,7 @@ def _values(placement: Placement) -> dict[str, str]:
     values = {f"strategy{place}": name for place, name in enumerate(placement.strategies)}
     texts = {name: str(getattr(placement, name)) for name in ("title", "size", "min_items", "layout")}
     flags = {name: "on" for name in ("enabled", "exclude_in_view", "allow_repeats") if getattr(placement, name)}
-    return {**values, **texts, **flags}
+    return {**values, **texts, **flags, "exploration": f"{100 * placement.exploration:g}"}
 
 
 def _options(form: Form, placement: Placement) -> dict[str, Any]:
@@ -201,6 +205,7 @@ def _options(form: Form, placement: Placement) -> dict[str, Any]:
         form.refuse("strategy0", "Choose at least one strategy")
     size = form.number("size", 1, MAX_SIZE)
     least = form.number("min_items", 1, MAX_SIZE)
+    tried = form.decimal("exploration", 0, MOST_TRIED) / 100 if "exploration" in form.values else placement.exploration
     if not form.errors and least > size:
         form.refuse("min_items", f"Use at most the size, {size}")
     return {
@@ -209,6 +214,7 @@ def _options(form: Form, placement: Placement) -> dict[str, Any]:
         "size": size,
         "min_items": min(least, size),
         "layout": form.choice("layout", LAYOUTS),
+        "exploration": round(tried, 6),
         **{name: form.flag(name) for name in ("enabled", "exclude_in_view", "allow_repeats")},
     }
 
