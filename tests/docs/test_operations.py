@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -19,7 +22,7 @@ from mtp_plugin.web.figures import StoreFigures
 from mtp_plugin.web.metrics import Metrics
 
 from ..core.shops import BROWSER, bare_app, mounted, watches
-from ..servers import free_port, kill, wait_until
+from ..servers import free_port, wait_until
 from .fences import blocks, names, rows
 
 SHOP = """
@@ -113,7 +116,12 @@ def test_servers_serve(line: str, tmp_path: Path) -> None:
     words += ["--port", str(port)] if program == "granian" else []
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen(
-            [str(Path(sys.executable).parent / program), *words], cwd=tmp_path, stdout=log, stderr=log, text=True
+            [str(Path(sys.executable).parent / program), *words],
+            cwd=tmp_path,
+            stdout=log,
+            stderr=log,
+            text=True,
+            start_new_session=True,
         )
 
     def answers() -> bool:
@@ -128,7 +136,8 @@ def test_servers_serve(line: str, tmp_path: Path) -> None:
         assert server.poll() is None, (tmp_path / "log").read_text()
     finally:
         server.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(20)
-        except subprocess.TimeoutExpired:
-            kill(server)
+        with contextlib.suppress(ProcessLookupError):  # workers outlive a master that is killed
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
