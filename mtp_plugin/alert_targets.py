@@ -17,14 +17,12 @@ class AlertTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """One to be told.
 
     ``severities`` are those it hears of. Mail goes from ``sender`` to ``to`` by ``host`` and ``port``, with STARTTLS
-    unless ``starttls`` is false. ``url`` is the webhook's, or where Alertmanager is. ``private``: the address may be
-    one of this machine or of its own network.
+    unless ``starttls`` is false. ``url`` is the webhook's, or where Alertmanager is.
     """
 
     kind: Literal["email", "webhook", "alertmanager"]
     severities: tuple[str, ...] = ("page", "ticket", "note")
     url: str = ""
-    private: bool = False
     host: str = ""
     port: int = 587
     starttls: bool = True

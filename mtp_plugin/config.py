@@ -442,6 +442,11 @@ class Settings:
     webhook_days: int = _row(
         7, "How long bodies of webhooks are kept to be read again.", unit="days", check=_number(1, 365, int)
     )
+    outbound_allow: tuple[str, ...] = _row(
+        (),
+        "Hosts and networks that forwarding, alerts, CRMs and the weather may reach though they are not public.",
+        check=_texts,
+    )
     forward: dict[str, Any] = _row(
         {}, "To whom events are forwarded: a name, its kind and options.", check=_named_parts
     )

@@ -31,7 +31,6 @@ from .privacy.subjects import KINDS
 from .profile.enrich.base import Enricher, Found
 from .profile.enrich.browser import prepare
 from .profile.enrich.chain import Enrichment, OwnEnricher
-from .profile.enrich.join import Crm
 from .profile.enrich.standard import standard_enrichers
 from .records import ImportResult, Link, Placement, Receipt, Rejected, Signals, Slate
 from .rule_source import RuleSource
@@ -85,7 +84,7 @@ class MTP:
         self._loaders = Loaders()
         self._catalog: Catalog | None = None
         self._enrichers: list[Enricher] = []
-        self._crms: dict[str, Crm] = {}
+        self._crms: dict[str, tuple[Any, dict[str, Any]]] = {}
         self._order_sources: dict[str, OrderSource] = {}
         if app is not None:
             self.init_app(app)
@@ -195,7 +194,8 @@ class MTP:
         """
         if name in self._crms:
             raise SetupError(f"there is a CRM {name!r} already: give the second one another name")
-        self._crms[name] = crm_of(name, source, join)
+        crm_of(name, source, join)  # whether it can work is said here; the one that serves knows the settings
+        self._crms[name] = source, join
 
     def order_source(self, name: str, *, hours: float = 1.0) -> Callable[[F], F]:
         """Declare where the shop's orders are: a callable that is asked for those changed since a time.
@@ -359,7 +359,7 @@ def _build(
     loaders: Loaders,
     catalog: Catalog | None,
     enrichers: Sequence[Enricher],
-    crms: Mapping[str, Crm],
+    crms: Mapping[str, tuple[Any, dict[str, Any]]],
 ) -> State:
     stores = open_stores(settings, app.instance_path, _audit_keys(app))
     rules = RuleSource(stores.rules, settings, placements)
@@ -440,7 +440,11 @@ def _build(
         enrichment=enrichment,
         places=stores.places,
         weather=stores.weather,
-        crms={**{name: declared_crm(name, given) for name, given in settings.crm.items()}, **crms},
+        crms={
+            **{name: declared_crm(name, given, stores.outbound) for name, given in settings.crm.items()},
+            **{name: crm_of(name, source, join, stores.outbound) for name, (source, join) in crms.items()},
+        },
+        outbound=stores.outbound,
         hasher=hasher,
         people=people,
         webhooks=stores.webhooks,

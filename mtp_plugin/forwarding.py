@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import msgspec
 import requests
 
+from .errors import UnavailableError
 from .ports import ForwardState
 from .privacy.consent import on_record, permitted
 from .records import Event
@@ -143,7 +144,7 @@ def _send(state: State, name: str, target: Target, events: Sequence[Numbered]) -
     now, done = time.time(), 0
     for parcel in parcels(target, [event for _, event in events], now):
         try:
-            status = _post(parcel, target.timeout_s)
+            status = _post(state, parcel, target.timeout_s)
         except _Away as error:
             error.sent_before = done
             raise
@@ -153,7 +154,7 @@ def _send(state: State, name: str, target: Target, events: Sequence[Numbered]) -
         done += len(parcel.places)
 
 
-def _post(parcel: Parcel, timeout_s: float) -> int:
+def _post(state: State, parcel: Parcel, timeout_s: float) -> int:
     """Post a parcel; gives the status if it was taken or refused.
 
     :raises _Away: no answer, or one that says to come back
@@ -161,9 +162,10 @@ def _post(parcel: Parcel, timeout_s: float) -> int:
     headers = {"Content-Type": "application/json", "User-Agent": "mtp_plugin"} | parcel.headers
     auth = (parcel.user, "") if parcel.user else None
     try:
-        answer = requests.post(
-            parcel.url, data=parcel.body, headers=headers, auth=auth, timeout=timeout_s, allow_redirects=False
-        )
+        with state.outbound.session() as session:
+            answer = session.post(parcel.url, data=parcel.body, headers=headers, auth=auth, timeout=timeout_s)
+    except UnavailableError as error:
+        raise _Away(str(error)) from None
     except requests.RequestException as error:
         # The text of the error may hold the address with its secret.
         raise _Away(f"could not be reached: {type(error).__name__}") from None
@@ -191,7 +193,9 @@ def retry(state: State, target: str = "") -> str:
             continue
         if event is not None and permits(state, event, known.purpose):
             try:
-                if any(_post(parcel, known.timeout_s) in REFUSED for parcel in parcels(known, [event], time.time())):
+                if any(
+                    _post(state, parcel, known.timeout_s) in REFUSED for parcel in parcels(known, [event], time.time())
+                ):
                     left += 1
                     continue
             except _Away as error:

@@ -9,6 +9,7 @@ from typing import Any
 from .alert_targets import AlertTarget
 from .bandits import LiveBandits
 from .config import Settings
+from .outbound import Outbound
 from .people import People
 from .pipeline import Pipeline
 from .placed import LivePlacements
@@ -110,6 +111,7 @@ class State:
     carts: CartBook
     forwards: ForwardBook
     alerts: AlertBook
+    outbound: Outbound
     order_sources: dict[str, OrderSource] = field(default_factory=dict)
     """Where past and new orders are asked for, by name."""
     crms: dict[str, Crm] = field(default_factory=dict)

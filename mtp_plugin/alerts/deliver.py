@@ -5,22 +5,20 @@ Nothing of a target but its name and the kind of an error is written anywhere: a
 
 from __future__ import annotations
 
-import ipaddress
 import smtplib
-import socket
 import ssl
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 import requests
 
 from ..alert_targets import AlertTarget
 from ..errors import UnavailableError
+from ..outbound import Outbound
 from ..ports import Alert
 from ..state import State
 
@@ -55,7 +53,7 @@ def _to(state: State, name: str, alerts: Sequence[Alert], now: float) -> str:
     why = ""
     if target is not None:
         try:
-            send(target, alerts)
+            send(state.outbound, target, alerts)
         except UnavailableError as error:
             why = str(error)
     for alert in alerts:
@@ -69,7 +67,7 @@ def _to(state: State, name: str, alerts: Sequence[Alert], now: float) -> str:
     return f"{name}: {why or f'{len(alerts)} told'}"
 
 
-def send(target: AlertTarget, alerts: Sequence[Alert]) -> None:
+def send(outbound: Outbound, target: AlertTarget, alerts: Sequence[Alert]) -> None:
     """Tell one target of these.
 
     :raises UnavailableError: it could not be told; the text holds no secret
@@ -78,33 +76,19 @@ def send(target: AlertTarget, alerts: Sequence[Alert]) -> None:
         if target.kind == "email":
             _mail(target, alerts)
         elif target.kind == "webhook":
-            _post(target, target.url, slack_body(alerts))
+            _post(outbound, target, target.url, slack_body(alerts))
         else:
-            _post(target, f"{target.url.rstrip('/')}/api/v2/alerts", alertmanager_body(alerts))
+            _post(outbound, target, f"{target.url.rstrip('/')}/api/v2/alerts", alertmanager_body(alerts))
     except (OSError, smtplib.SMTPException, requests.RequestException) as error:
         raise UnavailableError(f"could not be told: {type(error).__name__}") from None
 
 
-def _post(target: AlertTarget, url: str, body: Any) -> None:
-    parts = urlsplit(url)
-    if not target.private:
-        refuse_private(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+def _post(outbound: Outbound, target: AlertTarget, url: str, body: Any) -> None:
     headers = {"Content-Type": "application/json", "User-Agent": "mtp_plugin"}
-    data = msgspec.json.encode(body)
-    answer = requests.post(url, data=data, headers=headers, timeout=target.timeout_s, allow_redirects=False)
+    with outbound.session() as session:
+        answer = session.post(url, data=msgspec.json.encode(body), headers=headers, timeout=target.timeout_s)
     if not answer.ok or answer.is_redirect:
         raise UnavailableError(f"answered {answer.status_code}")
-
-
-def refuse_private(host: str, port: int) -> None:
-    """Keep what reaches out from this machine's own network, such as a cloud's metadata.
-
-    :raises UnavailableError: one of the host's addresses is no public one
-    """
-    for family in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        address = ipaddress.ip_address(str(family[4][0]).partition("%")[0])
-        if not address.is_global or address.is_multicast:
-            raise UnavailableError("its address is no public one: set private to True if that is meant")
 
 
 def _mail(target: AlertTarget, alerts: Sequence[Alert]) -> None:

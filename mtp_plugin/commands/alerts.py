@@ -56,7 +56,8 @@ def _register_reading(alerts: click.Group) -> None:
         """Tell TARGET, a name in MTP_ALERTS, of an alert that is none."""
         from ..alerts.deliver import send
 
-        known, now = mounted().told, time.time()
+        state, now = mounted(), time.time()
+        known = state.told
         if target not in known:
             raise NotFoundError(f"MTP_ALERTS has no {target[:100]!r}; there are {', '.join(known)}", field="target")
         alert = Alert(
@@ -69,7 +70,7 @@ def _register_reading(alerts: click.Group) -> None:
             last_at=now,
         )
         try:
-            send(known[target], [alert])
+            send(state.outbound, known[target], [alert])
         except UnavailableError as error:
             raise UnavailableError(f"{target} {error}") from None
         answer({"told": target}, as_json, f"{target} was told.")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from ..errors import UnavailableError
+from ..outbound import Outbound
 from ..records import Reading
 from .later import Later
 from .trait_sources import at_path
@@ -42,6 +43,7 @@ class HttpWeather:
     :param fields: dotted paths of ``weather`` and ``temperature`` in the answer; empty tries :data:`KNOWN_FORMS`
     :param seconds: how long a reading holds
     :param timeout: seconds for the connection, and again for each piece of the answer
+    :param outbound: opens the connections; without one only public addresses are reached
     :param pause: seconds without a try after a first failure
     """
 
@@ -53,10 +55,11 @@ class HttpWeather:
         seconds: float = 1800.0,
         timeout: float = 3.0,
         pause: float = 10.0,
+        outbound: Outbound | None = None,
     ) -> None:
         if timeout <= 0:
             raise ValueError(f"timeout must be positive seconds, not {timeout}")
-        self._template, self._timeout = template, timeout
+        self._template, self._timeout, self._outbound = template, timeout, outbound or Outbound()
         self._forms = (dict(fields),) if fields else KNOWN_FORMS
         self._later: Later[tuple[float, float], Reading] = Later("weather", self._fetch, seconds=seconds, pause=pause)
         self.flush, self.close = self._later.flush, self._later.close
@@ -73,7 +76,10 @@ class HttpWeather:
         # A key may stand in the address, so an error names the host alone.
         host = urlsplit(address).hostname
         try:
-            with requests.get(address, timeout=self._timeout, stream=True, allow_redirects=False) as answer:
+            with (
+                self._outbound.session() as session,
+                session.get(address, timeout=self._timeout, stream=True) as answer,
+            ):
                 if answer.status_code != 200:
                     raise UnavailableError(f"{host} answered {answer.status_code}")
                 body = _whole(answer, time.monotonic() + 3 * self._timeout)

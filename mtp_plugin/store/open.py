@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import Settings
+from ..outbound import Outbound
 from ..ports import (
     Activity,
     AlertBook,
@@ -95,6 +96,7 @@ class Stores:
     activity: Activity
     bandits: BanditState
     alerts: AlertBook
+    outbound: Outbound = field(default_factory=Outbound)
     places: Places = field(default_factory=NoPlaces)
     weather: WeatherSource = field(default_factory=NoWeather)
     probes: dict[str, Callable[[], str]] = field(default_factory=dict)
@@ -127,7 +129,8 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         probes["redis"] = copied.probe
 
     places = MaxMindPlaces(settings.place_database) if settings.place_database else NoPlaces()
-    weather = _weather(settings)
+    outbound = Outbound(settings.outbound_allow)
+    weather = _weather(settings, outbound)
 
     def close() -> None:
         if isinstance(weather, HttpWeather):
@@ -153,6 +156,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         rules=SqlRules(database),
         places=places,
         weather=weather,
+        outbound=outbound,
         placements=SqlPlacements(database),
         activity=SqlActivity(database),
         alerts=SqlAlerts(database),
@@ -180,7 +184,7 @@ def _journal(database: Database, settings: Settings) -> SqlJournal:
     return NearJournal(database, window_s, Path(f"{Path(path).resolve()}-marks"))
 
 
-def _weather(settings: Settings) -> HttpWeather | NoWeather:
+def _weather(settings: Settings, outbound: Outbound) -> HttpWeather | NoWeather:
     if not settings.weather_url:
         return NoWeather()
     return HttpWeather(
@@ -188,6 +192,7 @@ def _weather(settings: Settings) -> HttpWeather | NoWeather:
         fields=settings.weather_fields,
         seconds=settings.weather_minutes * 60,
         timeout=settings.weather_timeout,
+        outbound=outbound,
     )
 
 

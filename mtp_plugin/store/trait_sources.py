@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ..errors import InputError, SetupError, UnavailableError
+from ..outbound import Outbound
 from .breaker import first_line
 
 ROWS = 1000
@@ -106,6 +107,7 @@ class HttpRows:
     :param items: dotted path of the list of rows in a JSON answer, empty if the answer is the list
     :param next: dotted path of the next page's address; a ``Link`` header with ``rel="next"`` is followed anyway
     :param timeout: seconds for the connection, and again for each piece of the answer
+    :param outbound: opens the connections; without one only public addresses are reached
     """
 
     def __init__(
@@ -117,6 +119,7 @@ class HttpRows:
         next: str = "",
         timeout: float = 20.0,
         pause: float = 1.0,
+        outbound: Outbound | None = None,
     ) -> None:
         if not url.startswith(("http://", "https://")):
             raise SetupError("a CRM's address begins with http:// or https://")
@@ -124,10 +127,11 @@ class HttpRows:
             raise ValueError(f"timeout must be positive seconds, not {timeout}")
         self._url, self._headers, self._items, self._next = url, dict(headers or {}), items, next
         self._timeout, self._pause = timeout, pause
+        self._outbound = outbound or Outbound()
 
     def rows(self) -> Rows:
         url, seen = self._url, set[str]()
-        with requests.Session() as session:
+        with self._outbound.session() as session:
             while url and url not in seen and len(seen) < PAGES:
                 seen.add(url)
                 answer, body = self._get(session, url)
@@ -140,9 +144,7 @@ class HttpRows:
         host = urlsplit(url).hostname
         for left in reversed(range(TRIES)):
             try:
-                with session.get(
-                    url, headers=self._headers, timeout=self._timeout, stream=True, allow_redirects=False
-                ) as answer:
+                with session.get(url, headers=self._headers, timeout=self._timeout, stream=True) as answer:
                     if answer.status_code == 200:
                         return answer, _bounded_body(answer)
                     trouble = f"{host} answered {answer.status_code}"

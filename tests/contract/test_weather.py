@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mtp_plugin.outbound import Outbound
 from mtp_plugin.profile.enrich.null import NoWeather
 from mtp_plugin.records import Reading
 from mtp_plugin.store.http_weather import HttpWeather
@@ -28,7 +29,13 @@ def weather(server):
     made = []
 
     def make(**options):
-        made.append(HttpWeather(options.pop("url", server.url + WHERE), **{"timeout": 5.0, "pause": 0.01, **options}))
+        made.append(
+            HttpWeather(
+                options.pop("url", server.url + WHERE),
+                outbound=Outbound(["127.0.0.1"]),
+                **{"timeout": 5.0, "pause": 0.01, **options},
+            )
+        )
         return made[-1]
 
     yield make

@@ -64,7 +64,8 @@ def make_shop(tmp_path: Path) -> Iterator[Callable[..., Shop]]:
     made: list[Shop] = []
 
     def make(**target: Any) -> Shop:
-        made.append(build_shop(tmp_path, forward={"crm": target}, consent_purposes=["personalisation", "analytics"]))
+        purposes, allowed = ["personalisation", "analytics"], ["127.0.0.1"]
+        made.append(build_shop(tmp_path, forward={"crm": target}, consent_purposes=purposes, outbound_allow=allowed))
         assert forward(made[-1].state) == "crm: begins with the next event"
         return made[-1]
 

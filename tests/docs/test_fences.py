@@ -55,6 +55,7 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("privacy.md", "http"): (1, "docs.test_api.test_a_request_of_a_data_subject"),
     ("privacy.md", "json"): (1, "docs.test_api.test_a_request_of_a_data_subject"),
     ("quality.md", "sh"): (2, "docs.test_quality.test_the_commands_measure"),
+    ("security.md", "python"): (1, "docs.test_security.test_the_hosts_shown_are_allowed"),
     ("segments.md", "json"): (1, "docs.test_segments.test_the_condition_shown_can_be_counted_and_saved"),
     ("segments.md", "sh"): (1, "docs.test_segments.test_the_condition_shown_can_be_counted_and_saved"),
     ("rules.md", "json"): (1, "docs.test_rules.test_the_rules_shown_do_what_they_say"),

@@ -12,6 +12,7 @@ import pytest
 
 from mtp_plugin.config import Settings
 from mtp_plugin.errors import InputError, MTPError, SettingError, SetupError, UnavailableError
+from mtp_plugin.outbound import Outbound
 from mtp_plugin.ports import ConsentDecision
 from mtp_plugin.profile.enrich.join import Crm, plain_value
 from mtp_plugin.records import TraitOrigin
@@ -43,8 +44,11 @@ def server():
     server.close()
 
 
+HERE = Outbound(["127.0.0.1"])
+
+
 def joined(shop, source, **options):
-    return import_traits(shop.state, crm_of("hub", source, {"id": "id", **options}))
+    return import_traits(shop.state, crm_of("hub", source, {"id": "id", **options}, HERE))
 
 
 def identify(shop, user, **traits):
@@ -173,10 +177,10 @@ def test_pages_of_an_address_are_followed_on_the_same_host_alone(server):
         handler.wfile.write(body)
 
     server.answer = answer
-    rows, read = [], HttpRows(f"{server.url}/", items="rows", next="next").rows()
+    rows, read = [], HttpRows(f"{server.url}/", items="rows", next="next", outbound=HERE).rows()
     with pytest.raises(UnavailableError, match=r"another host, elsewhere\.example"):
         rows.extend(read)
-    assert [row["id"] for row in HttpRows(server.url, items="rows").rows()] == [0]
+    assert [row["id"] for row in HttpRows(server.url, items="rows", outbound=HERE).rows()] == [0]
     assert server.asked[:3] == ["/", "/?page=1", "/?page=2"]
 
 
@@ -190,7 +194,7 @@ def test_a_link_header_names_the_next_page(server):
         handler.wfile.write(b"id,tier\n1,gold\n")
 
     server.answer = answer
-    assert list(HttpRows(server.url).rows()) == [{"id": "1", "tier": "gold"}] * 2
+    assert list(HttpRows(server.url, outbound=HERE).rows()) == [{"id": "1", "tier": "gold"}] * 2
 
 
 @pytest.mark.parametrize(
@@ -207,7 +211,7 @@ def test_a_link_header_names_the_next_page(server):
 def test_an_address_that_is_wrong_is_one_clear_line(server, answer, says):
     server.answer = answer
     with pytest.raises(UnavailableError, match=says) as caught:
-        list(HttpRows(f"{server.url}/?key=secret", pause=0.0).rows())
+        list(HttpRows(f"{server.url}/?key=secret", pause=0.0, outbound=HERE).rows())
     assert "secret" not in str(caught.value)
     assert len(server.asked) == (3 if answer[0] == 500 else 1)
 
@@ -216,7 +220,7 @@ def test_an_address_that_is_slow_or_gone_is_given_up(server):
     server.answer = lambda handler: server.go.wait(60)
     for url in (server.url, f"http://127.0.0.1:{free_port()}"):
         with pytest.raises(UnavailableError, match="127"):
-            list(HttpRows(url, timeout=0.1, pause=0.0).rows())
+            list(HttpRows(url, timeout=0.1, pause=0.0, outbound=HERE).rows())
 
 
 def test_files_that_cannot_be_read(tmp_path):
