@@ -7,7 +7,7 @@ from pathlib import Path
 from mtp_plugin.outbound import REFUSED
 
 from ..core.shops import bare_app, mounted
-from .fences import ROOT, blocks
+from .fences import ROOT, blocks, names, rows
 
 
 def test_the_hosts_shown_are_allowed(tmp_path: Path) -> None:
@@ -21,3 +21,15 @@ def test_the_hosts_shown_are_allowed(tmp_path: Path) -> None:
 
 def test_the_refusal_quoted_is_the_one_given() -> None:
     assert f"`{REFUSED}`" in (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+
+
+def test_the_threat_model_names_what_is_there() -> None:
+    rows_ = rows("threat-model.md", "kind")
+    kinds = {row[0] for row in rows_}
+    assert kinds == {
+        "spoofing", "tampering", "repudiation", "information disclosure", "denial of service", "elevation of privilege"
+    }  # fmt: skip
+    for row in rows_:
+        paths = names(row[3])
+        assert paths, row
+        assert [path for path in paths if not (ROOT / path).is_file()] == []
