@@ -112,7 +112,9 @@ def mail(target: AlertTarget, alerts: Sequence[Alert]) -> EmailMessage:
 def _headline(alerts: Sequence[Alert]) -> str:
     first = alerts[0]
     more = f" and {len(alerts) - 1} more" if len(alerts) > 1 else ""
-    return f"[{first.state}] {first.title}{more}".replace("\n", " ").replace("\r", " ")
+    line = f"[{first.state}] {first.title}{more}"
+    # Names of placements and products are in it: no line break of any alphabet, nothing that turns its direction.
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in line).split())
 
 
 def text(alert: Alert) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
@@ -20,6 +20,8 @@ SETTING = "MTP_FORWARD"
 KINDS = ("segment", "ga4", "webhook")
 SEGMENT_URL = "https://api.segment.io/v1/batch"
 GA4_URL = "https://www.google-analytics.com/mp/collect"
+TOPIC_SAFE = " !#$&'()*+,/:;=?@[]^`{|}~"
+"""What of an event's name stands in a header as it is; the rest is percent-encoded UTF-8."""
 GA4_EVENTS = 25
 """Events of one request that GA4 takes, all of one client."""
 SEGMENT_EVENTS = 100
@@ -183,7 +185,8 @@ def _webhook(target: Target, event: Event, place: int, now: float) -> Parcel:
             **_ids(event),
         }
     )
-    headers = {OWN_HEADER: sign(target.secret, body, now), "X-Mtp-Delivery": event.event_id, "X-Mtp-Topic": event.name}
+    headers = {OWN_HEADER: sign(target.secret, body, now), "X-Mtp-Delivery": event.event_id}
+    headers["X-Mtp-Topic"] = quote(event.name.strip(), safe=TOPIC_SAFE)
     return Parcel(url=target.url, body=body, headers=headers, places=(place,))
 
 

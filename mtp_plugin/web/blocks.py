@@ -13,7 +13,7 @@ import msgspec
 from flask import Response, current_app, has_request_context, request
 from markupsafe import Markup
 
-from ..block.links import absolute
+from ..block.links import absolute, safe_url
 from ..block.page import Banner, Scripts, banner_variables, block_variables, scripts_variables
 from ..errors import NotFoundError
 from ..records import Slate
@@ -181,7 +181,7 @@ def _consent(state: State, parts: Parts, policy_url: str, always: bool) -> Marku
     banner = Banner(
         action=action,
         next=_here(),
-        policy_url=policy_url,
+        policy_url=safe_url(policy_url),
         purposes=state.settings.consent_purposes,
         # A box is ticked only where the visitor ticked it: what a regime permits unasked is no choice.
         permitted=frozenset(name for name, yes in visitor.choices.items() if yes and name in visitor.purposes),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from flask import Response, current_app, redirect, request, url_for
 from markupsafe import Markup, escape
 
+from ...block.links import safe_url
 from ..kept import kept
 from ..parts import get_parts, get_state
 from .console import get_console
@@ -191,6 +192,6 @@ def _to_field(text: str, name: str) -> Markup:
 
 FILTERS: dict[str, Any] = {
     "ago": ago, "number": number, "percent": percent, "share": share, "price": price, "moment": moment,
-    "emphasised": emphasised, "to_fields": to_fields,
+    "emphasised": emphasised, "to_fields": to_fields, "safe_url": safe_url,
 }  # fmt: skip
 """How templates write numbers and times."""

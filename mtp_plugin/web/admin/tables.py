@@ -12,7 +12,7 @@ from flask import Response, request
 
 T = TypeVar("T")
 SIZE = 25
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
