@@ -149,7 +149,7 @@ def test_the_console(desk: Desk, visitor: Browser) -> None:
     saved = desk.shop.app.test_client().put("/mtp/v1/rule/h", json=body, auth=(SECRET, ""))
     assert saved.status_code == 200, saved.text
     desk.shop.state.alerts.put(alert(TEXTS[0]))
-    assert desk.post("/placements/home-hero/switch", enabled="1").status_code in (303, 400)
+    assert desk.post("/placements/cart-complete/switch", enabled="1").status_code in (303, 400)
     seen = 0
     for path in [*pages(desk, visitor), "/rules/rule/h", "/rules/rule/h/json"]:
         answer = desk.get(path)
