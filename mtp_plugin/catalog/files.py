@@ -17,7 +17,7 @@ from .google_retail import read_google_retail
 from .online_retail import read_online_retail
 from .readers import BadField, read_url
 from .shopify import read_shopify
-from .text import open_bytes
+from .text import start_of
 from .values import Reading
 
 FORMATS = ("csv", "shopify", "google-merchant", "google-retail", "online-retail")
@@ -61,8 +61,7 @@ def detect(path: Path, mapping: Mapping[str, Any] | None = None) -> str:
 
     :raises InputError: it cannot be read or is empty
     """
-    with open_bytes(path) as file:
-        start = file.read(4096).lstrip(_MARKS)
+    start = start_of(path, 4096).lstrip(_MARKS)
     if not start:
         raise InputError("the file is empty", field="file")
     if start.startswith(b"<"):

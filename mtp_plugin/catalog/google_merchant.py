@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..records import Product, RowError
 from .combine import Row, combine, variant_of
 from .readers import BadField, read_id
-from .text import open_bytes, strip_html
+from .text import DAMAGED, open_bytes, strip_html
 from .values import Reading, product_from
 
 GOOGLE = "{http://base.google.com/ns/1.0}"
@@ -137,6 +137,10 @@ def _items(path: Path) -> Iterator[tuple[int, Fields]]:
         raise InputError(
             f"the XML declares entities or a document type, which is refused: {error}", field="file"
         ) from error
+    except (LookupError, ValueError) as error:
+        raise InputError(f"the XML names an encoding that cannot be read: {error}", field="file") from error
+    except DAMAGED as error:
+        raise InputError(f"the packed file is damaged: {error}", field="file") from error
     yield from collector.drain()
 
 

@@ -15,6 +15,8 @@ from typing import IO, cast
 from ..errors import InputError
 
 DELIMITERS = (",", ";", "\t", "|")
+DAMAGED = (EOFError, gzip.BadGzipFile, zlib.error)
+"""What unpacking raises."""
 _TAG = re.compile(r"<(?:[A-Za-z/!?][^<>]*)>")
 _BLOCK = re.compile(r"<(?:br|/p|/div|/li|/h\d|/tr)\b[^<>]*>", re.IGNORECASE)
 _SILENT = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
@@ -31,6 +33,18 @@ def open_bytes(path: Path) -> IO[bytes]:
         return cast(IO[bytes], gzip.open(path)) if packed else open(path, "rb")
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", field="file") from error
+
+
+def start_of(path: Path, count: int) -> bytes:
+    """The first bytes of a file, unpacked.
+
+    :raises InputError: it cannot be opened or is damaged
+    """
+    try:
+        with open_bytes(path) as file:
+            return file.read(count)
+    except DAMAGED as error:
+        raise InputError(f"the packed file is damaged: {error}", field="file") from error
 
 
 def lines(path: Path, encoding: str = "") -> Iterator[str]:
@@ -52,7 +66,7 @@ def lines(path: Path, encoding: str = "") -> Iterator[str]:
             'save it as UTF-8, or say its encoding in the mapping: {"file": {"encoding": "cp1252"}}',
             field="file",
         ) from error
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except DAMAGED as error:
         raise InputError(f"the packed file is damaged: {error}", field="file") from error
 
 
@@ -75,6 +89,5 @@ def _encoding(path: Path, encoding: str) -> str:
             return codecs.lookup(encoding).name
         except LookupError:
             raise InputError(f"there is no encoding {encoding!r}; try utf-8, cp1252 or latin-1", field="file") from None
-    with open_bytes(path) as file:
-        start = file.read(2)
+    start = start_of(path, 2)
     return "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"

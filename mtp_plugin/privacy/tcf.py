@@ -120,10 +120,13 @@ def _vendors(bits: _Bits) -> frozenset[int]:
     if not bits.take(1):
         return bits.flags(most)
     found: set[int] = set()
+    last = 0
     for _ in range(bits.take(12)):
         is_range, start = bits.take(1), bits.take(16)
         end = bits.take(16) if is_range else start
-        if not start <= end <= most:
+        # In order and apart, as the framework writes them: a short text could otherwise ask for millions of numbers.
+        if not last < start <= end <= most:
             raise InputError("the consent string has a range of vendors that is none", field="tcf")
         found.update(range(start, end + 1))
+        last = end
     return frozenset(found)

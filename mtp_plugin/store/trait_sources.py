@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ class CsvRows:
             opened: Any = gzip.open if self._path.suffix == ".gz" else open
             with opened(self._path, "rt", encoding="utf-8-sig", newline="") as file:
                 yield from _table(file)
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except (OSError, UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
             raise UnavailableError(f"{self._path} cannot be read: {first_line(error)}") from error
 
 

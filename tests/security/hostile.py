@@ -20,7 +20,7 @@ TEXTS = (
     f"' onmouseover='{STRIKE}' autofocus onfocus='{STRIKE}",
     f"--><script>{STRIKE}</script><!--",
     f"</title></style></textarea></template><script>{STRIKE}</script>",
-    "{{7*7}}{% set x = 7*7 %}${7*7}<%= 7*7 %>",
+    "{{7331*7331}}{% set x = 7331*7331 %}${7331*7331}<%= 7331*7331 %>",
     "\u202egnp.exe\u202c\u2066",
     "=cmd|' /C calc'!A0",
     "@SUM(1+1)*cmd|' /C calc'!A0",

@@ -72,7 +72,7 @@ def harmless(html: str) -> None:
     loose = Loose()
     loose.feed(html)
     assert loose.found == []
-    assert "49" not in re.findall(r"\b49\b", html.replace("{{7*7}}", ""))
+    assert str(7331 * 7331) not in html
 
 
 def test_the_control_finds_what_is_naked(desk: Desk) -> None:
@@ -93,7 +93,7 @@ def test_pages_and_fragments(desk: Desk, visitor: Browser, text: str) -> None:
 def test_a_block_shows_them_as_text(visitor: Browser) -> None:
     page = visitor.get("/hostile").text
     assert "&lt;/script&gt;&lt;script&gt;" in page
-    assert "{{7*7}}" in page
+    assert "{{7331*7331}}" in page
     assert 'dir="auto"' in page  # text that changes its direction stays within its own place
 
 
