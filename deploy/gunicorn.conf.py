@@ -1,6 +1,7 @@
-"""gunicorn's side of figures that several workers count: what a worker that ended says of now must not stay.
+"""gunicorn for a machine of two cores: ``gunicorn --config deploy/gunicorn.conf.py "shop:create_app()"``.
 
-Start with ``PROMETHEUS_MULTIPROC_DIR`` set to an empty folder, as in docs/operations.md.
+With ``PROMETHEUS_MULTIPROC_DIR`` set to an empty folder before the start (docs/operations.md) what a worker that ended
+says of now does not stay in the figures.
 """
 
 from __future__ import annotations
@@ -11,6 +12,17 @@ from typing import Any
 worker_class = "gthread"
 workers = 2
 threads = 4
+# Longer than any answer of ours takes; a worker that hangs is killed and started again.
+timeout = 30
+# What began before SIGTERM may end.
+graceful_timeout = 30
+# Above the idle time of most balancers, so that they close first.
+keepalive = 75
+# Memory of libraries that leak a little is given back now and then, not by all workers at once.
+max_requests = 100_000
+max_requests_jitter = 10_000
+# A heartbeat in memory: on a disk that is slow workers would be taken for dead.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  gunicorn's own name in it is random
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -442,6 +442,11 @@ class Settings:
     webhook_days: int = _row(
         7, "How long bodies of webhooks are kept to be read again.", unit="days", check=_number(1, 365, int)
     )
+    log_format: str = _row(
+        "",
+        "Write the plugin's log to standard error as lines of JSON with request ids (json); empty: as the shop says.",
+        check=_one_of("", "json"),
+    )
     outbound_allow: tuple[str, ...] = _row(
         (),
         "Hosts and networks that forwarding, alerts, CRMs and the weather may reach though they are not public.",

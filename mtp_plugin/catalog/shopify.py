@@ -126,7 +126,7 @@ def _prices(row: dict[str, str]) -> dict[str, str]:
     if not price:
         raise BadField("Variant Price", "is missing")
     for name, text in (("Variant Price", price), ("Variant Compare At Price", before)):
-        if text and not text.replace(".", "", 1).isdigit():
+        if text and not text.replace(".", "", 1).isdecimal():
             raise BadField(name, f"{text[:40]!r} is no price")
     if before and float(before) > float(price):
         return {"price": before, "sale_price": price}

@@ -20,7 +20,8 @@ from .consent import gpc
 from .errors import handle_errors, handle_unrouted
 from .figures import StoreFigures
 from .kept import kept
-from .parts import KEY, build_parts, get_parts, signing_keys
+from .logs import answer_with_id, write_json
+from .parts import KEY, build_parts, get_parts, get_state, signing_keys
 from .routes import ROUTES
 from .sender import allow_origin
 from .visitor import finish_response
@@ -55,6 +56,7 @@ def create_blueprint(mount: Mount, name: str = "mtp") -> Blueprint:
     blueprint.before_request(_start)
     blueprint.after_request(_count)
     blueprint.after_request(allow_origin)
+    blueprint.after_request(_with_request_id)
     handle_errors(blueprint)
     return blueprint
 
@@ -65,6 +67,8 @@ def install(app: Flask, state: State, url_prefix: str) -> None:
     :param url_prefix: where the blueprint is registered
     :raises mtp_plugin.errors.SettingError: a setting of this layer cannot work
     """
+    if state.settings.log_format:
+        write_json()
     is_bot("Mozilla/5.0")  # compiles its patterns now and not in a visitor's request
     parts = app.extensions[KEY] = build_parts(app, state.settings, url_prefix)
     state.pipeline.observe = parts.metrics.answered
@@ -79,6 +83,10 @@ def install(app: Flask, state: State, url_prefix: str) -> None:
 
 def _start() -> None:
     kept().started = time.perf_counter()
+
+
+def _with_request_id(response: Response) -> Response:
+    return answer_with_id(response) if get_state().settings.log_format else response
 
 
 def _count(response: Response) -> Response:

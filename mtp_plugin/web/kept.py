@@ -37,6 +37,7 @@ class Kept:
     cors: str = ""
     """The origin whose page may read the answer."""
     started: float | None = None
+    request_id: str = ""
     person: Person | None = None
     """Whom the shop let into the console."""
 

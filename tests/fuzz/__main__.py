@@ -38,6 +38,7 @@ def fuzz(name: str, seconds: int, folder: Path) -> dict[str, object]:
     """Run one target in a process of its own; what it found."""
     grown = folder / name
     grown.mkdir(parents=True, exist_ok=True)
+    FOUND.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "tests.fuzz", "--child", name, str(grown), f"-max_total_time={seconds}"]
     began = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=HERE.parents[1])
@@ -62,7 +63,6 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--grown", type=Path, default=HERE / "grown", help="folder of what reached new code")
     asked = parser.parse_args()
-    FOUND.mkdir(exist_ok=True)
     ok = True
     for name in asked.targets:
         told = fuzz(name, asked.seconds, asked.grown)
