@@ -325,6 +325,9 @@ class Settings:
         48.0, "How long a repeated messageId is recognised.", unit="hours", check=_number(1, 720)
     )
     rate_limit: str = _row("600 per minute", "Requests one visitor or address may send to the API.", check=_text)
+    key_rate_limit: str = _row(
+        "", "Requests that all pages of one public write key may send together, such as 500 per second.", check=_text
+    )
     cache_seconds: int = _row(
         60, "How long a slate that is not personal may be reused.", unit="s", check=_number(0, 3600, int)
     )

@@ -18,6 +18,8 @@ from .records import BoolArray, ProductTable
 from .rules.tree import All, Leaf, Node, Not, parse
 
 MINUTE = 60.0
+MOST_BYTES = 128_000_000
+"""Of all masks together; anybody may send a filter, and with a million products each mask is a megabyte."""
 GROUPS = ("$and", "$or", "$nor", "$not")
 
 
@@ -63,7 +65,7 @@ class FilterMasks:
         made.flags.writeable = False
         with self._lock:
             self._masks[key] = made
-            while len(self._masks) > self._size:
+            while len(self._masks) > self._size or len(self._masks) * made.nbytes > MOST_BYTES:
                 self._masks.popitem(last=False)
         return made
 

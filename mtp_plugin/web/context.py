@@ -40,7 +40,7 @@ def build_context(
         page_type=page_type,
         category=category,
         query=query,
-        locale="" if served else _locale(request.environ.get("HTTP_ACCEPT_LANGUAGE", "")),
+        locale="" if served else _locale(request.environ.get("HTTP_ACCEPT_LANGUAGE", "")[:MOST]),
     )
 
 

@@ -16,6 +16,8 @@ from ..privacy.consent import Purpose, to_all
 
 _ID = re.compile(r"[0-9a-f]{32}")
 DAY = 86400
+LONGEST = 1000
+"""Characters of a cookie that are looked at: ours are shorter, and what is looked at is remembered."""
 REMEMBERED = 4096
 """Cookies whose signature is not checked again; a browser sends the same one with every page."""
 
@@ -53,7 +55,7 @@ class Cookies:
 
     def visitor_id(self, value: str | None) -> str:
         """The id in a visitor cookie; ``""`` when there is none, it is forged or older than it may live."""
-        if not value:
+        if not value or len(value) > LONGEST:
             return ""
         found, signed_at = self._stamped(value)
         return found if 0 <= self._signer.get_timestamp() - signed_at <= self.seconds else ""
@@ -74,7 +76,7 @@ class Cookies:
 
     def decision(self, value: str | None) -> Choice | None:
         """The same with the time it was made."""
-        return self._decided(value) if value else None
+        return self._decided(value) if value and len(value) <= LONGEST else None
 
     def _read_decision(self, value: str) -> Choice | None:
         try:

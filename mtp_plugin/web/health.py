@@ -14,6 +14,7 @@ from ..state import State
 from .assets import send_asset
 from .keys import is_one_of, shown_key
 from .parts import get_parts, get_state
+from .sender import address_of_caller
 
 ESSENTIAL = frozenset({"database"})
 """Without these nothing can be kept; without any other part the shop is served all the same, with less."""
@@ -67,7 +68,10 @@ def metrics() -> Response:
 
     Not for the loopback address without a key: behind a proxy on the same machine everybody comes from there.
     """
-    if not is_one_of(shown_key(), get_state().settings.secret_keys):
+    key = shown_key()
+    if not is_one_of(key, get_state().settings.secret_keys):
+        if key:
+            get_parts().limits.hit(f"guess:{address_of_caller()}")
         raise UnauthorizedError("metrics take a secret key, as HTTP Basic user name or bearer token")
     response = Response(get_parts().metrics.text(), content_type=CONTENT_TYPE_LATEST)
     response.cache_control.no_store = True

@@ -42,13 +42,15 @@ class RateLimitedError(InputError):
 
 
 class Limits:
-    """The limits of ``MTP_RATE_LIMIT``, which may name several, such as ``20 per second; 600 per minute``.
+    """The limits of ``MTP_RATE_LIMIT``, which may name several, such as ``20 per second; 600 per minute``, and of
+    ``MTP_KEY_RATE_LIMIT``.
 
     :raises SettingError: a limit that cannot be read
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._items = _parse(settings.rate_limit)
+        self._items = _parse("MTP_RATE_LIMIT", settings.rate_limit)
+        self._of_key = _parse("MTP_KEY_RATE_LIMIT", settings.key_rate_limit) if settings.key_rate_limit else []
         self._windows = WindowStorage()
         self._local = FixedWindowRateLimiter(self._windows)
         self._retry_at = 0.0
@@ -59,7 +61,18 @@ class Limits:
 
         :raises RateLimitedError: it is one too many
         """
-        for item in self._items:
+        self._hit(self._items, who)
+
+    def hit_key(self, key: str) -> None:
+        """Count one request of a page with this public key, whoever looks at the page.
+
+        :raises RateLimitedError: it is one too many
+        """
+        if self._of_key:
+            self._hit(self._of_key, f"key:{key}")
+
+    def _hit(self, items: list[RateLimitItem], who: str) -> None:
+        for item in items:
             ends = self._count(item, who)
             if ends:
                 raise RateLimitedError(max(1, math.ceil(ends - time.time())))
@@ -95,12 +108,12 @@ def _hit(limiter: FixedWindowRateLimiter, item: RateLimitItem, who: str) -> floa
     return 0.0 if limiter.hit(item, NAMESPACE, who) else limiter.get_window_stats(item, NAMESPACE, who).reset_time
 
 
-def _parse(text: str) -> list[RateLimitItem]:
+def _parse(name: str, text: str) -> list[RateLimitItem]:
     try:
         return list(parse_many(text))
     except ValueError:
         remedy = 'write it like "600 per minute" or "20 per second; 600 per minute"'
-        raise SettingError("MTP_RATE_LIMIT", text, remedy) from None
+        raise SettingError(name, text, remedy) from None
 
 
 def _redis(url: str) -> Storage:

@@ -298,7 +298,7 @@ ROUTES: tuple[Route, ...] = (
         view=health.metrics,
         summary="Figures for Prometheus",
         content_type="text/plain",
-        errors=(401,),
+        errors=(401, 429),
         keys="secret",
     ),
     Route(

@@ -76,9 +76,16 @@ def limit_rate(sender: Sender) -> None:
     if sender.kind == "browser" and sender.anonymous_id and not current_visitor().new:
         who = f"visitor:{sender.anonymous_id}"
     else:
-        # Counted in Redis where there is one: it gets to see a keyed hash and no address.
-        who = f"address:{get_state().hasher.subject(f'ip:{request.remote_addr}')[-24:]}"
-    get_parts().limits.hit(who)
+        who = address_of_caller()
+    limits = get_parts().limits
+    limits.hit(who)
+    if sender.kind == "other-origin":
+        limits.hit_key(sender.key)
+
+
+def address_of_caller() -> str:
+    """What stands for the caller's address: counts go to Redis where there is one, and it sees a keyed hash alone."""
+    return f"address:{get_state().hasher.subject(f'ip:{request.remote_addr}')[-24:]}"
 
 
 def _decide(state: State) -> Sender:
@@ -104,6 +111,7 @@ def _with_key(state: State, key: str) -> Sender:
         return _sender("server", ConsentLevel.FULL, key=key)
     origins = state.settings.write_keys.get(key)
     if origins is None:
+        get_parts().limits.hit(f"guess:{address_of_caller()}")
         raise UnauthorizedError("this key is not known here; a secret key goes into the Authorization header")
     if request.headers.get("Origin") not in origins:
         raise ForbiddenError("this key is not good for pages of this origin; add the origin to MTP_WRITE_KEYS")

@@ -14,6 +14,7 @@ from ..track.clock import parse_time
 from ..track.webhooks.signature import verify
 from ..track.webhooks.sources import Source
 from .parts import get_parts, get_state
+from .sender import address_of_caller
 
 MAX_KB = 2048
 """Orders of Shopify with many lines are larger than events may be."""
@@ -41,7 +42,7 @@ def webhook(source: str) -> Response:
     try:
         sent = verify(known.signature, known.secrets, body, request.headers.get(known.signature.header, ""))
     except UnauthorizedError:
-        get_parts().limits.hit(f"webhook:{request.remote_addr}")
+        get_parts().limits.hit(f"webhook:{address_of_caller()}")
         raise
     _require_recent(known, sent, now)
     if not state.settings.enabled:
