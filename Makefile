@@ -1,4 +1,4 @@
-# Verbs: demo, test, lint, types, contracts, bench, clean. Everything is installed into .venv.
+# Verbs: demo, test, lint, types, contracts, audit, bench, clean. Everything is installed into .venv.
 PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,12 +6,13 @@ export FLASK_APP := demo_store
 # A second start is quick because the first one left bytecode behind.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint types contracts check bench clean help
+.PHONY: demo test lint types contracts check audit bench clean help
 
 help:
 	@echo "make demo       build the demo shop (first time) and serve it on http://127.0.0.1:$(PORT)"
 	@echo "make test       install what the tests need and run them all"
 	@echo "make check      lint, types and import contracts"
+	@echo "make audit      what is known of vulnerabilities of what is installed"
 	@echo "make bench      run the benchmarks, JSON on stdout"
 
 demo:
@@ -39,6 +40,10 @@ types:
 contracts:
 	@sh deploy/venv.sh test
 	@$(BIN)/lint-imports
+
+audit:
+	@sh deploy/venv.sh test
+	@$(BIN)/python deploy/audit.py
 
 bench:
 	@sh deploy/venv.sh test

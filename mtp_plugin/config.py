@@ -568,12 +568,17 @@ def _masked(value: Any, hidden: bool) -> Any:
     if hidden and isinstance(value, Mapping):
         return dict.fromkeys(value, "***")
     if isinstance(value, str):
-        return "***" if hidden and value.strip() else _PASSWORD.sub(r"\1:***@", value)
+        return "***" if hidden and value.strip() else without_password(value)
     if hidden and isinstance(value, Mapping):
         return "***"
     if isinstance(value, (list, tuple)):
         return type(value)(_masked(part, hidden) for part in value)
     return value
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be shown."""
+    return _PASSWORD.sub(r"\1:***@", url)
 
 
 def _nearest(key: str, known: Mapping[str, Any]) -> str:

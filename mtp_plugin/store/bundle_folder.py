@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..config import without_password
 from ..errors import ModelError, SettingError, UnavailableError
 from .bundle_files import MANIFEST, checked_name
 
@@ -117,7 +118,7 @@ class RemoteFolder:
         try:
             self._files, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
-            raise SettingError("MTP_MODEL_FOLDER", url, str(error)) from error
+            raise SettingError("MTP_MODEL_FOLDER", without_password(url), str(error)) from error
         self._root = str(root).rstrip("/")
 
     def _path(self, *parts: str) -> str:
