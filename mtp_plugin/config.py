@@ -346,8 +346,11 @@ class Settings:
         "(whether it was found).",
         check=_one_of("mrr", "hr"),
     )
-    model_tolerance: float = _row(
-        0.01, "By which share a new model may be worse in that and still serve.", check=_number(0, 1)
+    model_confidence: float = _row(
+        0.9,
+        "How probable it has to be that a new model is better in that before it serves, by a paired bootstrap over "
+        "the same later sessions.",
+        check=_number(0.5, 0.999),
     )
     model_bounds: dict[str, float] = _row(
         {},

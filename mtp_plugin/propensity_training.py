@@ -11,6 +11,7 @@ import numpy as np
 from .candidates.log import owner
 from .config import Settings
 from .errors import ModelError, TooLittleError
+from .lineage import code_version
 from .ports import Journal, ModelRegistry
 from .propensity.features import DAY
 from .propensity.model import EMPTY, KIND, TARGETS
@@ -80,7 +81,7 @@ def train_propensity(
     lineage = {
         "events": source.journal.count(), "visitors": len(names), "since": learnt.meta["cuts"][0], "until": now,
         "seed": seed, "trained_at": now, "estimator": estimator, "catalog_version": table.version,
-        "tries": tries or _tries(source, estimator),
+        "tries": tries or _tries(source, estimator), "code": code_version(),
     }  # fmt: skip
     return source.registry.publish(
         KIND, learnt.arrays | owners, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage

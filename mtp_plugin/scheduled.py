@@ -206,7 +206,7 @@ def bounds_of(settings: Settings) -> Bounds:
     """What a new model has to reach, by the settings."""
     from .contest import Bounds
 
-    return Bounds(metric=settings.model_metric, tolerance=settings.model_tolerance, **settings.model_bounds)
+    return Bounds(metric=settings.model_metric, confidence=settings.model_confidence, **settings.model_bounds)
 
 
 def tell_verdict(state: State, version: str, verdict: Verdict, now: float) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from .config import Settings
 from .errors import ModelError
 from .handmade import recount
+from .lineage import code_version
 from .ports import Bundle, Journal, ModelRegistry, SegmentBook, SegmentCount, SegmentRefresh
 from .profile.columns import Columns
 from .profile.features import GROUPS, features_of
@@ -93,7 +94,7 @@ def refresh_segments(
     )
     progress("drawing the maps")
     maps = maps_of(lambda rows: project(table.values[rows], found.scaling, found.components), found.labels, seed=seed)
-    lineage = {"visitors": len(table), "seed": seed, "refreshed_at": now}
+    lineage = {"visitors": len(table), "seed": seed, "refreshed_at": now, "code": code_version()}
     version = registry.publish(
         "segments", learnt.arrays | maps, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
     )

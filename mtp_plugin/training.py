@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from importlib import metadata
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 
 from .errors import ModelError
+from .lineage import code_version
 from .ports import Bundle, BundleInfo, Journal, ModelRegistry
-from .records import Interactions, ProductTable
+from .records import IntArray, Interactions, ProductTable
 
 if TYPE_CHECKING:
     from .candidates.log import TrainingLog
@@ -78,7 +80,7 @@ def challenge_behaviour(
 
     :raises NothingToLearnError: there are no events to learn from
     """
-    from .contest import Bounds, Verdict, head_of, held_out, judge, measure, sampled
+    from .contest import Bounds, Verdict, head_of, held_out, judge, lead_of, measure, sampled
 
     champion = next((info for info in registry.list("behaviour") if info.current), None)
     more: dict[str, Any] = {"now": now, "seed": seed, "progress": progress, "sorter": sorter}
@@ -105,24 +107,30 @@ def challenge_behaviour(
     bounds, challenger = bounds or Bounds(), _recommender(registry, bundle, table)
     head, moment = head_of(past, serving), float(log.time[row])
     ours, theirs = (measure(one, asked, head, moment) for one in (challenger, serving))
-    won, reason = judge(ours, theirs, bounds)
+    session: IntArray = np.array([case.session for case in asked], dtype=np.int64)
+    lead = lead_of(ours.gains[bounds.metric], theirs.gains[bounds.metric], session, seed)
+    won, reason = judge(ours.figures, theirs.figures, lead, bounds)
     verdict = Verdict(
         won=won,
         reason=reason,
         metric=bounds.metric,
         against=champion.version,
         cases=len(asked),
-        challenger=ours,
-        champion=theirs,
+        challenger=ours.figures,
+        champion=theirs.figures,
+        lead=lead,
     )
-    lineage = {"events": journal.count(), "interactions": len(past), "seed": seed, "trained_at": moment}
+    lineage = {
+        "events": journal.count(), "interactions": len(past), "seed": seed, "trained_at": moment,
+        "settings": asdict(bounds), "contest": msgspec.to_builtins(verdict),
+    }  # fmt: skip
     version = registry.publish(
         "behaviour",
         learnt.arrays,
         learnt.strings,
         learnt.meta,
         figures=learnt.figures,
-        lineage=lineage | _window(past) | {"contest": msgspec.to_builtins(verdict)},
+        lineage=lineage | _window(past),
         activate=won,
     )
     return version, verdict
@@ -165,7 +173,7 @@ def _learn(
 
 def _window(log: TrainingLog) -> dict[str, Any]:
     """Of which time the data is, and which code learnt from it."""
-    return {"data_from": float(log.time.min()), "data_until": log.end, "code": metadata.version("mtp-plugin")}
+    return {"data_from": float(log.time.min()), "data_until": log.end, "code": code_version()}
 
 
 def _opened(registry: ModelRegistry, info: BundleInfo, table: ProductTable) -> Recommender | None:
@@ -194,7 +202,7 @@ def train_content(registry: ModelRegistry, table: ProductTable, *, seed: int, pr
         learnt.strings,
         learnt.meta,
         figures=learnt.figures,
-        lineage={"products": len(table), "catalog_version": table.version, "seed": seed},
+        lineage={"products": len(table), "catalog_version": table.version, "seed": seed, "code": code_version()},
     )
 
 
@@ -255,8 +263,6 @@ def forget_visitors(
 
 
 def _holds(registry: ModelRegistry, info: BundleInfo, profile_ids: Sequence[str]) -> bool:
-    import numpy as np
-
     from .candidates.log import owner
 
     try:

@@ -9,6 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from ..errors import NotFoundError
+from ..lineage import words_of
 from ..live import KINDS
 from ..ports import BundleInfo
 from .base import answer, command, mounted, say
@@ -94,16 +95,4 @@ def _line(info: BundleInfo) -> str:
     made = datetime.fromtimestamp(info.created_at, UTC).strftime("%Y-%m-%d %H:%M")
     figures = ", ".join(f"{name} {value}" for name, value in info.figures.items())
     line = f"{'*' if info.current else ' '} {info.kind:10} {info.version}  {made} UTC  {figures}"
-    return "\n".join([line, *(f"    {text}" for text in _lineage(info))])
-
-
-def _lineage(info: BundleInfo) -> list[str]:
-    """Where a model comes from and how it did against the one before, in words."""
-    lines, lineage = [], info.lineage
-    if "data_until" in lineage:
-        days = (datetime.fromtimestamp(lineage[name], UTC).strftime("%Y-%m-%d") for name in ("data_from", "data_until"))
-        lines.append(f"data {' to '.join(days)}, {lineage['interactions']:,} interactions, code {lineage['code']}")
-    if contest := lineage.get("contest"):
-        outcome = "won" if contest["won"] else "challenger, does not serve"
-        lines.append(f"{outcome} against {contest['against']} over {contest['cases']:,} cases: {contest['reason']}")
-    return lines
+    return "\n".join([line, *(f"    {text}" for text in words_of(info))])

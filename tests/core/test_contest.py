@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from flask import Flask
 
-from mtp_plugin.contest import Bounds, Figures, cases, held_out, judge
+from mtp_plugin.contest import Bounds, Figures, Lead, cases, held_out, judge, lead_of
 from mtp_plugin.extension import standard_jobs_of
 from mtp_plugin.ports import BundleInfo
 from mtp_plugin.records import Event
@@ -78,10 +78,27 @@ def test_a_model_that_knows_what_is_new_wins_and_serves(shop: tuple[Flask, State
     assert (contest["won"], contest["against"], contest["metric"]) == (True, champion.version, "mrr")
     assert contest["challenger"]["mrr"] > contest["champion"]["mrr"] + 0.1
     assert contest["cases"] >= 50
+    assert contest["lead"]["low"] > 0.1
+    assert contest["lead"]["sure"] == 1
+    assert newest.lineage["settings"]["confidence"] == state.settings.model_confidence
     assert newest.lineage["data_until"] <= newest.lineage["trained_at"] < time.time() - 40 * HOUR
     (entry,) = state.audit.latest(5, action="model.")
     assert (entry.actor, entry.action) == ("job:train", "model.promoted")
     assert state.pipeline.live.get().model_version.find(newest.version) >= 0
+
+
+def test_one_that_is_no_better_stays_a_challenger(shop: tuple[Flask, State]) -> None:
+    """The shoppers do as before: there is nothing to learn that the serving model does not know."""
+    app, state = shop
+    (champion,) = models(state)
+    state.pipeline.ingest(visits(time.time() - 50 * HOUR, 1, 300, 3))
+    assert f"does not serve: {state.settings.model_metric}" in train(state)
+    assert state.registry.current("behaviour") == champion.version
+    challenger = next(info for info in models(state) if not info.current)
+    contest = challenger.lineage["contest"]
+    assert contest["lead"]["sure"] < 0.9
+    told = app.test_cli_runner().invoke(args=["mtp", "models", "list", "--kind", "behaviour"]).output
+    assert "90% are asked for" in told
 
 
 def test_one_that_breaks_a_bound_stays_a_challenger_until_somebody_promotes_it(tmp_path: Path) -> None:
@@ -152,6 +169,7 @@ def test_an_erasure_replaces_the_model_without_a_contest(shop: tuple[Flask, Stat
 
 # ------------------------------------------------------------------------------------------------ parts
 
+AHEAD = Lead(mean=0.01, low=0.002, high=0.018, sure=0.95)
 SAME = Figures(hr=0.4, mrr=0.2, coverage=0.5, popularity=0.3, diversity=0.5, p50_us=300.0)
 
 
@@ -163,8 +181,6 @@ def changed(**values: float) -> Figures:
     ("values", "won"),
     [
         ({}, True),
-        ({"mrr": 0.1985}, True),
-        ({"mrr": 0.197}, False),
         ({"hr": 0.1}, True),
         ({"coverage": 0.41}, True),
         ({"coverage": 0.39}, False),
@@ -177,13 +193,72 @@ def changed(**values: float) -> Figures:
     ],
 )
 def test_each_bound_counts(values: dict[str, float], won: bool) -> None:
-    verdict, reason = judge(changed(**values), SAME, Bounds())
+    verdict, reason = judge(changed(**values), SAME, AHEAD, Bounds())
     assert verdict is won
     assert won or any(name.replace("p50_us", "latency") in reason for name in values)
 
 
+@pytest.mark.parametrize(
+    ("mean", "sure", "won"), [(0.01, 0.95, True), (0.01, 0.9, True), (0.01, 0.89, False), (0.0, 0.95, False)]
+)
+def test_it_has_to_be_ahead_by_more_than_chance(mean: float, sure: float, won: bool) -> None:
+    lead = Lead(mean=mean, low=mean - 0.01, high=mean + 0.01, sure=sure)
+    verdict, reason = judge(SAME, SAME, lead, Bounds())
+    assert verdict is won
+    assert f"better with a probability of {sure:.0%}" in reason
+    assert ("90% are asked for" in reason) is not won
+    assert judge(SAME, SAME, lead, Bounds(confidence=0.5))[0] is (mean > 0)
+
+
+def ranks(dice: np.random.Generator, better: float, sessions: int = 150) -> tuple[Any, Any, Any]:
+    """What 600 cases add to the metric of two models: cases of a session are alike, hits differ case by case.
+
+    *better* is the difference of the models' hit rates.
+    """
+    session = np.repeat(np.arange(sessions), 4)
+    ease = dice.uniform(0.2, 0.6, sessions)[session]
+    ours, theirs = (dice.random(len(session)) < ease + plus for plus in (better, 0.0))
+    return ours.astype(float), theirs.astype(float), session
+
+
+def wins(better: float, runs: int = 400) -> int:
+    dice = np.random.default_rng(5)
+    leads = [lead_of(*ranks(dice, better), seed) for seed in range(runs)]
+    return sum(judge(SAME, SAME, lead, Bounds())[0] for lead in leads)
+
+
+def test_models_alike_take_each_others_place_as_often_as_allowed_and_worse_ones_hardly_ever() -> None:
+    """Of 400 contests of equals a tenth is won: a binomial with a standard deviation of 6, so 40 give or take 24.
+
+    The difference of two hit rates near .4 over 600 cases has a standard error of (2 * .4 * .6 / 600)^.5 = .028: a
+    model that is .06 worse wins where chance adds 1.28 + 2.1 of these, one time in 3,000; one that is .1 better
+    (3.5 of these) misses where chance takes 2.2 away, one time in 75.
+    """
+    assert 16 <= wins(0.0) <= 64
+    assert wins(-0.06) <= 3
+    assert wins(0.1) >= 400 - 20
+
+
+def test_the_interval_holds_the_truth_where_cases_of_a_session_are_one() -> None:
+    """Each case four times is no more to go by: of 300 intervals 285 hold the difference, with a standard deviation of
+    4. The percentile interval of 150 sessions is a little narrow, so 270 are asked for; taking the 600 cases for
+    independent would halve it, and hold two thirds.
+    """
+    dice, held = np.random.default_rng(7), 0
+    for seed in range(300):
+        ours, theirs = dice.random(150) < 0.5, dice.random(150) < 0.4
+        lead = lead_of(ours.repeat(4).astype(float), theirs.repeat(4).astype(float), np.arange(150).repeat(4), seed)
+        held += lead.low <= 0.1 <= lead.high
+    assert 270 <= held <= 298
+
+
+def test_a_model_is_not_ahead_of_itself() -> None:
+    ours, _, session = ranks(np.random.default_rng(1), 0.0)
+    assert lead_of(ours, ours, session, 0) == Lead(mean=0.0, low=0.0, high=0.0, sure=0.5)
+
+
 def test_what_is_quick_is_not_called_slow() -> None:
-    assert judge(changed(p50_us=150.0), changed(p50_us=10.0), Bounds())[0]
+    assert judge(changed(p50_us=150.0), changed(p50_us=10.0), AHEAD, Bounds())[0]
 
 
 def test_only_sessions_after_the_training_are_held_out() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from ....errors import NotFoundError
+from ....lineage import words_of
 from ....ports import BundleInfo
 from ....state import State
 from ...parts import get_state
@@ -18,6 +19,7 @@ from ..tables import part_of
 HELP = {
     "behaviour": "What shoppers do: what is looked at, put into the cart and bought together, or one after the other.",
     "content": "What products are like each other by their words.",
+    "propensity": "How probable it is that a shopper buys from a category, or a product, within a week.",
     "segments": "Groups of shoppers, and how a visitor is told to belong to one.",
 }
 
@@ -46,7 +48,7 @@ def show_kind(kind: str) -> Response:
         raise NotFoundError(f"there is no model of the kind {kind}", field="kind")
     names = list(dict.fromkeys(name for info in infos for name in info.figures))
     return page("models_kind.html", title=f"{kind.capitalize()} model", kind=kind, part=part_of(infos), names=names,
-                help=HELP.get(kind, ""))  # fmt: skip
+                help=HELP.get(kind, ""), words_of=words_of)  # fmt: skip
 
 
 def switch(kind: str) -> Response:

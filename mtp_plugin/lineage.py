@@ -1,0 +1,50 @@
+"""Where a model comes from, for the registry and in words: data, settings, code, and how it did against another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from .ports import BundleInfo
+
+WINDOWS = (("data_from", "data_until"), ("since", "until"))
+"""Names, in a lineage, of the seconds between which its data lies."""
+COUNTS = ("interactions", "visitors", "products")
+
+
+def code_version() -> str:
+    """The version of the code that learns."""
+    return metadata.version("mtp-plugin")
+
+
+def words_of(info: BundleInfo) -> list[str]:
+    """A line each of data, settings and code, and contest, of what is known of them."""
+    lines = (_data(info.lineage), _made(info.lineage), _contest(info.lineage))
+    return [line for line in lines if line]
+
+
+def _data(lineage: Mapping[str, Any]) -> str:
+    parts = [f"{_day(lineage[one])} to {_day(lineage[two])}" for one, two in WINDOWS if one in lineage]
+    parts += [f"{lineage[name]:,} {name}" for name in COUNTS if name in lineage]
+    return f"data {', '.join(parts)}" if parts else ""
+
+
+def _made(lineage: Mapping[str, Any]) -> str:
+    parts = [f"code {lineage['code']}"] if "code" in lineage else []
+    known = {name: lineage[name] for name in ("estimator", "seed") if name in lineage} | lineage.get("settings", {})
+    parts += [f"{name.replace('_', ' ')} {value}" for name, value in known.items()]
+    return ", ".join(parts)
+
+
+def _contest(lineage: Mapping[str, Any]) -> str:
+    contest = lineage.get("contest")
+    if not contest:
+        return ""
+    outcome = "won" if contest["won"] else "challenger, does not serve"
+    return f"{outcome} against {contest['against']} over {contest['cases']:,} cases: {contest['reason']}"
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
