@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Iterable, Iterator
 
 from prometheus_client import Metric
@@ -12,16 +14,21 @@ from prometheus_client.registry import Collector
 from ..abandonment import CURSOR as CARTS
 from ..attributing import CURSOR as FEEDBACK
 from ..errors import MTPError
+from ..feedback.loop import LoopDay
 from ..scheduled import standard_jobs
 from ..state import State
+from ..watching import DAY, loop_days
 
 log = logging.getLogger(__name__)
 
 Row = tuple[str, float]
 
+LOOP = ("gini", "coverage", "new", "new_products", "popular")
+"""Figures of :class:`LoopDay` that are told."""
+
 
 class StoreFigures(Collector):
-    """How far behind each reader of events is, how old the models are, how jobs went.
+    """How far behind each reader of events is, how old the models are, how jobs went, how varied slates were.
 
     Labels are names of the shop's own configuration, so there are no more of them than it has. Without a database there
     is only ``mtp_database_up``, which is then 0.
@@ -31,13 +38,14 @@ class StoreFigures(Collector):
 
     def __init__(self, app: str, state: State) -> None:
         self._app, self._state = app, state
+        self._yesterday: tuple[float, LoopDay] | None = None
 
     def describe(self) -> Iterable[Metric]:
         return ()
 
     def collect(self) -> Iterator[Metric]:
         try:
-            found = [*self._events_behind(), *self._models(), *self._jobs()]
+            found = [*self._events_behind(), *self._models(), *self._jobs(), *self._loop(time.time())]
         except MTPError as error:
             log.error("figures of the stores cannot be told: %s", error)
             found = []
@@ -69,6 +77,16 @@ class StoreFigures(Collector):
             ("mtp_job_ok", "Whether a job last went well.", [(r.name, float(r.ok)) for r in ran]),
         ):
             yield self._gauge(name, help, "task", rows)
+
+    def _loop(self, now: float) -> Iterator[Metric]:
+        """Yesterday is over, so a process reads its slates once."""
+        today = now // DAY * DAY
+        if self._yesterday is None or self._yesterday[0] != today:
+            self._yesterday = today, loop_days(self._state, 2, now)[0]
+        day = self._yesterday[1]
+        yield self._gauge("mtp_loop_slates", "Slates of yesterday that mtp_loop is of.", "", [("", float(day.slates))])
+        rows = [(name, float(getattr(day, name)) if day.slates else math.nan) for name in LOOP]
+        yield self._gauge("mtp_loop", "How varied yesterday's slates were, from 0 to 1.", "figure", rows)
 
     def _gauge(self, name: str, help: str, label: str, rows: Iterable[Row]) -> Metric:
         family = GaugeMetricFamily(name, help, labels=["app", label] if label else ["app"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from mtp_plugin.feedback.loop import LoopDay, gini, loop_day, troubles
 from mtp_plugin.records import ConsentLevel, Outcome, Slate, SlateEntry, SlateItem, SlateRequest
 from mtp_plugin.state import State
-from mtp_plugin.watching import loop_days
+from mtp_plugin.watching import DAY, loop_days
+from mtp_plugin.web.figures import LOOP, StoreFigures
 
 from ..core.shops import mounted, watches
 
@@ -117,4 +119,27 @@ def test_the_command_and_the_doctor_tell(tmp_path: Path) -> None:
     assert "gini" in app.test_cli_runner().invoke(args=["mtp", "feedback"]).output
     told = app.test_cli_runner().invoke(args=["mtp", "doctor"]).output
     assert "slates show ever fewer products" in told
+    state.close()
+
+
+def test_prometheus_is_told_of_yesterday_and_its_slates_are_read_once(tmp_path: Path) -> None:
+    _, state = mounted(tmp_path, watches(), MTP_NEW_DAYS=3650)
+    today = time.time() // DAY * DAY
+
+    def told(figures: StoreFigures) -> dict[str, float]:
+        families = {family.name: family.samples for family in figures.collect()}
+        (slates,) = families["mtp_loop_slates"]
+        return {"slates": slates.value} | {one.labels["figure"]: one.value for one in families["mtp_loop"]}
+
+    before = told(figures := StoreFigures("shop", state))
+    assert before.pop("slates") == 0
+    assert all(math.isnan(value) for value in before.values())
+    for number in range(20):
+        shown(state, number, today - DAY + 300.0 * number, ["p01", "p02"])
+    state.slates.flush(60)
+    assert told(figures)["slates"] == 0, "yesterday was read already"
+    after = told(StoreFigures("shop", state))
+    (yesterday, _) = loop_days(state, 2)
+    assert after == {name: getattr(yesterday, name) for name in ("slates", *LOOP)}
+    assert (after["slates"], after["coverage"], after["new"]) == (20, round(2 / 30, 4), 1.0)
     state.close()
