@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response as BaseResponse
 
 from mtp_plugin.records import Product
@@ -32,7 +45,12 @@ def home() -> str:
     themed = [product for name in DESK_HOURS for product in products if product.product_id.startswith(f"{name}-")]
     themed = [product for product in themed if product.in_stock]
     return render_template(
-        "shop/home.html", ranges=RANGES, covers=_covers(), themed=themed[:6], picture_version=version()
+        "shop/home.html",
+        ranges=RANGES,
+        covers=_covers(),
+        themed=themed[:6],
+        random_shelf=_random_shelf() if current_app.config.get("DEMO_RANDOM_SHELF") else [],
+        picture_version=version(),
     )
 
 
@@ -131,6 +149,14 @@ def _back() -> str:
     """The page that a form was on; only ever one of ours."""
     target = request.form.get("next", "/")
     return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
+
+
+def _random_shelf() -> list[Product]:
+    """Eight products by chance: what a control of :mod:`demo_store.traffic` sees instead of the first block."""
+    shop = current_shop()
+    products = random.sample(list(shop.catalogue.products.values()), 24)
+    sold = shop.availability([product.product_id for product in products])
+    return [product for product in products if sold[product.product_id]][:8]
 
 
 def _covers() -> dict[str, Product]:
