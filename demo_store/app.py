@@ -25,6 +25,7 @@ from .elsewhere import WRITE_KEY, elsewhere_url, origins
 from .formatting import add_filters, money
 from .learning import BANDITS
 from .ledger import Ledger
+from .offer import EXPERIMENTS
 from .personalisation import MOUNTED, create_mtp
 from .personas import PERSONAS
 from .ranges import DEPARTMENTS
@@ -35,7 +36,7 @@ from .views import account, basket, checkout, console, elsewhere, inspector, pag
 PLACEMENTS = {
     # Without trending below it: that has a block of its own on the same page.
     "home-hero": {"strategies": ["recommended-for-you", "best-sellers"], "size": 8},
-    "home-trending": {"title": "What others are looking at", "size": 12},
+    "home-trending": {"title": "What others are looking at", "size": 12, "exploration": 0.1},
     "home-sale": {
         "title": "Reduced, for now",
         "strategies": ["on-sale", "best-sellers"],
@@ -69,6 +70,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config.update(
         MTP_PLACEMENTS=PLACEMENTS,
         MTP_BANDITS=BANDITS,
+        MTP_EXPERIMENTS=EXPERIMENTS,
         MTP_CURRENCY="EUR",
         MTP_SEGMENT_FEATURES=SEGMENT_FEATURES,
         MTP_WRITE_KEYS={WRITE_KEY: list(origins(config))},

@@ -9,6 +9,7 @@ from flask import session
 
 from mtp_plugin.records import Product, Variant
 
+from .offer import basket_offer
 from .shop import current_shop, variant_of, variant_price
 
 KEY = "basket"
@@ -73,13 +74,15 @@ class Basket:
     def rows(self) -> list[Row]:
         """The lines with what the shop knows of them; what it no longer has is left out."""
         shop, now, found = current_shop(), time.time(), []
+        share = 1.0 - basket_offer() / 100 if self._wanted else 1.0
         for variant_id, (product_id, quantity) in self._wanted.items():
             product = shop.catalogue.products.get(str(product_id))
             variant = variant_of(product, variant_id) if product else None
             if product is None or variant is None:
                 continue
             left = shop.stock(product)[variant_id]
-            found.append(Row(product, variant, int(str(quantity)), variant_price(product, variant, now), left))
+            price = round(share * variant_price(product, variant, now), 2)
+            found.append(Row(product, variant, int(str(quantity)), price, left))
         return found
 
 

@@ -10,6 +10,7 @@ from .commands import (
     bandits,
     data,
     evaluate,
+    experiments,
     feedback,
     forward,
     identity,
@@ -28,8 +29,8 @@ from .commands import (
 mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, jobs and health.")
 
 _SUBJECTS = (
-    data, sources, models, segments, propensity, rules, bandits, feedback, replay, evaluate, identity, operate,
-    webhooks, forward, alerts, audit, privacy, subject,
+    data, sources, models, segments, propensity, rules, experiments, bandits, feedback, replay, evaluate, identity,
+    operate, webhooks, forward, alerts, audit, privacy, subject,
 )  # fmt: skip
 for _subject in _SUBJECTS:
     _subject.register(mtp)

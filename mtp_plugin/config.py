@@ -480,6 +480,9 @@ class Settings:
         unit="days",
         check=_number(70, 3650, int),
     )
+    experiments: dict[str, Any] = _row(
+        {}, "What is tested: a key, its variations and what they are judged by.", check=_named_parts
+    )
     bandits: dict[str, Any] = _row(
         {}, "Policies that learn what to show: a name, its placement, what it chooses and how.", check=_named_parts
     )

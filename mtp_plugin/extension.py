@@ -19,6 +19,8 @@ from .bandits import LiveBandits
 from .block.placements import load_placements
 from .config import Settings
 from .errors import InputError, MTPError, SetupError, UnavailableError
+from .experiment.rows import load_experiments
+from .experiments import Assigned, LiveExperiments
 from .jobs import Jobs, Scheduler
 from .live import Live
 from .people import People
@@ -32,12 +34,13 @@ from .profile.enrich.base import Enricher, Found
 from .profile.enrich.browser import prepare
 from .profile.enrich.chain import Enrichment, OwnEnricher
 from .profile.enrich.standard import standard_enrichers
-from .records import ImportResult, Link, Placement, Receipt, Rejected, Signals, Slate
+from .records import Event, ImportResult, Link, Placement, Receipt, Rejected, Signals, Slate
 from .rule_source import RuleSource
 from .rulebook import Rulebook
 from .scheduled import import_declared, standard_jobs
 from .signals import consent_changed, model_changed
 from .state import Loaders, OrderSource, State
+from .store.background import Background
 from .store.cities import read_cities
 from .store.crm import crm_of, declared_crm
 from .store.open import open_stores, stores_exist
@@ -54,6 +57,7 @@ from .web.parts import get_state, signing_keys
 from .web.sender import own_sender
 from .web.slates import slate_for_request
 from .web.subjects import SubjectReceipt, ask_for_visitor
+from .web.variations import variation_of_visitor
 from .web.visitor import PURPOSE, current_visitor
 
 log = logging.getLogger(__name__)
@@ -283,6 +287,16 @@ class MTP:
         """The slate of a placement for the visitor of this request, as data; *options* as for ``mtp_block``."""
         return slate_for_request(get_state(), placement, **options)
 
+    def variation(self, experiment: str) -> Assigned:
+        """What the visitor of this request is to see of an experiment of ``MTP_EXPERIMENTS``.
+
+        Asking counts as an exposure: ask where the difference is shown, not before. Visitors without full consent,
+        bots, and code outside of a request get the control and are not counted.
+
+        :raises NotFoundError: no such experiment (in the application's debug mode; else a variation without variables)
+        """
+        return variation_of_visitor(get_state(), experiment)
+
     def subject_request(self, kind: str, traits: Mapping[str, Any] | None = None) -> SubjectReceipt:
         """What the visitor of this request asks of their data, for an account page of the shop's own.
 
@@ -389,6 +403,7 @@ def _build(
         switch_off=rules.switch_off,
         people=people,
     )
+    exposures = _written_later(pipeline)
     population = read_cities(settings.cities) if settings.cities else {}
     enrichment = Enrichment(standard_enrichers(settings, stores.weather, population, enrichers), stores.places)
     subjects = open_subjects(
@@ -437,6 +452,7 @@ def _build(
         activity=stores.activity,
         bandit_state=stores.bandits,
         bandits=bandits,
+        experiments=LiveExperiments(load_experiments(settings.experiments), stores.cursors, exposures.put),
         enrichment=enrichment,
         places=stores.places,
         weather=stores.weather,
@@ -458,8 +474,25 @@ def _build(
         catalog=catalog,
         loaders=loaders,
         probes=stores.probes,
-        close=stores.close,
+        close=_closing(exposures.close, stores.close),
     )
+
+
+def _written_later(pipeline: Pipeline) -> Background[Sequence[Event]]:
+    """Takes events that no page waits for; the newest may be lost in a crash."""
+
+    def write(several: list[Sequence[Event]]) -> None:
+        pipeline.ingest([event for events in several for event in events])
+
+    return Background("mtp-exposures", write)
+
+
+def _closing(*closes: Callable[[], None]) -> Callable[[], None]:
+    def close() -> None:
+        for one in closes:
+            one()
+
+    return close
 
 
 def _merges_in(audit: AuditLog, hasher: Hasher) -> Callable[[Link], None]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .records import (
     Claim,
     Event,
+    ExposedSlate,
     FoldFunction,
     ImportResult,
     Interactions,
@@ -151,6 +152,9 @@ class SlateLog(Protocol):
 
     def between(self, since: float, until: float, *, batch: int = 500) -> Iterator[list[SlateEntry]]:
         """All slates with ``since <= created_at < until``, oldest first, in lists of at most *batch*."""
+
+    def exposed(self, since: float, until: float, *, batch: int = 500) -> Iterator[list[ExposedSlate]]:
+        """Those with ``since <= created_at < until`` that experiments made a difference to, oldest first."""
 
     def erase(self, profile_id: str) -> int:
         """Delete the slates of a visitor."""

@@ -753,6 +753,16 @@ class SlateEntry(msgspec.Struct, frozen=True, kw_only=True):
     draft_id: str = ""
 
 
+class ExposedSlate(msgspec.Struct, frozen=True, kw_only=True):
+    """A slate that experiments made another one than it would have been: by experiment, the visitor's variation."""
+
+    recommendation_id: str
+    created_at: float
+    segment_id: str
+    device: str
+    exposures: dict[str, int]
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What came of one product of a slate (``seen``: of the slate), as attribution found it.
 

@@ -63,6 +63,10 @@ def standard_jobs(state: State) -> list[Job]:
         Job("bandits", MINUTE, "Learn from what came of slates.", lambda: learn_from_outcomes(state)),
         Job("identity", DAY, "Suggest profiles that are alike as one person's.", lambda: suggest_links(state)),
     ]
+    if state.experiments.rows:
+        jobs.append(
+            Job("experiments", HOUR, "Stop variations that are worse for certain.", lambda: _experiments(state))
+        )
     for source in state.order_sources.values():
         pull = partial(_orders, state, source)
         jobs.append(Job(f"orders-{source.name}", source.every, f"Ask {source.name} for orders.", pull))
@@ -73,6 +77,12 @@ def standard_jobs(state: State) -> list[Job]:
     if state.catalog is not None:
         jobs.insert(0, Job("catalog", HOUR, "Import the shop's catalogue.", lambda: import_declared(state).line()))
     return jobs
+
+
+def _experiments(state: State) -> str:
+    from .experiment_results import stop_harmful
+
+    return stop_harmful(state)
 
 
 def _webhooks(state: State) -> str:

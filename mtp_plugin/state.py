@@ -9,6 +9,7 @@ from typing import Any
 from .alert_targets import AlertTarget
 from .bandits import LiveBandits
 from .config import Settings
+from .experiments import LiveExperiments
 from .outbound import Outbound
 from .people import People
 from .pipeline import Pipeline
@@ -101,6 +102,7 @@ class State:
     activity: Activity
     bandit_state: BanditState
     bandits: LiveBandits
+    experiments: LiveExperiments
     hasher: Hasher
     enrichment: Enrichment
     places: Places

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from ..basket import FREE_DELIVERY, current_basket, delivery
 from ..forms import AddForm, QuantityForm
+from ..offer import basket_offer
 from ..shop import current_shop, variant_of
 
 bp = Blueprint("basket", __name__)
@@ -26,6 +27,7 @@ def show() -> str:
         free_from=FREE_DELIVERY,
         form=QuantityForm(),
         short=any(row.short for row in rows),
+        offer=basket_offer() if rows else 0,
     )
 
 

@@ -13,6 +13,7 @@ from ..account import current_account
 from ..basket import Row, current_basket, delivery
 from ..forms import CheckoutForm
 from ..ledger import Line, Order, SoldOut
+from ..offer import basket_offer
 from ..personalisation import track
 from ..shop import current_shop
 
@@ -68,7 +69,9 @@ def thanks(key: str) -> str:
 
 def _page(form: CheckoutForm, rows: list[Row]) -> str:
     goods = sum(row.total for row in rows)
-    return render_template("shop/checkout.html", form=form, rows=rows, goods=goods, delivery=delivery(goods))
+    return render_template(
+        "shop/checkout.html", form=form, rows=rows, goods=goods, delivery=delivery(goods), offer=basket_offer()
+    )
 
 
 def _line(row: Row) -> Line:

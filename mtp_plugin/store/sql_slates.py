@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..records import Choice, SlateEntry
+from ..records import Choice, ExposedSlate, SlateEntry
 from .background import Background
 from .database import Database
 from .schema import slate, slate_profile
@@ -106,6 +106,21 @@ class SqlSlates:
             last = (rows[-1][0], rows[-1][1])
             yield [entry for _, name, body in rows if (entry := _entry(name, body)) is not None]
 
+    def exposed(self, since: float, until: float, *, batch: int = 500) -> Iterator[list[ExposedSlate]]:
+        names = ("recommendation_id", "created_at", "segment_id", "device", "experiments")
+        columns = [slate.c[name] for name in names]
+        place, last = tuple_(slate.c.created_at, slate.c.recommendation_id), (since, "")
+        while True:
+            within = place > last, slate.c.created_at >= since, slate.c.created_at < until
+            query = select(*columns).where(*within, slate.c.experiments != "[]")
+            with self._database.reading() as connection:
+                query = query.order_by(slate.c.created_at, slate.c.recommendation_id).limit(batch)
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            last = (rows[-1].created_at, rows[-1].recommendation_id)
+            yield [_exposed(*row) for row in rows]
+
     def erase(self, profile_id: str) -> int:
         if not storable(profile_id):
             return 0
@@ -191,6 +206,16 @@ def _entry(recommendation_id: str, body: bytes) -> SlateEntry | None:
         # Slates do not outlive a change of their form: they are kept for some weeks only and never converted.
         log.warning("slate %s was stored in another form: %s", recommendation_id, error)
         return None
+
+
+def _exposed(name: str, made: float, segment_id: str, device: str, experiments: str) -> ExposedSlate:
+    return ExposedSlate(
+        recommendation_id=name,
+        created_at=made,
+        segment_id=segment_id,
+        device=device,
+        exposures=dict(msgspec.json.decode(experiments, type=list[tuple[str, int]])),
+    )
 
 
 def _owners(entries: Iterable[SlateEntry]) -> Iterable[dict[str, str]]:

@@ -24,6 +24,7 @@ from .queries import PageQuery, read_arguments
 from .recommendations import asker_of, cached
 from .sender import current_sender, limit_rate
 from .slates import Asker, is_common, is_off, mark_rendered, page_of, slate_for, visitor_asker
+from .variations import variation_of_visitor
 from .visitor import current_visitor
 from .written import all_ours, asked, digest, products_of, write_down, written_before
 
@@ -126,7 +127,7 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
     return html
 
 
-def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Markup]]:
+def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Any]]:
     """The functions that a shop's templates call; each fails like a block does."""
 
     def mtp_scripts(*, style: bool = True, data_layer: str = "", consent_manager: str = "") -> Markup:
@@ -135,7 +136,12 @@ def template_globals(state: State, parts: Parts) -> dict[str, Callable[..., Mark
     def mtp_consent(*, policy_url: str = "", always: bool = False) -> Markup:
         return _quietly("consent", lambda: _consent(state, parts, policy_url, always))
 
-    return {"mtp_block": partial(render_block, state, parts), "mtp_scripts": mtp_scripts, "mtp_consent": mtp_consent}
+    return {
+        "mtp_block": partial(render_block, state, parts),
+        "mtp_scripts": mtp_scripts,
+        "mtp_consent": mtp_consent,
+        "mtp_variation": partial(variation_of_visitor, state),
+    }
 
 
 def _quietly(what: str, make: Callable[[], Markup]) -> Markup:

@@ -275,3 +275,18 @@ def test_a_fault_of_ours_does_not_end_the_thread() -> None:
     assert queue.flush(30)
     assert (written, queue.lost) == ([2], 1)
     queue.close()
+
+
+def test_slates_that_experiments_changed(logs: Callable[[], SlateLog]) -> None:
+    """Their variations, with what they are told apart by; others are left out, and what lies outside of the time."""
+    log = logs()
+    for number in range(7):
+        exposures = (("offer", number % 2), ("words", 1)) if number != 3 else ()
+        log.append(msgspec.structs.replace(entry(number, f"a:{number}"), exposures=exposures))
+    log.flush()
+    found = [one for some in log.exposed(1001.0, 1006.0, batch=2) for one in some]
+    assert [one.created_at for one in found] == [1001.0, 1002.0, 1004.0, 1005.0]
+    assert [one.exposures for one in found] == [{"offer": number % 2, "words": 1} for number in (1, 2, 4, 5)]
+    assert {(one.device, one.segment_id) for one in found} == {("phone", "")}
+    assert found[0].recommendation_id == f"{1:032x}"
+    assert not [one for some in log.exposed(2000.0, 3000.0) for one in some]

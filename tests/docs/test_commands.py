@@ -73,7 +73,8 @@ def test_every_line_is_a_command_of_a_known_kind(where: str, line: str) -> None:
     if words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), f"{where}: {line}"
     elif words[0] == "python":
-        source = (ROOT / words[1]).read_text(encoding="utf-8")
+        file = f"{words[2].replace('.', '/')}.py" if words[1] == "-m" else words[1]
+        source = (ROOT / file).read_text(encoding="utf-8")
         options = {word.strip("[]") for word in words if "--" in word}
         assert all(option in source for option in options), f"{where}: {line}"
     else:

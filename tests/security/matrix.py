@@ -26,6 +26,7 @@ OWN = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost", "User-Agen
 ELSEWHERE = OWN | {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
 HOOK = "a secret of the source"
 VALUES = {
+    "key": "offer",
     "name": "cart-complete",
     "kind": "content",
     "product_id": "p001",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-from ...records import SlateEntry
+from ...records import ExposedSlate, SlateEntry
 
 
 class MemorySlates:
@@ -37,6 +37,10 @@ class MemorySlates:
         for start in range(0, len(made), batch):
             yield made[start : start + batch]
 
+    def exposed(self, since: float, until: float, *, batch: int = 500) -> Iterator[list[ExposedSlate]]:
+        for entries in self.between(since, until, batch=batch):
+            yield [exposed_of(entry) for entry in entries if entry.exposures]
+
     def flush(self, timeout: float = 5.0) -> None:
         """There is nothing to wait for."""
 
@@ -60,3 +64,15 @@ class MemorySlates:
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+def exposed_of(entry: SlateEntry) -> ExposedSlate:
+    """What of a slate tells of experiments."""
+    made = entry.slate
+    return ExposedSlate(
+        recommendation_id=made.recommendation_id,
+        created_at=made.created_at,
+        segment_id=made.segment.segment_id if made.segment else "",
+        device=entry.request.context.device,
+        exposures=dict(entry.exposures),
+    )

@@ -1,0 +1,89 @@
+"""Three ways to read an effect: once at a planned size, at any time, and as a belief."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from scipy import stats
+
+ALPHA = 0.05
+PRIOR_SD = 0.3
+"""How large relative effects are thought to be before anything is known: two thirds are below 30 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Where an effect lies; ``p`` is the smallest error at which it would exclude nothing at all."""
+
+    low: float
+    high: float
+    p: float
+
+    @property
+    def above(self) -> bool:
+        return self.low > 0.0
+
+    @property
+    def below(self) -> bool:
+        return self.high < 0.0
+
+
+def fixed(effect: float, error: float, alpha: float = ALPHA) -> Interval:
+    """The interval of a single look: right only when the number of units was settled before."""
+    if not math.isfinite(error) or error <= 0 or not math.isfinite(effect):
+        return Interval(-math.inf, math.inf, 1.0)
+    reach = float(stats.norm.isf(alpha / 2)) * error
+    return Interval(effect - reach, effect + reach, float(2 * stats.norm.sf(abs(effect) / error)))
+
+
+def mixing(units: float, alpha: float = ALPHA) -> float:
+    """The mixture's variance that makes a confidence sequence tightest at so many units.
+
+    Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, Time-uniform central limit theory and asymptotic confidence
+    sequences, 2021, section on tuning.
+    """
+    said = -2.0 * math.log(alpha)
+    return (said + math.log(said + 1.0)) / max(units, 1.0)
+
+
+def sequence(effect: float, error: float, units: int, rho2: float, alpha: float = ALPHA) -> Interval:
+    """The interval of a confidence sequence: right at every look, however often one looks.
+
+    Normal mixture (Robbins 1970; asymptotic by Waudby-Smith et al. 2021). ``p`` is always valid in the same sense
+    (Johari, Pekelis and Walsh 2015).
+
+    :param units: in both variations together, by now
+    :param rho2: of :func:`mixing`, settled before the experiment
+    """
+    if not math.isfinite(error) or error <= 0 or units < 2 or not math.isfinite(effect):
+        return Interval(-math.inf, math.inf, 1.0)
+    grown = units * rho2
+    reach = error * math.sqrt(2.0 * (grown + 1.0) / grown * math.log(math.sqrt(grown + 1.0) / alpha))
+    evidence = (effect / error) ** 2 * grown / (2.0 * (1.0 + grown)) - 0.5 * math.log1p(grown)
+    return Interval(effect - reach, effect + reach, min(1.0, math.exp(-min(evidence, 700.0))))
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """A normal posterior of the relative effect: the chance that the treatment is better, and what choosing it loses on
+    average if it is not (as a share of the control's value); ``low`` and ``high`` hold 95 %.
+    """
+
+    chance: float
+    risk: float
+    low: float
+    high: float
+
+
+def belief(lift: float, error: float, prior_sd: float = PRIOR_SD) -> Belief:
+    """What to believe of a relative effect, with a normal prior around none."""
+    if not math.isfinite(error) or error <= 0 or not math.isfinite(lift):
+        reach = float(stats.norm.isf(0.025)) * prior_sd
+        return Belief(0.5, prior_sd / math.sqrt(2.0 * math.pi), -reach, reach)
+    precision = 1.0 / error**2 + 1.0 / prior_sd**2
+    mean, spread = lift / error**2 / precision, math.sqrt(1.0 / precision)
+    z = mean / spread
+    risk = spread * float(stats.norm.pdf(z)) - mean * float(stats.norm.sf(z))
+    reach = float(stats.norm.isf(0.025)) * spread
+    return Belief(float(stats.norm.cdf(z)), max(0.0, risk), mean - reach, mean + reach)

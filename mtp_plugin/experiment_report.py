@@ -1,0 +1,154 @@
+"""What an experiment says, as data for pages, commands and files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .errors import InputError
+from .experiment.corrections import Shrunk
+from .experiment.metrics import METRICS
+from .experiment.planning import detectable, units_needed
+from .experiment.readings import Interval
+from .experiment.result import Reading, Result
+from .experiment.rows import Row
+from .experiment_results import DAY, Facts, days_of, gather, judged
+from .feedback.orders import PURCHASED, orders_of
+from .state import State
+
+TITLES = {metric.name: metric.title for metric in METRICS}
+
+
+def report(state: State, row: Row, now: float, *, part: str = "segment") -> dict[str, Any]:
+    """All figures of an experiment, and its goal's effect day by day."""
+    facts = gather(state, row, now)
+    return {**as_data(judged(facts, now, part=part)), "days": list(by_day(facts, now))}
+
+
+def as_data(result: Result) -> dict[str, Any]:
+    """A result as plain data; what cannot be told is ``None``."""
+    return {
+        "verdict": {
+            "word": result.verdict.word,
+            "why": result.verdict.why,
+            "variation": result.names[result.verdict.variation] if result.verdict.variation >= 0 else "",
+            "until": _finite(result.verdict.until) or None,
+        },
+        "visitors": dict(zip(result.names, result.counts, strict=True)),
+        "saw_two_variations": result.mixed,
+        "sample_ratio_p": result.sample_ratio_p,
+        "metrics": {
+            name: dict(zip(result.names, (_finite(arm.plain) for arm in found), strict=True))
+            for name, found in result.arms.items()
+        },
+        "effects": [_reading(result, one) for one in result.readings],
+    }
+
+
+def _reading(result: Result, one: Reading) -> dict[str, Any]:
+    return {
+        "metric": one.metric,
+        "title": TITLES[one.metric],
+        "variation": result.names[one.variation],
+        "value": _finite(one.treatment.plain),
+        "control": _finite(one.control.plain),
+        "lift": _finite(one.lift),
+        "always": _interval(one.always),
+        "once": _interval(one.once),
+        "adjusted_p": one.adjusted,
+        "chance_better": one.belief.chance,
+        "risk": one.belief.risk,
+        "parts": {name: _part(part) for name, part in one.parts.items()},
+    }
+
+
+def _part(part: Shrunk) -> dict[str, Any]:
+    reach = 1.959964 * part.error
+    return {"lift": part.effect, "low": part.effect - reach, "high": part.effect + reach, "own_weight": part.weight}
+
+
+def _interval(one: Interval) -> dict[str, Any]:
+    return {"low": _finite(one.low), "high": _finite(one.high), "p": one.p}
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def by_day(facts: Facts, now: float) -> Iterator[dict[str, Any]]:
+    """The goal's effect as it was known at the end of each day, with the always valid interval."""
+    for moment in days_of(facts, now):
+        result = judged(facts, now, until=moment)
+        if min(result.counts) < 2:
+            continue
+        for number in range(1, len(result.names)):
+            one = result.of(facts.row.goal, number)
+            yield {
+                "at": moment,
+                "variation": result.names[number],
+                "visitors": sum(result.counts),
+                "lift": _finite(one.lift),
+                "low": _finite(one.always.low),
+                "high": _finite(one.always.high),
+            }
+
+
+def lines(told: dict[str, Any]) -> Iterator[str]:
+    """A report for a terminal."""
+    yield f"{told['verdict']['word']}: {told['verdict']['why']}"
+    yield "visitors: " + ", ".join(f"{name} {count:,}" for name, count in told["visitors"].items())
+    if told["saw_two_variations"]:
+        yield f"{told['saw_two_variations']:,} saw two variations and are left out"
+    for one in told["effects"]:
+        lift = "cannot be told" if one["lift"] is None else f"{one['lift']:+.1%}"
+        low, high = one["always"]["low"], one["always"]["high"]
+        reach = "" if low is None or high is None else f" ({low:+.1%} to {high:+.1%} at any look)"
+        yield f"{one['title']}, {one['variation']}: {lift}{reach}, better with a chance of {one['chance_better']:.0%}"
+
+
+def planned(state: State, metric: str, effect: float, variations: int, days: int, now: float) -> dict[str, Any]:
+    """Visitors and days that it takes to find an effect, by what visitors of the latest days did.
+
+    :raises InputError: nobody came, or nobody bought
+    """
+    spent: dict[str, list[Any]] = {}
+    for events in state.journal.scan(since=now - days * DAY, until=now):
+        for event in events:
+            spent.setdefault(event.profile_id, []).extend([event] if event.name == PURCHASED else [])
+    table = state.pipeline.live.get().table
+
+    def price(product_id: str, at: float) -> tuple[float | None, float | None]:
+        found = table.facts(product_id, at)
+        return (found.price, found.margin) if found else (None, None)
+
+    worth = np.array(
+        [
+            sum(line.value for order in orders_of(events, price, state.settings.currency) for line in order.lines)
+            for events in spent.values()
+        ]
+    )
+    values = (worth > 0).astype(float) if metric == "conversion" else worth
+    if len(values) < 2 or values.mean() <= 0:
+        raise InputError(f"nobody bought anything in {days} days, so nothing can be planned by that", field="days")
+    mean, variance = float(values.mean()), float(values.var(ddof=1))
+    better = mean * (1 + effect)
+    then = better * (1 - better) if metric == "conversion" else variance * (1 + effect) ** 2
+    then = max(then, 1e-12)  # an effect beyond everybody has no spread
+    each, always = (units_needed(mean, variance, effect, then=then, always=one) for one in (False, True))
+    a_day = len(values) / days
+    return {
+        "metric": metric,
+        "effect": effect,
+        "variations": variations,
+        "mean": mean,
+        "deviation": math.sqrt(variance),
+        "visitors": len(values),
+        "visitors_each": each,
+        "visitors_each_always": always,
+        "days": each * variations / a_day if a_day else None,
+        "days_always": always * variations / a_day if a_day else None,
+        "detectable": detectable(mean, variance, len(values) / variations),
+    }

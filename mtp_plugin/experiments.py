@@ -1,0 +1,145 @@
+"""Who sees what, and who saw it: variations for the shop's own code and templates, and the exposures that follow."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from .errors import NotFoundError, UnavailableError
+from .experiment.rows import Row
+from .memory import Remembered
+from .ports import Cursors
+from .records import Event
+
+log = logging.getLogger(__name__)
+
+VIEWED = "Experiment Viewed"
+"""The event of an exposure, as Segment's specification of A/B tests names it."""
+EVERY = 5.0
+"""Seconds between two looks at what was stopped."""
+
+
+class Assigned(msgspec.Struct, frozen=True, kw_only=True):
+    """What a visitor is to see of an experiment: the number of the variation, its name and variables.
+
+    ``takes_part`` is false of visitors without an id, outside of the experiment's share or dates, or whose variation
+    was stopped; they see the control and are not counted.
+    """
+
+    experiment: str
+    variation: int
+    name: str
+    variables: Mapping[str, Any]
+    takes_part: bool
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """One of the variables."""
+        return self.variables.get(name, default)
+
+
+def cursor_of(key: str) -> str:
+    """Where it is kept which variations of an experiment were stopped."""
+    return f"experiment-stopped:{key}"
+
+
+class LiveExperiments:
+    """Assigns visitors; what was stopped is looked for every few seconds in a thread, so that no page waits for it.
+
+    :param rows: the experiments by key
+    :param keep: takes the events of exposures, at once
+    """
+
+    def __init__(
+        self,
+        rows: Mapping[str, Row],
+        cursors: Cursors,
+        keep: Callable[[Sequence[Event]], None],
+        *,
+        every: float = EVERY,
+    ) -> None:
+        self.rows = MappingProxyType(dict(rows))
+        self._cursors, self._keep, self._every = cursors, keep, every
+        self._stopped: dict[str, frozenset[int]] = {}
+        self._looked = float("-inf")
+        self._looker: threading.Thread | None = None
+        self._told: Remembered[tuple[str, str, int], bool] = Remembered(50_000)
+
+    def assign(self, key: str, unit: str, now: float) -> Assigned:
+        """What a visitor is to see.
+
+        :param unit: the visitor, ``""`` for somebody who is not to be known
+        :raises NotFoundError: no such experiment
+        """
+        row = self.rows.get(key)
+        if row is None:
+            known = ", ".join(self.rows) or "none"
+            raise NotFoundError(
+                f"there is no experiment {key!r} in MTP_EXPERIMENTS; there are {known}", field="experiment"
+            )
+        number = row.of(unit) if unit and row.runs(now) else -1
+        if number in self.stopped().get(key, ()):
+            number = -1
+        shown = row.variations[max(0, number)]
+        return Assigned(
+            experiment=key,
+            variation=max(0, number),
+            name=shown.name,
+            variables=shown.variables,
+            takes_part=number >= 0,
+        )
+
+    def exposed(self, seen: Assigned, unit: str, event: Callable[[str, dict[str, Any]], Sequence[Event]]) -> None:
+        """Record that a visitor could see the difference; once is enough.
+
+        :param event: makes the event from its name and properties
+        """
+        mark = (seen.experiment, unit, seen.variation)
+        if not seen.takes_part or self._told.get(mark):
+            return
+        self._told.keep(mark, True)
+        row = self.rows[seen.experiment]
+        properties = {
+            "experiment_id": seen.experiment,
+            "experiment_name": row.title or seen.experiment,
+            "variation_id": str(seen.variation),
+            "variation_name": seen.name,
+        }
+        if made := event(VIEWED, properties):
+            self._keep(made)
+
+    def stopped(self) -> Mapping[str, frozenset[int]]:
+        """By experiment the variations that were stopped; looks for more in passing."""
+        idle = self._looker is None or not self._looker.is_alive()
+        if self.rows and idle and time.monotonic() - self._looked >= self._every:
+            self._looked = time.monotonic()
+            self._looker = threading.Thread(target=self.refresh, name="mtp-experiments", daemon=True)
+            self._looker.start()
+        return self._stopped
+
+    def refresh(self) -> None:
+        """Look now; while that cannot be, what was known holds."""
+        try:
+            self._stopped = {key: _numbers(self._cursors.get(cursor_of(key))) for key in self.rows}
+        except UnavailableError as error:
+            log.warning("stopped variations could not be read: %s", error)
+
+    def stop(self, key: str, variation: int, now: float) -> None:
+        """Show the control to all who would see this variation."""
+        found = _numbers(self._cursors.get(cursor_of(key))) | {variation}
+        self._cursors.put(cursor_of(key), ",".join(map(str, sorted(found))), now)
+        self.refresh()
+
+    def resume(self, key: str, now: float) -> None:
+        """Show all variations again."""
+        self._cursors.put(cursor_of(key), "", now)
+        self.refresh()
+
+
+def _numbers(text: str) -> frozenset[int]:
+    return frozenset(int(part) for part in text.split(",") if part)

@@ -1,0 +1,58 @@
+"""What the visitor of the current request sees of an experiment, for the shop's code and its templates."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from flask import current_app, has_request_context
+
+from ..errors import NotFoundError
+from ..experiments import Assigned
+from ..records import ConsentLevel, Event
+from ..state import State
+from .kept import kept
+from .sender import own_sender
+from .visitor import current_visitor
+
+log = logging.getLogger(__name__)
+
+
+def variation_of_visitor(state: State, experiment: str) -> Assigned:
+    """The variation, and that it was looked at.
+
+    :raises NotFoundError: no such experiment (in debug mode; else it is logged and nothing varies)
+    """
+    now = time.time()
+    try:
+        seen = state.experiments.assign(experiment, _unit(state), now)
+    except NotFoundError as error:
+        if current_app.debug:
+            raise
+        log.error("%s", error)
+        return Assigned(experiment=experiment, variation=0, name="", variables={}, takes_part=False)
+
+    def event(name: str, properties: dict[str, Any]) -> Sequence[Event]:
+        said = {**properties, "message_id": f"{experiment}:{seen.variation}:{_unit(state)}"}
+        return state.intake.own(name, said, own_sender(state, None), now).events
+
+    if seen.takes_part:
+        kept().personal = True
+        try:
+            state.experiments.exposed(seen, _unit(state), event)
+        except Exception:  # a page does not fail because it cannot be counted
+            log.exception("an exposure to %s could not be recorded", experiment)
+    return seen
+
+
+def _unit(state: State) -> str:
+    """Whom experiments assign, empty for who is not to be known."""
+    if not state.settings.enabled or not has_request_context():
+        return ""
+    kept().rendered = True  # the page depends on who sees it
+    visitor = current_visitor()
+    if visitor.level is not ConsentLevel.FULL or visitor.bot or not visitor.profile_ids:
+        return ""
+    return state.people.resolve(visitor.profile_ids).unit

@@ -1,0 +1,235 @@
+"""An experiment from the shop's code to its verdict: assignment, exposure, orders, figures, stopping."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import render_template_string
+
+from mtp_plugin.errors import NotFoundError
+from mtp_plugin.experiment_results import gather, judged, stop_harmful
+from mtp_plugin.experiments import VIEWED, cursor_of
+from mtp_plugin.feedback.orders import PURCHASED
+from mtp_plugin.records import (
+    ConsentLevel,
+    EventProduct,
+    Outcome,
+    SegmentRef,
+    Slate,
+    SlateEntry,
+    SlateItem,
+    SlateRequest,
+)
+from mtp_plugin.track.imported import imported_event
+from tests.servers import wait_until
+
+from .shop import Shop
+
+DAY = 86400.0
+OFFER = {
+    "variations": [{"name": "none", "variables": {"percent": 0}}, {"name": "five", "variables": {"percent": 5}}],
+    "goal": "conversion",
+}
+Make = Callable[..., Shop]
+
+
+@pytest.fixture
+def shop(make_shop: Make) -> Shop:
+    shop = make_shop(experiments={"offer": OFFER, "later": {**OFFER, "since": "2199-01-01"}})
+
+    @shop.app.get("/offer")
+    def offer() -> dict[str, Any]:
+        seen = shop.mtp.variation("offer")
+        shown = render_template_string("{{ mtp_variation('offer').get('percent', 0) }}")
+        return {"name": seen.name, "percent": seen.get("percent"), "part": seen.takes_part, "shown": shown}
+
+    @shop.app.get("/later")
+    def later() -> dict[str, Any]:
+        return {"part": shop.mtp.variation("later").takes_part}
+
+    @shop.app.get("/unknown")
+    def unknown() -> dict[str, Any]:
+        return {"name": shop.mtp.variation("nobody").name}
+
+    return shop
+
+
+def exposures(shop: Shop) -> list[Any]:
+    return [event for events in shop.state.journal.scan(names=(VIEWED,)) for event in events]
+
+
+def test_a_visitor_keeps_the_variation_and_is_exposed_once(shop: Shop) -> None:
+    browser = shop.browser().agree()
+    answers = [browser.get("/offer").json for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]
+    assert answers[0]["part"]
+    assert answers[0]["shown"] == str(answers[0]["percent"])
+    wait_until(lambda: len(exposures(shop)) == 1, "the exposure is written")
+    (event,) = exposures(shop)
+    assert event.properties["experiment_id"] == "offer"
+    assert event.properties["variation_name"] == answers[0]["name"]
+    assert not browser.get("/later").json["part"]
+
+
+def test_who_did_not_agree_sees_the_control_and_nothing_is_written(shop: Shop) -> None:
+    for browser in (shop.browser(), shop.browser().agree(False)):
+        assert browser.get("/offer").json == {"name": "none", "percent": 0, "part": False, "shown": "0"}
+    shop.state.close()
+    assert exposures(shop) == []
+
+
+def test_a_page_that_varies_is_not_shared(shop: Shop) -> None:
+    assert "private" in shop.browser().agree().get("/offer").headers["Cache-Control"]
+
+
+def test_an_experiment_that_is_not_there_breaks_no_page(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    assert shop.browser().get("/unknown").json == {"name": ""}
+    assert "no experiment 'nobody'" in caplog.text
+    shop.app.debug = True
+    with pytest.raises(NotFoundError, match="there are offer, later"):
+        shop.browser().get("/unknown")
+
+
+def told(name: str, unit: str, at: float, **more: Any) -> Any:
+    return imported_event(name, key=f"{name}{unit}{at}", timestamp=at, anonymous_id=unit, user_id="", **more)
+
+
+def fill(shop: Shop, visitors: int, buys: tuple[float, float], now: float) -> None:
+    """So many exposed visitors, of whom shares by variation order an hour later."""
+    events = []
+    row = shop.state.experiments.rows["offer"]
+    for number in range(visitors):
+        unit = f"v{number}"
+        variation = row.of(f"a:{unit}")
+        at = now - 3 * DAY + number
+        properties = {"experiment_id": "offer", "variation_id": str(variation)}
+        events.append(told(VIEWED, unit, at, properties=properties))
+        if (number * 7919 % 1000) / 1000 < buys[variation]:
+            line = (EventProduct(product_id="p001", quantity=1.0, price=20.0),)
+            properties = {"order_id": unit, "currency": shop.state.settings.currency}
+            events.append(told(PURCHASED, unit, at + 3600, products=line, properties=properties))
+    shop.state.pipeline.ingest(events)
+
+
+def test_the_figures_are_a_recount_and_the_verdict_follows(shop: Shop) -> None:
+    now = time.time()
+    fill(shop, 1200, (0.1, 0.3), now)
+    row = shop.state.experiments.rows["offer"]
+    facts = gather(shop.state, row, now)
+    result = judged(facts, now)
+    by = [[unit for unit, one in facts.units.items() if one.variation == number] for number in (0, 1)]
+    assert result.counts == tuple(map(len, by))
+    buyers = {event.profile_id for events in shop.state.journal.scan(names=(PURCHASED,)) for event in events}
+    shares = [len(buyers.intersection(units)) / len(units) for units in by]
+    assert [arm.plain for arm in result.arms["conversion"]] == pytest.approx(shares)
+    assert [arm.plain for arm in result.arms["revenue"]] == pytest.approx([20 * share for share in shares])
+    assert [arm.plain for arm in result.arms["order-value"]] == pytest.approx([20.0, 20.0])
+    assert result.verdict.word == "ship"
+    # What had not happened by then is not in it.
+    assert judged(facts, now, until=now - 3 * DAY + 600).counts != result.counts
+
+
+def test_what_a_visitor_did_before_the_exposure_is_no_effect_of_it(shop: Shop) -> None:
+    now = time.time()
+    line = (EventProduct(product_id="p001", quantity=1.0, price=20.0),)
+    currency = {"currency": shop.state.settings.currency}
+    shop.state.pipeline.ingest(
+        [
+            told(PURCHASED, "x", now - 5000, products=line, properties={"order_id": "1", **currency}),
+            told(VIEWED, "x", now - 4000, properties={"experiment_id": "offer", "variation_id": "1"}),
+            told(PURCHASED, "x", now - 3000, products=line, properties={"order_id": "2", **currency}),
+            told("Order Refunded", "x", now - 2000, products=line, properties={"order_id": "2", **currency}),
+            told(VIEWED, "y", now - 4000, properties={"experiment_id": "offer", "variation_id": "0"}),
+            told(VIEWED, "y", now - 3000, properties={"experiment_id": "offer", "variation_id": "1"}),
+            told(VIEWED, "z", now - 3000, properties={"experiment_id": "another", "variation_id": "1"}),
+        ]
+    )
+    table = gather(shop.state, shop.state.experiments.rows["offer"], now).table()
+    assert list(table.variation) == [1]
+    assert table.mixed == 1
+    revenue = table.metrics["revenue"]
+    assert revenue.before is not None
+    assert (list(revenue.above), list(revenue.before)) == ([0.0], [20.0])
+
+
+def test_a_slate_that_a_rule_changed_exposes_when_it_is_seen(shop: Shop) -> None:
+    now = time.time()
+    for number, seen in enumerate((True, False)):
+        name, profile_id = f"{number:032x}", f"a:w{number}"
+        made = Slate(
+            recommendation_id=name,
+            placement="home-hero",
+            strategy="best-sellers",
+            items=(SlateItem(product_id="p001", position=1, score=1.0, reason_codes=()),),
+            consent_level=ConsentLevel.FULL,
+            segment=SegmentRef(segment_id="s1", name="One", confidence=1.0),
+            created_at=now - 100,
+        )
+        request = SlateRequest(
+            placement="home-hero",
+            consent_level=ConsentLevel.FULL,
+            now=now - 100,
+            seed=1,
+            profile_ids=(profile_id,),
+        )
+        shop.state.slates.append(SlateEntry(slate=made, request=request, exposures=(("offer", 1),)))
+        if seen:
+            shop.state.outcomes.record(
+                [
+                    Outcome(
+                        outcome_id=bytes(15) + b"1",
+                        kind="seen",
+                        recommendation_id=name,
+                        profile_id=profile_id,
+                        at=now - 90,
+                    )
+                ]
+            )
+    shop.state.slates.flush()
+    units = gather(shop.state, shop.state.experiments.rows["offer"], now).units
+    assert set(units) == {"a:w0"}
+    assert (units["a:w0"].variation, units["a:w0"].segment_id) == (1, "s1")
+
+
+def test_a_harmful_variation_stops_itself_and_visitors_see_the_control(shop: Shop) -> None:
+    now = time.time()
+    fill(shop, 1200, (0.4, 0.1), now)
+    assert stop_harmful(shop.state, now) == "1 running, stopped: offer: five"
+    assert stop_harmful(shop.state, now) == "1 running, stopped: none"
+    assert shop.state.cursors.get(cursor_of("offer")) == "1"
+    assert any(entry.action == "experiment.stopped" for entry in shop.state.audit.entries())
+    seen = {shop.browser().agree().get("/offer").json["name"] for _ in range(12)}
+    assert seen == {"none"}
+    shop.state.experiments.resume("offer", now)
+    # Of twelve visitors all in the control has a chance of .0002.
+    assert {shop.browser().agree().get("/offer").json["name"] for _ in range(12)} == {"none", "five"}
+
+
+def test_the_commands(shop: Shop) -> None:
+    fill(shop, 1200, (0.1, 0.3), time.time())
+    run = shop.app.test_cli_runner().invoke
+
+    def asked(*arguments: str) -> dict[str, Any]:
+        answer = run(args=["mtp", "experiments", *arguments, "--json"])
+        return dict(json.loads(answer.stdout))
+
+    listed = asked("list")["experiments"]
+    assert [(one["key"], one["state"]) for one in listed] == [("offer", "running"), ("later", "scheduled")]
+    shown = asked("show", "offer")
+    assert shown["verdict"]["word"] == "ship"
+    assert sum(shown["visitors"].values()) == 1200
+    assert shown["days"]
+    assert "ship" in run(args=["mtp", "experiments", "show", "offer"]).stdout
+    plan = asked("plan", "conversion", "--effect", "0.2")
+    assert plan["visitors"] == 1200
+    # 16 (1 - p) / (p e2) for p near .2 is about 1,600.
+    assert 1000 < plan["visitors_each"] < 2600 < plan["visitors_each_always"] * 2
+    assert asked("stop", "offer", "five")["stopped"] == "five"
+    assert asked("list")["experiments"][0]["stopped"] == ["five"]
+    assert "error" in asked("stop", "offer", "none")
+    assert asked("resume", "offer")["stopped"] == ""
+    assert "no experiment" in asked("show", "nobody")["error"]["message"]
