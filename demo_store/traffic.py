@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -269,6 +270,8 @@ def main(arguments: list[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     if min(asked.shoppers // 3, asked.days, asked.history) < 1:
         parser.error("at least 3 shoppers, one day and one shopper of the past")
+    # Whoever ends this process ends its servers, too.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     plan = Plan(asked.shoppers, asked.days, asked.click_model, asked.seed, asked.history)
     folder = Path(tempfile.mkdtemp(prefix="tarn-"))
     try:

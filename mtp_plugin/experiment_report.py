@@ -45,6 +45,15 @@ def as_data(result: Result) -> dict[str, Any]:
             for name, found in result.arms.items()
         },
         "effects": [_reading(result, one) for one in result.readings],
+        "factors": [
+            {
+                "name": " × ".join(f"{name} {level}" for name, level in zip(one.factors, one.levels, strict=True)),
+                "interaction": len(one.factors) > 1,
+                "lift": _finite(one.lift),
+                "always": _interval(one.always),
+            }
+            for one in result.factors
+        ],
     }
 
 
@@ -107,6 +116,10 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
         low, high = one["always"]["low"], one["always"]["high"]
         reach = "" if low is None or high is None else f" ({low:+.1%} to {high:+.1%} at any look)"
         yield f"{one['title']}, {one['variation']}: {lift}{reach}, better with a chance of {one['chance_better']:.0%}"
+    for one in told["factors"]:
+        if one["lift"] is not None and one["always"]["low"] is not None:
+            ends = f"{one['always']['low']:+.1%} to {one['always']['high']:+.1%}"
+            yield f"{'together ' if one['interaction'] else ''}{one['name']}: {one['lift']:+.1%} ({ends} at any look)"
 
 
 def planned(state: State, metric: str, effect: float, variations: int, days: int, now: float) -> dict[str, Any]:

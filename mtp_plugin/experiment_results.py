@@ -111,6 +111,7 @@ def judged(facts: Facts, now: float, *, until: float = float("inf"), part: str =
         started=min((one.at for one in facts.units.values()), default=now),
         now=min(now, until),
         part=part,
+        factors=row.factors,
     )
 
 

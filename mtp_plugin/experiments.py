@@ -82,7 +82,7 @@ class LiveExperiments:
             raise NotFoundError(
                 f"there is no experiment {key!r} in MTP_EXPERIMENTS; there are {known}", field="experiment"
             )
-        number = row.of(unit) if unit and row.runs(now) else -1
+        number = row.of(unit, now) if unit and row.runs(now) else -1
         if number in self.stopped().get(key, ()):
             number = -1
         shown = row.variations[max(0, number)]

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .corrections import Shrunk, benjamini_hochberg, holm, shrunk
+from .crossing import Factors
 from .effects import Arm, Effect, arms
+from .factorial import FactorEffect, factor_effects
 from .ratio_check import BROKEN, sample_ratio_p
 from .readings import ALPHA, Belief, Interval, belief, fixed, mixing, sequence
 from .units import UnitTable
@@ -77,6 +79,8 @@ class Result:
     arms: dict[str, tuple[Arm, ...]]
     readings: tuple[Reading, ...]
     verdict: Verdict
+    factors: tuple[FactorEffect, ...] = ()
+    """Of the goal, where several things are tested at once."""
 
     def of(self, metric: str, variation: int) -> Reading:
         """One reading."""
@@ -94,6 +98,7 @@ def analyse(
     started: float = 0.0,
     now: float = 0.0,
     part: str = "",
+    factors: Factors | None = None,
     alpha: float = ALPHA,
 ) -> Result:
     """Read all metrics and judge by the goal.
@@ -103,6 +108,8 @@ def analyse(
     :param planned: units in two variations together that were planned, 0 where none were
     :param matters: the smallest relative change worth acting on
     :param started: when the first unit was exposed, and *now*: seconds since 1970
+    :param factors: where variations are all combinations of these, in the order of
+        :func:`mtp_plugin.experiment.factorial.cells`
     :param part: the label whose values are told apart, such as ``segment``
     """
     count = len(table.names)
@@ -125,7 +132,8 @@ def analyse(
     result = Result(table.names, counts, table.mixed, ratio_p, found, readings, Verdict("keep-running", ""))
     better = {one.name: one.better for one in metrics}
     said = _Judge(result, better, goal, tuple(guardrails), matters, planned, started, now, alpha).verdict()
-    return Result(table.names, counts, table.mixed, ratio_p, found, readings, said)
+    crossed = tuple(factor_effects(found[goal], factors, rho2, alpha)) if factors else ()
+    return Result(table.names, counts, table.mixed, ratio_p, found, readings, said, crossed)
 
 
 def _reading(metric: Metric, number: int, found: Sequence[Arm], rho2: float, alpha: float) -> Reading:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Literal
 
 import msgspec
 
 from ..errors import SettingError
 from .assign import assign
+from .crossing import cells
 
 KEY = "MTP_EXPERIMENTS"
-MOST = 10
+MOST = 16
 """Variations of one experiment."""
 GOALS = ("revenue", "conversion", "order-value", "margin", "ctr")
 
@@ -30,6 +32,9 @@ class Variation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One experiment. The first variation is the control.
 
+    With ``factors`` (a name to its levels, the usual one first) every combination is a variation. ``ramp`` are dates
+    from which a share of visitors takes part, at most ``coverage``; who took part once goes on.
+
     ``weights`` divide visitors (evenly when there are none), ``coverage`` is the share that takes part at all,
     ``namespace`` keeps experiments apart: a name and the stretch, from and to, of its visitors. ``seed`` is the key
     when empty. ``since`` and ``until`` are ISO dates in UTC, empty for no end. ``goal`` decides, ``guardrails`` must
@@ -38,7 +43,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     editor are its variations, by the same key.
     """
 
-    variations: tuple[Variation, ...]
+    variations: tuple[Variation, ...] = ()
+    factors: dict[str, list[Any]] = {}
+    ramp: tuple[tuple[str, float], ...] = ()
     title: str = ""
     hypothesis: str = ""
     weights: tuple[float, ...] = ()
@@ -84,10 +91,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             return "scheduled"
         return "running" if now < self.ends else "over"
 
-    def of(self, unit: str) -> int:
-        """The variation of a visitor, -1 for one who takes no part. The same for ever, whatever else runs."""
+    def covers(self, now: float) -> float:
+        """The share of visitors who take part at a time."""
+        steps = [share for at, share in self.ramp if _moment(at) <= now]
+        return min(self.coverage, steps[-1] if steps else 0.0) if self.ramp else self.coverage
+
+    def of(self, unit: str, now: float = float("inf")) -> int:
+        """The variation of a visitor, -1 for one who takes no part (yet). The same for ever, whatever else runs."""
         return assign(
-            unit, seed=self.seed or self.key, coverage=self.coverage, weights=self.shares, namespace=self.namespace
+            unit, seed=self.seed or self.key, coverage=self.covers(now), weights=self.shares, namespace=self.namespace
         )
 
 
@@ -112,8 +124,25 @@ def _row(key: str, value: Any) -> Row:
         row = msgspec.convert({**value, "key": key}, Row)
     except msgspec.ValidationError as error:
         raise SettingError(f"{KEY}[{key!r}]", value, str(error).replace("`", "")) from None
+    if row.factors:
+        row = _crossed(key, row)
     _checked(key, row)
     return row
+
+
+def _crossed(key: str, row: Row) -> Row:
+    """The row with a variation for each combination of its factors' levels."""
+    if row.variations:
+        raise _wrong(key, "variations", row.names, "leave them out: every combination of factors is one")
+    for name, levels in row.factors.items():
+        if len(levels) < 2 or len({repr(level) for level in levels}) < len(levels):
+            raise _wrong(key, "factors", {name: levels}, "give each factor two levels or more, all different")
+    made = tuple(Variation(name=_named(cell), variables=cell) for cell in cells(row.factors))
+    return msgspec.structs.replace(row, variations=made)
+
+
+def _named(cell: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {level}" for name, level in cell.items())
 
 
 def _checked(key: str, row: Row) -> None:
@@ -130,10 +159,14 @@ def _checked(key: str, row: Row) -> None:
         raise _wrong(key, "namespace", row.namespace, 'use a name and two shares, such as ["home", 0, 0.5]')
     if not 0 < row.matters < 10:
         raise _wrong(key, "matters", row.matters, "use a share, such as 0.05 for 5 %")
+    if list(row.ramp) != sorted(row.ramp) or not all(0 < share <= 1 for _, share in row.ramp):
+        raise _wrong(key, "ramp", row.ramp, 'dates in their order, each with a share, such as ["2026-11-26", 0.1]')
+    if any(after[1] < before[1] for before, after in pairwise(row.ramp)):
+        raise _wrong(key, "ramp", row.ramp, "let shares grow: who took part once goes on")
     if row.planned < 0:
         raise _wrong(key, "planned", row.planned, "use a number of visitors, 0 for none")
-    for name in ("since", "until"):
-        _date(key, name, getattr(row, name))
+    for name, text in (("since", row.since), ("until", row.until), *(("ramp", at) for at, _ in row.ramp)):
+        _date(key, name, text)
     if not row.begins < row.ends:
         raise _wrong(key, "until", row.until, "let it end after it begins")
 

@@ -26,7 +26,7 @@ def test_a_row_has_what_it_needs() -> None:
 @pytest.mark.parametrize(
     ("wrong", "remedy"),
     [
-        ({"variations": TWO[:1]}, "name 2 to 10"),
+        ({"variations": TWO[:1]}, "name 2 to 16"),
         ({"variations": [TWO[0], TWO[0]]}, "a name of its own"),
         ({"variations": TWO, "weights": [0.5, 0.4]}, "adding up to 1"),
         ({"variations": TWO, "weights": [1.0]}, "one positive number a variation"),
@@ -66,3 +66,38 @@ def test_assignment_is_sticky_divided_as_asked_and_kept_apart() -> None:
     both = [(rows["left"].of(unit) >= 0, rows["right"].of(unit) >= 0) for unit in units]
     assert all(left != right for left, right in both)
     assert rows["a"].of("") == -1
+
+
+def test_factors_cross_and_ramps_let_nobody_change_sides() -> None:
+    crossed = load_experiments({"both": {"factors": {"percent": [0, 5], "message": ["plain", "warm"]}}})["both"]
+    assert crossed.names[0] == "percent 0, message plain"
+    assert [one.variables for one in crossed.variations] == [
+        {"percent": percent, "message": message} for percent in (0, 5) for message in ("plain", "warm")
+    ]
+    row = load_experiments({"slow": {"variations": TWO, "ramp": [["2026-01-01", 0.1], ["2026-01-08", 0.5]]}})["slow"]
+    first, second = 1767225600.0, 1767225600.0 + 7 * 86400
+    assert [row.covers(at) for at in (first - 1, first, second - 1, second)] == [0.0, 0.1, 0.1, 0.5]
+    units = [f"a:{number}" for number in range(5000)]
+    early, late = ([row.of(unit, at) for unit in units] for at in (first, second))
+    assert {row.of(unit, first - 1) for unit in units} == {-1}
+    assert all(before in (-1, after) for before, after in zip(early, late, strict=True))
+    # A tenth and a half of 5,000, five standard errors of at most 36.
+    assert sum(one >= 0 for one in early) == pytest.approx(500, abs=110)
+    assert sum(one >= 0 for one in late) == pytest.approx(2500, abs=180)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "remedy"),
+    [
+        ({"factors": {"a": [1]}}, "two levels or more"),
+        ({"factors": {"a": [1, 1]}}, "all different"),
+        ({"factors": {"a": [1, 2]}, "variations": TWO}, "leave them out"),
+        ({"factors": {"a": list(range(17))}}, "name 2 to 16"),
+        ({"variations": TWO, "ramp": [["2026-01-08", 0.5], ["2026-01-01", 0.6]]}, "in their order"),
+        ({"variations": TWO, "ramp": [["2026-01-01", 0.5], ["2026-01-08", 0.1]]}, "let shares grow"),
+        ({"variations": TWO, "ramp": [["soon", 0.5]]}, "ISO date"),
+    ],
+)
+def test_factors_and_ramps_that_cannot_work(wrong: dict[str, Any], remedy: str) -> None:
+    with pytest.raises(SettingError, match=remedy):
+        load_experiments({"offer": wrong})

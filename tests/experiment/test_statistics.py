@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from mtp_plugin.errors import InputError
 from mtp_plugin.experiment.corrections import benjamini_hochberg, holm, shrunk
+from mtp_plugin.experiment.crossing import cells
 from mtp_plugin.experiment.effects import Effect, adjusted, arms, capped
+from mtp_plugin.experiment.factorial import factor_effects
 from mtp_plugin.experiment.planning import detectable, power_of, units_needed
 from mtp_plugin.experiment.ratio_check import BROKEN, sample_ratio_p
 from mtp_plugin.experiment.readings import belief, fixed, mixing, sequence
@@ -222,3 +224,55 @@ def test_a_table_that_cannot_be_is_refused() -> None:
         UnitTable(np.array([0, 1]), ("a", "b"), {"x": Sums(np.ones(2), np.ones(3))})
     with pytest.raises(InputError, match="no name"):
         UnitTable(np.array([0, 2]), ("a", "b"), {"x": Sums(np.ones(2), np.ones(2))})
+
+
+FACTORS = {"percent": [0, 5, 10], "message": ["plain", "warm"]}
+
+
+def _crossed(units: int, effect: dict[str, float], together: float, seed: int) -> UnitTable:
+    """Visitors over all cells; effects multiply, and *together* comes on top where both are on."""
+    combined, dice = cells(FACTORS), np.random.default_rng(seed)
+    variation = dice.integers(0, len(combined), units)
+    worth = np.array(
+        [
+            (1 + effect["percent"] * (cell["percent"] == 10)) * (1 + effect["message"] * (cell["message"] == "warm"))
+            + together * (cell["percent"] == 10 and cell["message"] == "warm")
+            for cell in combined
+        ]
+    )
+    values = dice.gamma(2.0, 10.0, units) * worth[variation]
+    return UnitTable(variation, tuple(map(str, combined)), {"revenue": Sums(values, np.ones(units))})
+
+
+def test_main_effects_and_interactions_are_found_where_they_are() -> None:
+    table = _crossed(60_000, {"percent": 0.2, "message": 0.1}, 0.3, seed=5)
+    result = analyse(table, METRICS[:1], goal="revenue", factors=FACTORS, started=1.0, now=2.0)
+    told = {(one.factors, one.levels): one for one in result.factors}
+    assert len(told) == 3 + 2
+    # Averaged over messages: (1.2 + 1.32 + .3) / (1 + 1.1) - 1; over levels: (1.1 + 1.1 + 1.62) / (1 + 1 + 1.2) - 1.
+    for key, truth in (
+        ((("percent",), (10,)), 2.82 / 2.1 - 1),
+        ((("percent",), (5,)), 0.0),
+        ((("message",), ("warm",)), 3.82 / 3.2 - 1),
+        # 1.62 and 1 beside 1.2 and 1.1, as a share of the mean of these.
+        ((("percent", "message"), (10, "warm")), (2.62 - 2.3) / 1.15),
+        ((("percent", "message"), (5, "warm")), 0.0),
+    ):
+        one = told[key]
+        assert one.always.low < truth < one.always.high, key
+        assert (one.always.low > 0) == (truth > 0), key
+        assert one.lift == pytest.approx(truth, abs=0.03), key
+
+
+def test_a_factor_of_two_levels_is_the_plain_comparison() -> None:
+    """With one factor a contrast is the difference of two variations, error and all."""
+    dice = np.random.default_rng(8)
+    variation, values = np.arange(4000) % 2, dice.gamma(2.0, 10.0, 4000)
+    found = arms(Sums(values, np.ones(4000)), variation, 2)
+    effect, rho2 = Effect(*found), mixing(4000)
+    (one,) = factor_effects(found, {"percent": [0, 5]}, rho2)
+    plain = sequence(effect.lift, effect.lift_error, 4000, rho2)
+    assert one.lift == pytest.approx(effect.lift)
+    assert (one.always.low, one.always.high) == pytest.approx((plain.low, plain.high))
+    nothing = factor_effects(arms(Sums(np.zeros(40), np.ones(40)), variation[:40], 2), {"a": [0, 1]}, rho2)
+    assert np.isnan(nothing[0].lift)
