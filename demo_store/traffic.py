@@ -275,7 +275,8 @@ def main(arguments: list[str] | None = None) -> None:
     plan = Plan(asked.shoppers, asked.days, asked.click_model, asked.seed, asked.history)
     folder = Path(tempfile.mkdtemp(prefix="tarn-"))
     try:
-        told = run(plan, folder, time.time() // DAY * DAY + NIGHT)
+        # The days end today, so that what is kept can be looked at as any shop can.
+        told = run(plan, folder, (time.time() // DAY - plan.days) * DAY + NIGHT)
         if asked.keep:
             shutil.move(str(folder), asked.keep)
     finally:

@@ -25,7 +25,9 @@ TITLES = {metric.name: metric.title for metric in METRICS}
 def report(state: State, row: Row, now: float, *, part: str = "segment") -> dict[str, Any]:
     """All figures of an experiment, and its goal's effect day by day."""
     facts = gather(state, row, now)
-    return {**as_data(judged(facts, now, part=part)), "days": list(by_day(facts, now))}
+    state.experiments.refresh()
+    stopped = state.experiments.stopped().get(row.key, ())
+    return {**as_data(judged(facts, now, part=part, stopped=stopped)), "days": list(by_day(facts, now))}
 
 
 def as_data(result: Result) -> dict[str, Any]:

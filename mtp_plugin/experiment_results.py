@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -95,10 +95,13 @@ class Facts:
 def result_of(state: State, row: Row, now: float | None = None, *, part: str = "segment") -> Result:
     """What an experiment says by now."""
     now = time.time() if now is None else now
-    return judged(gather(state, row, now), now, part=part)
+    state.experiments.refresh()
+    return judged(gather(state, row, now), now, part=part, stopped=state.experiments.stopped().get(row.key, ()))
 
 
-def judged(facts: Facts, now: float, *, until: float = float("inf"), part: str = "") -> Result:
+def judged(
+    facts: Facts, now: float, *, until: float = float("inf"), part: str = "", stopped: Collection[int] = ()
+) -> Result:
     """Statistics of what was known at a time."""
     row = facts.row
     return analyse(
@@ -106,12 +109,13 @@ def judged(facts: Facts, now: float, *, until: float = float("inf"), part: str =
         METRICS,
         goal=row.goal,
         guardrails=row.guardrails,
-        planned=row.planned,
+        planned=round(row.planned * 2 / len(row.variations)),
         matters=row.matters,
         started=min((one.at for one in facts.units.values()), default=now),
         now=min(now, until),
         part=part,
         factors=row.factors,
+        stopped=stopped,
     )
 
 

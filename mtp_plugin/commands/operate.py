@@ -111,4 +111,6 @@ def _status(state: State) -> dict[str, object]:
         "propensity_model": serving.versions[4] or None,
         "segments": len(serving.segments.all()),
         "placements": [name for name, p in state.pipeline.placements.items() if p.enabled],
+        "jobs_failing": [run.name for run in state.leases.last_runs().values() if not run.ok],
+        "alerts_open": len(state.alerts.kept(open_only=True)),
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .readings import ALPHA, Interval, ratio_sequence
 from .units import Floats, Sums
 
 CAPPED = 0.999
@@ -59,6 +60,13 @@ class Effect:
     @property
     def lift(self) -> float:
         return self.difference / self.control.plain if self.control.plain > 0 else float("nan")
+
+    def always(self, rho2: float, alpha: float = ALPHA) -> Interval:
+        """Where the relative effect lies, at any look."""
+        base = self.control.plain
+        return ratio_sequence(
+            (base + self.difference, self.treatment.error), (base, self.control.error), self.units, rho2, alpha
+        )
 
     @property
     def lift_error(self) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .crossing import Factors, cells
 from .effects import Arm
-from .readings import ALPHA, Interval, sequence
+from .readings import ALPHA, Interval, ratio_sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,12 @@ def _effect(
     rho2: float,
     alpha: float,
 ) -> FactorEffect:
-    difference, base = float((one.plus - one.minus) @ values), float(one.minus @ values) / float(one.minus.sum())
-    if base <= 0 or not np.isfinite(variances).all():
-        return FactorEffect(one.factors, one.levels, math.nan, sequence(math.nan, math.inf, units, rho2, alpha))
-    lift = difference / base
-    # The delta method: the base is estimated, too.
-    slope = one.plus / base - one.minus * (1.0 + lift / float(one.minus.sum())) / base
-    error = math.sqrt(float(slope**2 @ variances))
-    return FactorEffect(one.factors, one.levels, lift, sequence(lift, error, units, rho2, alpha))
+    upper, lower = float(one.plus @ values), float(one.minus @ values)
+    # Cells of the one are none of the other, so what is known of both is known apart.
+    errors = [math.sqrt(float(side**2 @ variances)) for side in (one.plus, one.minus)]
+    if lower <= 0 or not np.isfinite(errors).all():
+        return FactorEffect(one.factors, one.levels, math.nan, Interval(-math.inf, math.inf, 1.0))
+    share = float(one.minus.sum())
+    found = ratio_sequence((upper, errors[0]), (lower, errors[1]), units, rho2, alpha)
+    always = Interval(found.low * share, found.high * share, found.p)
+    return FactorEffect(one.factors, one.levels, (upper / lower - 1.0) * share, always)

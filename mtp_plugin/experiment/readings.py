@@ -64,6 +64,32 @@ def sequence(effect: float, error: float, units: int, rho2: float, alpha: float 
     return Interval(effect - reach, effect + reach, min(1.0, math.exp(-min(evidence, 700.0))))
 
 
+def ratio_sequence(
+    treatment: tuple[float, float], control: tuple[float, float], units: int, rho2: float, alpha: float = ALPHA
+) -> Interval:
+    """The confidence sequence of a relative effect: all ratios that the two values do not speak against, less 1.
+
+    By Fieller (1954): a ratio stays as long as treatment - ratio * control is not further from 0 than a sequence of it
+    reaches. So it excludes no effect exactly when the difference does. A normal interval around the ratio itself would
+    not hold: where few have bought its error is small whenever the treatment happens to be low.
+
+    :param treatment: value and standard error, and *control* the same
+    """
+    (upper, upper_error), (lower, lower_error) = treatment, control
+    whole = sequence(upper - lower, math.hypot(upper_error, lower_error), units, rho2, alpha)
+    if lower <= 0 or not math.isfinite(whole.high):
+        return Interval(-math.inf, math.inf, whole.p)
+    reach2 = sequence(0.0, 1.0, units, rho2, alpha).high ** 2
+    square = lower**2 - reach2 * lower_error**2
+    if square <= 0:
+        return Interval(-math.inf, math.inf, whole.p)
+    root = math.sqrt(
+        max(0.0, reach2 * (lower**2 * upper_error**2 + lower_error**2 * (upper**2 - reach2 * upper_error**2)))
+    )
+    middle = upper * lower
+    return Interval((middle - root) / square - 1.0, (middle + root) / square - 1.0, whole.p)
+
+
 @dataclass(frozen=True, slots=True)
 class Belief:
     """A normal posterior of the relative effect: the chance that the treatment is better, and what choosing it loses on

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from .crossing import Factors
 from .effects import Arm, Effect, arms
 from .factorial import FactorEffect, factor_effects
 from .ratio_check import BROKEN, sample_ratio_p
-from .readings import ALPHA, Belief, Interval, belief, fixed, mixing, sequence
+from .readings import ALPHA, Belief, Interval, belief, fixed, mixing
 from .units import UnitTable
 
 DAY = 86400.0
@@ -99,6 +99,7 @@ def analyse(
     now: float = 0.0,
     part: str = "",
     factors: Factors | None = None,
+    stopped: Collection[int] = (),
     alpha: float = ALPHA,
 ) -> Result:
     """Read all metrics and judge by the goal.
@@ -110,12 +111,15 @@ def analyse(
     :param started: when the first unit was exposed, and *now*: seconds since 1970
     :param factors: where variations are all combinations of these, in the order of
         :func:`mtp_plugin.experiment.factorial.cells`
+    :param stopped: variations that nobody sees any more: their units do not grow with those of the others
     :param part: the label whose values are told apart, such as ``segment``
     """
     count = len(table.names)
     weights = table.weights or (1.0 / count,) * count
     counts = tuple(int(number) for number in table.counts)
-    ratio_p = sample_ratio_p(counts, weights)
+    live = [number for number in range(count) if number not in stopped]
+    share = sum(weights[number] for number in live)
+    ratio_p = sample_ratio_p([counts[number] for number in live], [weights[number] / share for number in live])
     found = {one.name: tuple(arms(table.metrics[one.name], table.variation, count)) for one in metrics}
     rho2 = mixing(planned or TUNED, alpha)
     pairs = [(one, number) for one in metrics for number in range(1, count)]
@@ -131,7 +135,8 @@ def analyse(
     )  # fmt: skip
     result = Result(table.names, counts, table.mixed, ratio_p, found, readings, Verdict("keep-running", ""))
     better = {one.name: one.better for one in metrics}
-    said = _Judge(result, better, goal, tuple(guardrails), matters, planned, started, now, alpha).verdict()
+    judge = _Judge(result, better, goal, tuple(guardrails), matters, planned, started, now, alpha, frozenset(stopped))
+    said = judge.verdict()
     crossed = tuple(factor_effects(found[goal], factors, rho2, alpha)) if factors else ()
     return Result(table.names, counts, table.mixed, ratio_p, found, readings, said, crossed)
 
@@ -145,7 +150,7 @@ def _reading(metric: Metric, number: int, found: Sequence[Arm], rho2: float, alp
         control=found[0],
         treatment=found[number],
         lift=lift,
-        always=sequence(lift, error, effect.units, rho2, alpha),
+        always=effect.always(rho2, alpha),
         once=fixed(lift, error, alpha),
         belief=belief(lift * metric.better, error),
     )
@@ -180,13 +185,16 @@ class _Judge:
     started: float
     now: float
     alpha: float
+    stopped: frozenset[int]
 
     def verdict(self) -> Verdict:
         result = self.result
         if result.sample_ratio_p < BROKEN:
             told = " and ".join(f"{count:,} in {name}" for name, count in zip(result.names, result.counts, strict=True))
             return Verdict("broken", f"Units are not divided as planned ({told}): no figure can be trusted.")
-        if min(result.counts) < FEW:
+        if not self._readings(self.goal):
+            return Verdict("no-difference", "All variations but the control were stopped.")
+        if min(count for number, count in enumerate(result.counts) if number not in self.stopped) < FEW:
             return Verdict("keep-running", f"Fewer than {FEW} units in a variation: too early to say anything.")
         for name in (self.goal, *self.guardrails):
             harmed = self._harmed(name)
@@ -216,25 +224,32 @@ class _Judge:
             best = max(sure, key=lambda one: better * one.lift)
             said = f"{self._name(best)} is better by {self.goal}: {_change(best.always)}."
             return Verdict("ship", said, best.variation)
-        widest = max((one.always.high - one.always.low) / 2 for one in readings)
-        within = all(-self.matters < one.always.low and one.always.high < self.matters for one in readings)
-        if within:
+        if all(-self.matters < one.always.low and one.always.high < self.matters for one in readings):
             return Verdict("no-difference", f"Whatever difference there is is smaller than {self.matters:.0%}.")
-        return self._wait(widest)
+        return self._wait(readings)
 
-    def _wait(self, reach: float) -> Verdict:
-        """When, at this pace, a difference that matters would be found: intervals shrink with the root of units."""
-        if not math.isfinite(reach) or self.now <= self.started:
+    def _wait(self, readings: Sequence[Reading]) -> Verdict:
+        """When, at this pace and if effects are what they seem to be, each is told from none or from one that matters.
+
+        Intervals shrink with the root of units.
+        """
+        factors = [self._grows(one) for one in readings]
+        if not all(map(math.isfinite, factors)) or self.now <= self.started:
             return Verdict("keep-running", "Nothing can be said yet.")
-        factor = (reach / self.matters) ** 2
-        until = self.started + (self.now - self.started) * factor
-        said = f"No difference is certain yet; one of {self.matters:.0%} would be by then at this pace."
+        until = self.started + (self.now - self.started) * max(1.0, *factors)
+        said = "No difference is certain yet; it should be by then, at this pace and if it is as it seems."
         if self.planned and sum(self.result.counts) >= self.planned:
             said = f"All planned units are there and nothing is certain. {said}"
         return Verdict("keep-running", said, until=until)
 
+    def _grows(self, one: Reading) -> float:
+        """How many times the units that there are it takes."""
+        reach, seems = (one.always.high - one.always.low) / 2, abs(one.lift)
+        wanted = max(seems, self.matters - seems)
+        return (reach / wanted) ** 2 if math.isfinite(reach) and math.isfinite(seems) else math.inf
+
     def _readings(self, name: str) -> list[Reading]:
-        return [one for one in self.result.readings if one.metric == name]
+        return [one for one in self.result.readings if one.metric == name and one.variation not in self.stopped]
 
     def _name(self, one: Reading) -> str:
         return self.result.names[one.variation]

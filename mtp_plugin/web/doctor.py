@@ -45,7 +45,14 @@ def examine(app: Flask, state: State) -> list[Finding]:
     try:
         serving = state.pipeline.live.refresh()
         findings += [*_catalog(state, serving), *_models(state, serving), *_events(state), *_loaders(state)]
-        findings += [*_enrichment(state), *_jobs(state), *_loop(state), *_privacy(app, state), *_parts()]
+        findings += [
+            *_enrichment(state),
+            *_jobs(state),
+            *_open_alerts(state),
+            *_loop(state),
+            *_privacy(app, state),
+            *_parts(),
+        ]
     except MTPError as error:
         findings.append(Finding("stores", "broken", str(error), "mend the store named and run doctor again"))
     return findings
@@ -175,6 +182,13 @@ def _jobs(state: State) -> Iterator[Finding]:
     for run in runs.values():
         if not run.ok:
             yield Finding("jobs", "broken", f"{run.name} failed: {run.message}", f"flask mtp jobs run {run.name}")
+
+
+def _open_alerts(state: State) -> Iterator[Finding]:
+    found = state.alerts.kept(open_only=True)
+    if found:
+        titles = "; ".join(alert.title for alert in found[:3])
+        yield Finding("alerts", "advice", f"{len(found)} open: {titles}", "look at `flask mtp alerts list`")
 
 
 def _loop(state: State) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from flask import Flask
 
 from mtp_plugin import MTP
 from mtp_plugin.catalog.mapped import CallableCatalog
+from mtp_plugin.ports import Alert
 
 from .shops import bare_app, mounted, watches
 from .test_pipeline import seen
@@ -108,6 +109,17 @@ def test_the_doctor_opens_the_models(tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "BROKEN  content model" in done.stdout
     assert found(app)["content model"]["status"] == "broken"
+
+
+def test_who_is_paged_hears_of_open_alerts_and_failing_jobs(tmp_path: Path) -> None:
+    app, state = mounted(tmp_path, watches(6))
+    assert "alerts" not in found(app)
+    told = json.loads(run(app, "status", "--json").stdout)
+    assert (told["alerts_open"], told["jobs_failing"]) == (0, [])
+    given = {"kind": "kpi", "title": "Clicks fell by half", "message": "m", "opened_at": 1.0, "last_at": 1.0}
+    state.alerts.add(Alert(key="a", severity="ticket", **given))
+    assert found(app)["alerts"]["says"] == "1 open: Clicks fell by half"
+    assert json.loads(run(app, "status", "--json").stdout)["alerts_open"] == 1
 
 
 def test_the_doctor_asks_how_long_data_may_lie(tmp_path: Path) -> None:

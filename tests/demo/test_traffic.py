@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from flask import Flask
 
-from demo_store import traffic
+from demo_store import create_app, traffic
 from demo_store.lift import figures, lifts
 from demo_store.personas import PERSONAS
 from demo_store.seeing import Page
 from demo_store.shoppers import Models, Shopper, Told, Window
 
+from ..docs.fences import blocks
 from .conftest import BROWSER
 
 
@@ -175,15 +178,28 @@ def test_a_lift_is_found_where_it_is_and_not_where_it_is_not() -> None:
     assert figures(same)["clicks_per_slate"] == pytest.approx(sum(one.clicked for one in same) / 3000, abs=1e-5)
 
 
-def test_a_day_over_http_by_one_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """The whole of it: shop built, three servers, nights between days, a report that says that it is simulated."""
-    traffic.main(["--shoppers", "9", "--days", "2", "--history", "60", "--json"])
+def test_a_day_over_http_by_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The whole of it: shop built, three servers, nights between days, a report that says that it is simulated.
+
+    What is kept of it is a shop in which the commands of the case study answer.
+    """
+    kept = tmp_path / "kept"
+    traffic.main(["--shoppers", "9", "--days", "2", "--history", "60", "--json", "--keep", str(kept)])
     told = json.loads(capsys.readouterr().out)
     assert told["simulated"] is True
     assert {name: arm["shoppers"] for name, arm in told["arms"].items()} == {"personal": 3, "popular": 3, "random": 3}
     assert all(arm["seen"] > 0 for arm in told["arms"].values())
     assert set(told["lift_over"]) == {"popular", "random"}
     assert "Simulated" in traffic.report(told)
+    app = create_app({"TESTING": True, "DEMO_INSTANCE": str(kept)})
+    commands = [line for block in blocks("case-study.md", "sh") for line in block.splitlines()]
+    asked = [shlex.split(line)[1:] for line in commands if line.startswith("flask")]
+    assert len(asked) > 8
+    for words in asked:
+        answer = app.test_cli_runner().invoke(args=words)
+        assert answer.exit_code == 0, (words, answer.output)
+        assert answer.output.strip(), words
+    app.extensions["mtp"].close()
 
 
 @pytest.mark.parametrize("wrong", [["--shoppers", "2"], ["--days", "0"], ["--click-model", "hope"]])

@@ -18,6 +18,8 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("api.md", "json"): (3, "docs.test_api.test_requests_and_answers"),
     ("api.md", "sh"): (1, "docs.test_api.test_a_server_sends_an_event"),
     ("bandits.md", "python"): (1, "docs.test_bandits.test_the_policies_shown_are_taken"),
+    # But for ``make demo``, which tests/docs/test_readme.py looks after.
+    ("case-study.md", "sh"): (8, "demo.test_traffic.test_a_day_over_http_by_one_command"),
     ("catalogue.md", "sh"): (1, "docs.test_commands.test_imports"),
     ("catalogue.md", "python"): (4, "catalog.test_docs.test_the_model"),
     ("catalogue.md", "json"): (1, "catalog.test_docs.test_the_mapped_file_gives_what_the_page_says"),

@@ -18,7 +18,7 @@ from mtp_plugin.experiment.effects import Effect, adjusted, arms, capped
 from mtp_plugin.experiment.factorial import factor_effects
 from mtp_plugin.experiment.planning import detectable, power_of, units_needed
 from mtp_plugin.experiment.ratio_check import BROKEN, sample_ratio_p
-from mtp_plugin.experiment.readings import belief, fixed, mixing, sequence
+from mtp_plugin.experiment.readings import belief, fixed, mixing, ratio_sequence, sequence
 from mtp_plugin.experiment.result import Metric, analyse
 from mtp_plugin.experiment.units import Sums, UnitTable
 
@@ -271,8 +271,60 @@ def test_a_factor_of_two_levels_is_the_plain_comparison() -> None:
     found = arms(Sums(values, np.ones(4000)), variation, 2)
     effect, rho2 = Effect(*found), mixing(4000)
     (one,) = factor_effects(found, {"percent": [0, 5]}, rho2)
-    plain = sequence(effect.lift, effect.lift_error, 4000, rho2)
+    plain = effect.always(rho2)
     assert one.lift == pytest.approx(effect.lift)
     assert (one.always.low, one.always.high) == pytest.approx((plain.low, plain.high))
     nothing = factor_effects(arms(Sums(np.zeros(40), np.ones(40)), variation[:40], 2), {"a": [0, 1]}, rho2)
     assert np.isnan(nothing[0].lift)
+
+
+@given(st.floats(0.1, 100), st.floats(0.01, 5), st.floats(0.1, 100), st.floats(0.01, 5), st.integers(100, 100_000))
+@settings(deadline=None)
+def test_a_relative_interval_excludes_no_effect_exactly_when_the_difference_does(
+    upper: float, upper_error: float, lower: float, lower_error: float, units: int
+) -> None:
+    rho2 = mixing(10_000)
+    relative = ratio_sequence((upper, upper_error), (lower, lower_error), units, rho2)
+    absolute = sequence(upper - lower, float(np.hypot(upper_error, lower_error)), units, rho2)
+    assert relative.p == absolute.p
+    if not np.isfinite(relative.low):
+        return
+    assert relative.low - 1e-9 <= upper / lower - 1 <= relative.high + 1e-9
+    if min(abs(absolute.low), abs(absolute.high)) > 1e-6:  # not on the very edge
+        assert (relative.above, relative.below) == (absolute.above, absolute.below)
+
+
+def test_where_few_buy_nothing_harmless_is_stopped() -> None:
+    """200 tests without an effect, 13 daily looks each, as the job looks: one visitor in fifty orders, log-normally."""
+    dice, stopped, shipped = np.random.default_rng(21), 0, 0
+    variation, ones = np.arange(1400) % 2, np.ones(1400)
+    for _ in range(200):
+        revenue, words = np.where(dice.random(1400) < 0.02, dice.lognormal(3.5, 1.0, 1400), 0.0), set()
+        for n in range(200, 1401, 100):
+            table = UnitTable(variation[:n], ("a", "b"), {"revenue": Sums(revenue[:n], ones[:n])})
+            words.add(analyse(table, METRICS[:1], goal="revenue", started=1.0, now=2.0).verdict.word)
+        stopped, shipped = stopped + ("stop" in words), shipped + ("ship" in words)
+    # If it erred in 5 % of tests, more than 20 of 200 would have a chance below .002.
+    assert stopped + shipped <= 20
+
+
+def test_what_was_stopped_neither_breaks_nor_hides_the_rest() -> None:
+    dice, units = np.random.default_rng(4), 30_000
+    variation = dice.integers(0, 3, units)
+    keep = (variation != 1) | (np.arange(units) < units // 2)
+    values = dice.gamma(2.0, 10.0, units) * np.array([1.0, 0.8, 0.8])[variation]
+    table = UnitTable(variation[keep], ("a", "b", "c"), {"revenue": Sums(values[keep], np.ones(int(keep.sum())))})
+    assert analyse(table, METRICS[:1], goal="revenue").verdict.word == "broken"
+    verdict = analyse(table, METRICS[:1], goal="revenue", stopped={1}).verdict
+    assert (verdict.word, verdict.variation) == ("stop", 2)
+    assert analyse(table, METRICS[:1], goal="revenue", stopped={1, 2}).verdict.word == "no-difference"
+
+
+def test_the_date_of_an_answer_lies_ahead() -> None:
+    waiting = 0
+    for seed in range(40):
+        table = _table(0.02, units=20_000, seed=seed)
+        verdict = analyse(table, METRICS[:1], goal="revenue", matters=0.05, started=1.0, now=101.0).verdict
+        assert verdict.word != "keep-running" or verdict.until >= 101.0
+        waiting += verdict.word == "keep-running"
+    assert waiting >= 5
