@@ -142,7 +142,9 @@ class _People:
         """The visitor, always named the same whichever of their profiles is asked for."""
         known = self._known.get(profile_id)
         if known is None:
-            known = self._known[profile_id] = self._state.people.resolve([profile_id]).unit
+            linked = self._state.people.identity.cluster(profile_id)
+            account = next((node for node in linked if node.startswith("u:")), profile_id)
+            known = self._known[profile_id] = self._state.people.resolve([account]).unit
         return known
 
 

@@ -65,7 +65,7 @@ class LiveExperiments:
     ) -> None:
         self.rows = MappingProxyType(dict(rows))
         self._cursors, self._keep, self._every = cursors, keep, every
-        self._stopped: dict[str, frozenset[int]] = {}
+        self._stopped: dict[str, dict[int, float]] = {}
         self._looked = float("-inf")
         self._looker: threading.Thread | None = None
         self._told: Remembered[tuple[str, str, int], bool] = Remembered(50_000)
@@ -83,7 +83,7 @@ class LiveExperiments:
                 f"there is no experiment {key!r} in MTP_EXPERIMENTS; there are {known}", field="experiment"
             )
         number = row.of(unit, now) if unit and row.runs(now) else -1
-        if number in self.stopped().get(key, ()):
+        if number >= 0 and not self.admits(key, number, now):
             number = -1
         shown = row.variations[max(0, number)]
         return Assigned(
@@ -94,6 +94,16 @@ class LiveExperiments:
             takes_part=number >= 0,
         )
 
+    def admits(self, key: str, variation: int, now: float) -> bool:
+        """Whether a variation is shown at a time: its experiment runs, and it was not stopped by then.
+
+        Of experiments that only rules know nothing else is known: they run.
+        """
+        row = self.rows.get(key)
+        if row is None:
+            return True
+        return row.runs(now) and now < self.stopped().get(key, {}).get(variation, float("inf"))
+
     def exposed(self, seen: Assigned, unit: str, event: Callable[[str, dict[str, Any]], Sequence[Event]]) -> None:
         """Record that a visitor could see the difference; once is enough.
 
@@ -102,7 +112,6 @@ class LiveExperiments:
         mark = (seen.experiment, unit, seen.variation)
         if not seen.takes_part or self._told.get(mark):
             return
-        self._told.keep(mark, True)
         row = self.rows[seen.experiment]
         properties = {
             "experiment_id": seen.experiment,
@@ -112,9 +121,13 @@ class LiveExperiments:
         }
         if made := event(VIEWED, properties):
             self._keep(made)
+            self._told.keep(mark, True)
 
-    def stopped(self) -> Mapping[str, frozenset[int]]:
-        """By experiment the variations that were stopped; looks for more in passing."""
+    def stopped(self) -> Mapping[str, Mapping[int, float]]:
+        """By experiment the variations that were stopped, and when; looks for more in passing, at first at once."""
+        if self.rows and self._looked == float("-inf"):
+            self._looked = time.monotonic()
+            self.refresh()
         idle = self._looker is None or not self._looker.is_alive()
         if self.rows and idle and time.monotonic() - self._looked >= self._every:
             self._looked = time.monotonic()
@@ -125,14 +138,14 @@ class LiveExperiments:
     def refresh(self) -> None:
         """Look now; while that cannot be, what was known holds."""
         try:
-            self._stopped = {key: _numbers(self._cursors.get(cursor_of(key))) for key in self.rows}
+            self._stopped = {key: _stops(self._cursors.get(cursor_of(key))) for key in self.rows}
         except UnavailableError as error:
             log.warning("stopped variations could not be read: %s", error)
 
     def stop(self, key: str, variation: int, now: float) -> None:
         """Show the control to all who would see this variation."""
-        found = _numbers(self._cursors.get(cursor_of(key))) | {variation}
-        self._cursors.put(cursor_of(key), ",".join(map(str, sorted(found))), now)
+        found = {variation: now, **_stops(self._cursors.get(cursor_of(key)))}
+        self._cursors.put(cursor_of(key), ",".join(f"{number}@{at!r}" for number, at in sorted(found.items())), now)
         self.refresh()
 
     def resume(self, key: str, now: float) -> None:
@@ -141,5 +154,7 @@ class LiveExperiments:
         self.refresh()
 
 
-def _numbers(text: str) -> frozenset[int]:
-    return frozenset(int(part) for part in text.split(",") if part)
+def _stops(text: str) -> dict[int, float]:
+    """Variations and when each was stopped, as the cursor has them."""
+    parts = (part.partition("@") for part in text.split(",") if part)
+    return {int(number): float(at or 0.0) for number, _, at in parts}

@@ -404,6 +404,8 @@ def _build(
         people=people,
     )
     exposures = _written_later(pipeline)
+    experiments = LiveExperiments(load_experiments(settings.experiments), stores.cursors, exposures.put)
+    rules.admits = experiments.admits
     population = read_cities(settings.cities) if settings.cities else {}
     enrichment = Enrichment(standard_enrichers(settings, stores.weather, population, enrichers), stores.places)
     subjects = open_subjects(
@@ -452,7 +454,7 @@ def _build(
         activity=stores.activity,
         bandit_state=stores.bandits,
         bandits=bandits,
-        experiments=LiveExperiments(load_experiments(settings.experiments), stores.cursors, exposures.put),
+        experiments=experiments,
         enrichment=enrichment,
         places=stores.places,
         weather=stores.weather,

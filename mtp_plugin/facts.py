@@ -63,12 +63,18 @@ class FactReader:
     :param paths: dotted paths of those facts
     :param gates: experiments to assign visitors to, by id
     :param excluded: categories of which nothing is said of visitors
+    :param admits: whether a variation of an experiment is shown at a time
     """
 
     def __init__(
-        self, paths: Collection[str] = (), gates: Mapping[str, Gate] | None = None, *, excluded: Collection[str] = ()
+        self,
+        paths: Collection[str] = (),
+        gates: Mapping[str, Gate] | None = None,
+        *,
+        excluded: Collection[str] = (),
+        admits: Callable[[str, int, float], bool] = lambda experiment, variation, now: True,
     ) -> None:
-        self._gates, self._excluded = dict(gates or {}), frozenset(excluded)
+        self._gates, self._excluded, self._admits = dict(gates or {}), frozenset(excluded), admits
         self._paths = {root: [path for path in sorted(paths) if path.partition(".")[0] == root] for root in ROOTS}
         names = {path.partition(".")[2].partition(".")[0] for path in self._paths["context"]}
         known = sorted(names.intersection(CONTEXT_FIELDS))
@@ -145,7 +151,11 @@ class FactReader:
         own = request.consent_level is ConsentLevel.FULL and request.profile_ids
         key = (request.unit or request.profile_ids[0]) if own else ""
         found = {name: variation_of(gate, key) for name, gate in self._gates.items()}
-        return {name: variation for name, variation in found.items() if variation >= 0}
+        return {
+            name: variation
+            for name, variation in found.items()
+            if variation >= 0 and self._admits(name, variation, request.now)
+        }
 
 
 def variation_of(gate: Gate, key: str) -> int:

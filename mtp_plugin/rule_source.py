@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,8 @@ class RuleSource:
         self._store, self._placements = store, tuple(placements)
         self.zone, self._excluded = ZoneInfo(settings.time_zone), settings.segment_exclude_categories
         self._make_engine = engine_of(settings.rule_engine)
+        self.admits: Callable[[str, int, float], bool] = lambda experiment, variation, now: True
+        """Whether a variation of an experiment is shown at a time."""
 
     def version(self) -> int:
         """The version that is current."""
@@ -82,7 +84,7 @@ class RuleSource:
 
     def reader(self, paths: Collection[str], gates: Mapping[str, Gate]) -> FactReader:
         """Reads these facts of requests, as this shop has it."""
-        return FactReader(paths, gates, excluded=self._excluded)
+        return FactReader(paths, gates, excluded=self._excluded, admits=lambda *asked: self.admits(*asked))
 
     def switch_off(self, version: int, faults: dict[str, str]) -> None:
         """Write a version without the faulty rules, in a thread: whoever found the fault may be a visitor's request."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from flask import current_app, has_request_context
+from flask import current_app, has_request_context, request
 
 from ..errors import NotFoundError
 from ..experiments import Assigned
@@ -40,6 +40,8 @@ def variation_of_visitor(state: State, experiment: str) -> Assigned:
 
     if seen.takes_part:
         kept().personal = True
+        if "prefetch" in request.headers.get("Sec-Purpose", ""):
+            return seen  # nobody sees it yet
         try:
             state.experiments.exposed(seen, _unit(state), event)
         except Exception:  # a page does not fail because it cannot be counted

@@ -12,9 +12,10 @@ from flask import render_template_string
 
 from mtp_plugin.errors import NotFoundError
 from mtp_plugin.experiment_results import gather, judged, stop_harmful
-from mtp_plugin.experiments import VIEWED, cursor_of
+from mtp_plugin.experiments import VIEWED, LiveExperiments, cursor_of
 from mtp_plugin.feedback.orders import PURCHASED
 from mtp_plugin.records import (
+    Claim,
     ConsentLevel,
     EventProduct,
     Outcome,
@@ -24,6 +25,7 @@ from mtp_plugin.records import (
     SlateItem,
     SlateRequest,
 )
+from mtp_plugin.rules.read import read_ruleset
 from mtp_plugin.track.imported import imported_event
 from tests.servers import wait_until
 
@@ -200,13 +202,62 @@ def test_a_harmful_variation_stops_itself_and_visitors_see_the_control(shop: Sho
     fill(shop, 1200, (0.4, 0.1), now)
     assert stop_harmful(shop.state, now) == "1 running, stopped: offer: five"
     assert stop_harmful(shop.state, now) == "1 running, stopped: none"
-    assert shop.state.cursors.get(cursor_of("offer")) == "1"
+    assert shop.state.cursors.get(cursor_of("offer")) == f"1@{now!r}"
     assert any(entry.action == "experiment.stopped" for entry in shop.state.audit.entries())
     seen = {shop.browser().agree().get("/offer").json["name"] for _ in range(12)}
     assert seen == {"none"}
     shop.state.experiments.resume("offer", now)
     # Of twelve visitors all in the control has a chance of .0002.
     assert {shop.browser().agree().get("/offer").json["name"] for _ in range(12)} == {"none", "five"}
+
+
+def test_a_stop_is_known_from_the_first_request_on_and_reaches_rules(shop: Shop) -> None:
+    shop.state.experiments.stop("offer", 1, time.time())
+    now = time.time()
+    units = [f"a:{number}" for number in range(40)]
+    fresh = LiveExperiments(shop.state.experiments.rows, shop.state.cursors, lambda events: None)
+    assert {fresh.assign("offer", unit, now).name for unit in units} == {"none"}
+    rule = {
+        "rule_id": "warm",
+        "name": "Warm",
+        "when": {},
+        "then": [{"effect": "title", "title": "Five off"}],
+        "experiment": {"experiment_id": "offer", "variation": 1},
+    }
+    shop.state.rulebook.save(read_ruleset(json.dumps({"rules": [rule]}).encode()), by="x", note="", force=True)
+    shop.state.pipeline.live.refresh()
+    row = shop.state.experiments.rows["offer"]
+    unit = next(unit for unit in units if row.of(unit) == 1)
+
+    def title(at: float) -> str:
+        request = SlateRequest(
+            placement="home-hero", consent_level=ConsentLevel.FULL, now=at, seed=1, profile_ids=(unit,), unit=unit
+        )
+        return shop.state.pipeline.preview(request)[0].title
+
+    assert title(now) == ""
+    # Before the stop it was shown, so slates of then replay as they were.
+    assert title(now - DAY) == "Five off"
+    shop.state.experiments.resume("offer", now)
+    assert title(now) == "Five off"
+
+
+def test_a_prefetched_page_is_no_exposure(shop: Shop) -> None:
+    browser = shop.browser().agree()
+    assert browser.get("/offer", headers={"Sec-Purpose": "prefetch"}).json["part"]
+    browser.get("/offer")
+    wait_until(lambda: len(exposures(shop)) == 1, "the exposure of the page that was looked at is written")
+
+
+def test_two_devices_of_one_account_are_one_visitor(shop: Shop) -> None:
+    now = time.time()
+    for number, unit in enumerate(("laptop", "phone")):
+        told_of = {"properties": {"experiment_id": "offer", "variation_id": str(number)}}
+        shop.state.pipeline.ingest([told(VIEWED, unit, now - 100 + number, **told_of)])
+        shop.state.people.claim([Claim(left="u:ada", right=f"a:{unit}", kind="sign-in")], now, "test")
+    facts = gather(shop.state, shop.state.experiments.rows["offer"], now)
+    assert len(facts.units) == 1
+    assert facts.table().mixed == 1
 
 
 def test_the_commands(shop: Shop) -> None:
