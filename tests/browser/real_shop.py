@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
+import socketserver
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,27 @@ class Served:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    @contextmanager
+    def away(self) -> Iterator[list[str]]:
+        """Hang up on whoever calls, until the block ends; what they asked for is listed as it comes."""
+        self.stop()
+        asked: list[str] = []
+
+        class HangUp(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                asked.append(self.rfile.readline().decode().strip())
+
+        class Away(socketserver.ThreadingTCPServer):
+            allow_reuse_address = True
+
+        with Away(("127.0.0.1", self.port), HangUp) as nobody:
+            thread = threading.Thread(target=nobody.serve_forever, daemon=True)
+            thread.start()
+            yield asked
+            nobody.shutdown()
+            thread.join()
+        self.start()
 
     def __enter__(self) -> Served:
         self.start()
