@@ -418,6 +418,7 @@ def _build(
         requests=stores.requests,
         registry=stores.registry,
         book=stores.segments,
+        outcomes=stores.outcomes,
         hasher=hasher,
         others=[
             IdentityHolder(stores.identity, people.erase),

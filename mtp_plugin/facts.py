@@ -15,7 +15,8 @@ from typing import Any
 
 from .catalog.facts import FACTS_OF_TIME, product_facts
 from .experiment.assign import assign
-from .profile.features import FEATURES, WORDS, features_of
+from .likely import Likely
+from .profile.features import FEATURES, WORDS, Feature, features_of
 from .records import ConsentLevel, Context, Gate, ProductTable, Profile, Segment, SegmentRef, SlateRequest
 from .rules.vocabulary import Fact, Vocabulary
 
@@ -27,18 +28,29 @@ SEEN_ENOUGH = 3
 MINUTE = 60.0
 VALUES = {"new_or_returning": ("new", "returning"), "cart_abandoned": ("yes",)}
 """Features that are one of a few words."""
+PROBABILITY = Feature(
+    "purchase_probability",
+    "likely",
+    "0 to 1",
+    "How probable a purchase from a category, or one below it, is within 7 days; known with full consent alone.",
+    True,
+)
+"""Of a visitor and a category, by the model that serves: for conditions, told when one asks."""
 CONTEXT_FIELDS = tuple(name for name in Context.__struct_fields__ if name != "extra")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A request with what was found out about it; ``about`` is what is known of the segment itself."""
+    """A request with what was found out about it; ``about`` is what is known of the segment itself, ``likely`` tells
+    purchases.
+    """
 
     request: SlateRequest
     profile: Profile | None
     segment: SegmentRef | None
     table: ProductTable
     about: Segment | None = None
+    likely: Likely | None = None
 
 
 @lru_cache(maxsize=1)
@@ -53,7 +65,7 @@ def vocabulary() -> Vocabulary:
             unit=feature.unit,
             family=feature.family,
         )
-        for feature in (*FEATURES, *WORDS)
+        for feature in (*FEATURES, *WORDS, PROBABILITY)
     )
 
 
@@ -144,7 +156,9 @@ class FactReader:
         return found
 
     def _profile(self, of: Subject) -> dict[str, Any]:
-        return profile_facts(of.profile, of.request.now, self._excluded) if of.profile is not None else {}
+        if of.profile is None:
+            return {}
+        return profile_facts(of.profile, of.request.now, self._excluded, of.likely)
 
     def _variations(self, of: Subject) -> dict[str, int]:
         request = of.request
@@ -175,9 +189,16 @@ def segment_facts(segment: SegmentRef, about: Segment | None = None) -> dict[str
     return {**known, "id": segment.segment_id, "name": segment.name, "confidence": segment.confidence}
 
 
-def profile_facts(profile: Profile, now: float, excluded: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """What conditions see of a profile: the features, and in plain words who is what."""
+def profile_facts(
+    profile: Profile, now: float, excluded: frozenset[str] = frozenset(), likely: Likely | None = None
+) -> dict[str, Any]:
+    """What conditions see of a profile: the features, in plain words who is what, and what is likely to be bought.
+
+    :param likely: tells purchases; without it nothing is known of them
+    """
     found = features_of(profile, now, excluded)
+    if likely:
+        found[PROBABILITY.name] = likely.facts(profile, now)
     share = found.get("discount_share")
     found["returning"] = profile.sessions > 1
     found["customer"] = profile.orders > 0

@@ -13,7 +13,8 @@ import numpy as np
 from .conditions import compile_condition
 from .config import Settings
 from .errors import ConditionError, InputError
-from .facts import profile_facts
+from .facts import PROBABILITY, profile_facts
+from .likely import Likely
 from .ports import Journal, MadeSegment, SegmentBook
 from .profile.features import FEATURES, WORDS
 from .profile.traits import last_context
@@ -27,7 +28,7 @@ SAMPLE = 20_000
 BATCH = 1_000
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 _OURS = re.compile(r"[sp]\d+")
-_KNOWN = {feature.name for feature in (*FEATURES, *WORDS)} | {"returning", "customer", "discount_seeker"}
+_KNOWN = {feature.name for feature in (*FEATURES, *WORDS, PROBABILITY)} | {"returning", "customer", "discount_seeker"}
 
 Progress = Callable[[str], None]
 
@@ -108,11 +109,13 @@ def count(
     now: float,
     seed: int = 0,
     most: int = SAMPLE,
+    likely: Likely | None = None,
     progress: Progress = lambda text: None,
 ) -> Count:
     """How many visitors it holds for now, from a sample where there are many; says how far it is.
 
     :param most: profiles to look at
+    :param likely: tells purchases, for conditions that ask
     :raises ConditionError: malformed
     """
     holds, excluded = compile_condition(condition), frozenset(settings.segment_exclude_categories)
@@ -122,7 +125,7 @@ def count(
     for profile in _profiles(journal, chosen, progress):
         if profile.events and not is_minor(profile.traits, settings.segment_min_age):
             context = context_facts(last_context(profile))
-            held += holds({"profile": profile_facts(profile, now, excluded), "context": context})
+            held += holds({"profile": profile_facts(profile, now, excluded, likely), "context": context})
             looked += 1
     visitors = round(len(ids) * looked / len(chosen)) if chosen else 0
     share = held / looked if looked else 0.0
@@ -139,11 +142,19 @@ def count(
     )
 
 
-def recount(journal: Journal, book: SegmentBook, settings: Settings, *, now: float, seed: int = 0) -> dict[str, int]:
+def recount(
+    journal: Journal,
+    book: SegmentBook,
+    settings: Settings,
+    *,
+    now: float,
+    seed: int = 0,
+    likely: Likely | None = None,
+) -> dict[str, int]:
     """Count all segments written by hand anew, as each refresh does; those below the floor count as 0."""
     made = book.made()
     sizes = {
-        one.segment_id: count(journal, settings, one.condition, now=now, seed=seed).size or 0
+        one.segment_id: count(journal, settings, one.condition, now=now, seed=seed, likely=likely).size or 0
         for one in made
         if _readable(one)
     }

@@ -9,10 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from .candidates.feedback import Feedback
 from .candidates.recommender import Recommender
 from .catalog.table import build_table
 from .errors import ModelError, MTPError, UnavailableError
 from .facts import profile_facts
+from .likely import Likely
 from .ports import Bundle, CatalogStore, ModelRegistry, SegmentBook
 from .profile.columns import Columns
 from .propensity.model import NoPropensity, Propensity, open_propensity
@@ -26,11 +28,11 @@ from .segment.stage import Segments
 
 log = logging.getLogger(__name__)
 
-KINDS = ("behaviour", "content", "segments", "propensity")
-Versions = tuple[int, str, str, str, str, int]
+KINDS = ("behaviour", "content", "segments", "propensity", "feedback")
+Versions = tuple[int, str, str, str, str, str, int]
 """Of the catalogue, of each kind, and of the book of segments."""
 Found = FoundSegments | NoSegments
-UNTOLD = NoPropensity()
+UNTOLD, UNLIKELY = NoPropensity(), Likely()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Serving:
     rules: Served = NOTHING
     wanted_rules: int = 0
     propensity: Propensity | NoPropensity = UNTOLD
+    likely: Likely = UNLIKELY
 
     @property
     def stamp(self) -> tuple[Versions, int]:
@@ -92,7 +95,7 @@ class Live:
         min_age: int = 0,
     ) -> None:
         self._book, self._min_age = book, min_age
-        self._features = partial(profile_facts, excluded=frozenset(excluded))
+        self._excluded = frozenset(excluded)
         self._catalog, self._registry, self._changed, self._rules = catalog, registry, changed, rules
         self.prepare: Callable[[Serving], None] = lambda serving: None
         """Called with what is about to serve: a chance to make what requests would have to wait for."""
@@ -140,9 +143,9 @@ class Live:
             log.exception("what is to serve could not be prepared; requests will have to")
 
     def _wanted(self) -> Versions:
-        behaviour, content, segments, propensity = (self._registry.current(kind) or "" for kind in KINDS)
+        behaviour, content, segments, propensity, feedback = (self._registry.current(kind) or "" for kind in KINDS)
         book = self._book.version() if self._book is not None else 0
-        return self._catalog.version(), behaviour, content, segments, propensity, book
+        return self._catalog.version(), behaviour, content, segments, propensity, feedback, book
 
     def _look(self, serving: Serving) -> None:
         try:
@@ -175,25 +178,32 @@ class Live:
             self._open(kind, version, before.bundles[place] if before else None)
             for place, (kind, version) in enumerate(zip(KINDS, wanted[1:-1], strict=True))
         )
-        if before is not None and before.table is table and _same(before.bundles, bundles):
-            recommender = before.recommender
-        else:
-            recommender = Recommender(table, *bundles[:2])
-            recommender.warm()
         found, opened = self._found(bundles[2], before)
         propensity, told = self._propensity(bundles[3], table, before)
-        bundles = (*bundles[:2], opened, told)
-        behaviour, content, segments, told_by = (bundle.version if bundle else "" for bundle in bundles)
-        versions = (wanted[0], behaviour, content, segments, told_by, wanted[-1])
-        stage = self._stage(found, wanted, before)
+        known = before is not None and before.propensity is propensity
+        likely = before.likely if before is not None and known else Likely(propensity, self._min_age)
+        feedback, learnt = self._feedback(bundles[4], before)
+        bundles = (*bundles[:2], opened, told, learnt)
+        if before is not None and before.table is table and known and _same(before.bundles, bundles):
+            recommender = before.recommender
+        else:
+            recommender = Recommender(table, *bundles[:2], likelihood=likely, feedback=feedback)
+            recommender.warm()
+        behaviour, content, segments, told_by, taught = (bundle.version if bundle else "" for bundle in bundles)
+        versions = (wanted[0], behaviour, content, segments, told_by, taught, wanted[-1])
+        stage = self._stage(found, likely, wanted, before)
         rules, wanted_rules = (before.rules, before.wanted_rules) if before else (NOTHING, 0)
-        return Serving(table, titles, recommender, stage, versions, wanted, bundles, rules, wanted_rules, propensity)
+        return Serving(
+            table, titles, recommender, stage, versions, wanted, bundles, rules, wanted_rules, propensity, likely
+        )
 
-    def _stage(self, found: Found, wanted: Versions, before: Serving | None) -> Segments:
-        if before is not None and before.segments.found is found and before.versions[-1] == wanted[-1]:
+    def _stage(self, found: Found, likely: Likely, wanted: Versions, before: Serving | None) -> Segments:
+        same = before is not None and before.likely is likely and before.segments.found is found
+        if before is not None and same and before.versions[-1] == wanted[-1]:
             return before.segments
+        features = partial(profile_facts, excluded=self._excluded, likely=likely)
         made, names = (self._book.made(), self._book.names()) if self._book is not None else ([], {})
-        return Segments(found, MadeSegments(made), names, self._features, min_age=self._min_age)
+        return Segments(found, MadeSegments(made), names, features, min_age=self._min_age)
 
     def _found(self, bundle: Bundle | None, before: Serving | None) -> tuple[Found, Bundle | None]:
         """The segments of a bundle and the bundle they are of: another one where this cannot be read."""
@@ -226,6 +236,15 @@ class Live:
             except ModelError as error:
                 log.error("propensity %s cannot be served: %s", one.version, error)
         return NoPropensity(), None
+
+    def _feedback(self, bundle: Bundle | None, before: Serving | None) -> tuple[Feedback, Bundle | None]:
+        """What slates taught, and the bundle it is of: the one before where this cannot be read, or nothing."""
+        for one in (bundle, before.bundles[4] if before else None) if bundle is not None else ():
+            try:
+                return Feedback(one), one
+            except ModelError as error:
+                log.error("feedback %s cannot be served: %s", one.version if one else "", error)
+        return Feedback(), None
 
     def _with_rules(self, serving: Serving, wanted: int) -> Serving:
         """The same with other rules; where they cannot be loaded, those before serve on."""
@@ -262,4 +281,4 @@ class Live:
 
 def _same(before: Sequence[Bundle | None], after: Sequence[Bundle | None]) -> bool:
     """Whether the recommender's bundles are the very same."""
-    return all(old is new for old, new in zip(before[:2], after[:2], strict=True))
+    return all(before[place] is after[place] for place in (0, 1, 4))

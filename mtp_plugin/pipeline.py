@@ -26,7 +26,6 @@ from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
 from .exploring import drawn, explored, new_products
 from .filters import FilterMasks
-from .likely import may_tell, product_probabilities
 from .live import KINDS, Live, Serving
 from .people import People
 from .ports import Cache, Journal, SlateLog
@@ -472,10 +471,10 @@ class Pipeline:
 
     def _likely(self, question: Question, picks: Sequence[Pick]) -> list[float | None]:
         """How probable it is that the visitor buys each; ``None`` of whom nothing is told."""
-        request, profile = question.request, question.profile
-        if profile is None or not may_tell(profile, request.consent_level, self.settings.segment_min_age):
+        profile, serving = question.profile, question.serving
+        if profile is None or not serving.likely:
             return [None] * len(picks)
-        return product_probabilities(question.serving, profile, [pick.product_id for pick in picks], request.now)
+        return serving.likely.by_id(serving.table, profile, [pick.product_id for pick in picks], question.request.now)
 
 
 def _with_last(ladder: tuple[str, ...]) -> tuple[str, ...]:
@@ -531,6 +530,7 @@ REASONS = {
     "buy-again": "buy-it-again",
     "on-sale": "on-sale",
     "newest": "new",
+    "likely-to-buy": "likely-to-buy",
 }
 """What each candidate source means to a reader."""
 

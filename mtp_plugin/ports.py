@@ -17,8 +17,10 @@ from .records import (
     Claim,
     Event,
     ExposedSlate,
+    FloatArray,
     FoldFunction,
     ImportResult,
+    IntArray,
     Interactions,
     Link,
     LinkEntry,
@@ -32,6 +34,25 @@ from .records import (
     RuleSetInfo,
     SlateEntry,
 )
+
+
+class Likelihood(Protocol):
+    """Tells how probable purchases are; false where there is no model.
+
+    ``category`` is the category of each row of the catalogue, int32, by its place in what :meth:`categories` gives, -1
+    for none that is told of.
+    """
+
+    @property
+    def category(self) -> IntArray: ...
+
+    def __bool__(self) -> bool: ...
+
+    def products(self, profile: Profile, rows: IntArray, now: float) -> FloatArray:
+        """The probability that each of these rows is bought within 7 days, float64, NaN where nothing tells."""
+
+    def categories(self, profile: Profile, now: float) -> FloatArray:
+        """That of a purchase from each category, float64; none where nothing tells."""
 
 
 class Journal(Protocol):

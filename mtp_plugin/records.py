@@ -48,6 +48,7 @@ class Strategy(StrEnum):
     RECENTLY_VIEWED = "recently-viewed"
     BUY_IT_AGAIN = "buy-it-again"
     ON_SALE = "on-sale"
+    LIKELY_TO_BUY = "likely-to-buy"
 
 
 class Action(StrEnum):

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from .catalog.importer import import_catalog
 from .config import Settings
 from .errors import MTPError, SetupError, UnavailableError
+from .feedback_source import FeedbackSource
 from .jobs import DAY, HOUR, MINUTE, Job
 from .joining import Joiner, JoinResult
 from .privacy.retention import Kept, RetentionRow, rows, words
 from .profile.enrich.join import Crm
 from .records import ImportResult
 from .state import OrderSource, State
+from .subjects import without_objections
 
 if TYPE_CHECKING:
     from .contest import Bounds, Verdict
@@ -180,6 +182,7 @@ def learn_catalog(state: State, progress: Progress = _silent) -> str:
 
 def _train(state: State, *, contest: bool = True) -> str:
     """Learn anew; in a contest the new model serves only if it wins against the one that does."""
+    from .feedback_training import train_feedback, words_of
     from .memberships import Sorter
     from .propensity_training import renew_propensity
     from .training import NothingToLearnError, challenge_behaviour, train_behaviour
@@ -200,8 +203,9 @@ def _train(state: State, *, contest: bool = True) -> str:
     except NothingToLearnError:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
     propensity = renew_propensity(propensity_source(state), table, now=now, seed=0, progress=_silent)
+    feedback = words_of(*train_feedback(feedback_source(state), now=now, seed=0, progress=_silent))
     state.pipeline.live.refresh()
-    return f"content {content or 'none'}, behaviour {behaviour}, propensity {propensity}"
+    return f"content {content or 'none'}, behaviour {behaviour}, propensity {propensity}, feedback {feedback}"
 
 
 def propensity_source(state: State) -> Source:
@@ -210,6 +214,12 @@ def propensity_source(state: State) -> Source:
 
     folding = state.pipeline.folding(state.pipeline.live.get().table)
     return Source(state.journal, state.registry, state.settings, folding, state.subjects.suppressed.without)
+
+
+def feedback_source(state: State) -> FeedbackSource:
+    """What weights are learnt from slates of: the jobs, the commands."""
+    without = without_objections(state.subjects.suppressed)
+    return FeedbackSource(state.slates, state.outcomes, state.registry, state.settings, without)
 
 
 def bounds_of(settings: Settings) -> Bounds:
@@ -243,8 +253,9 @@ def _segments(state: State) -> str:
 
     try:
         version = refresh_segments(
-            state.journal, state.registry, state.segments, state.settings, now=time.time(), seed=0, progress=_silent
-        )
+            state.journal, state.registry, state.segments, state.settings, now=time.time(), seed=0, progress=_silent,
+            likely=state.pipeline.live.get().likely,
+        )  # fmt: skip
     except TooFewVisitorsError as error:
         return f"none yet: {error}"
     return f"{len(state.pipeline.live.refresh().segments.all())} segments, {version}"

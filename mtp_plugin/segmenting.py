@@ -11,6 +11,7 @@ import numpy as np
 from .config import Settings
 from .errors import ModelError
 from .handmade import recount
+from .likely import Likely
 from .lineage import code_version
 from .ports import Bundle, Journal, ModelRegistry, SegmentBook, SegmentCount, SegmentRefresh
 from .profile.columns import Columns
@@ -46,10 +47,12 @@ def refresh_segments(
     seed: int,
     progress: Progress,
     warm: bool = True,
+    likely: Likely | None = None,
 ) -> str:
     """Learn segments from all profiles, publish the bundle and remember what became of the old ones; gives its version.
 
     :param warm: go on from where groups were at the refresh before; not after an erasure, as the erased were among them
+    :param likely: tells purchases, for segments written by hand that ask
     :raises TooFewVisitorsError: there are fewer than ``MTP_SEGMENT_MIN_SIZE``
     """
     from .segment.learn.bundle import learnt_bundle
@@ -115,7 +118,7 @@ def refresh_segments(
         figures=dict(learnt.figures),
     )
     book.record_refresh(refresh, described.members(table, found.labels))
-    recount(journal, book, settings, now=now, seed=seed)
+    recount(journal, book, settings, now=now, seed=seed, likely=likely)
     return version
 
 

@@ -60,7 +60,7 @@ class Steering:
             return NO_PLAN
         try:
             about = self.about(serving, segment) if served.reader.asks_of_segment else None
-            subject = Subject(request, profile, segment, serving.table, about)
+            subject = Subject(request, profile, segment, serving.table, about, serving.likely)
             key = served.reader.key(subject)
             return served.rules.plan(placement.name, request.now, key, lambda: served.reader.facts(subject))
         except Exception:

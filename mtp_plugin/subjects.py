@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .config import Settings
 from .errors import NotFoundError
+from .feedback_source import FeedbackSource
 from .pipeline import Pipeline
-from .ports import AuditLog, ConsentLog, Holder, Journal, ModelRegistry, SegmentBook, SlateLog, SubjectLog
+from .ports import AuditLog, ConsentLog, Holder, Journal, ModelRegistry, Outcomes, SegmentBook, SlateLog, SubjectLog
 from .privacy.holders import ConsentHolder, EventHolder, SegmentHolder, SlateHolder
 from .privacy.pii import Hasher
 from .privacy.subjects import Subjects
@@ -31,6 +32,7 @@ def open_subjects(
     requests: SubjectLog,
     registry: ModelRegistry,
     book: SegmentBook,
+    outcomes: Outcomes,
     hasher: Hasher,
     others: Sequence[Holder] = (),
 ) -> Subjects:
@@ -38,7 +40,8 @@ def open_subjects(
     suppressed = Suppressed(requests, hasher, time.monotonic)
 
     def models(profile_ids: Sequence[str]) -> int:
-        return forget_everywhere(pipeline, journal, registry, book, settings, suppressed, profile_ids)
+        taught = FeedbackSource(slates, outcomes, registry, settings, without_objections(suppressed))
+        return forget_everywhere(pipeline, journal, taught, book, suppressed, profile_ids)
 
     def segment_now(profile: Profile) -> SegmentRef | None:
         return pipeline.live.get().segments.assign(profile, Context(), time.time())
@@ -97,26 +100,29 @@ def tell(
 def forget_everywhere(
     pipeline: Pipeline,
     journal: Journal,
-    registry: ModelRegistry,
+    taught: FeedbackSource,
     book: SegmentBook,
-    settings: Settings,
     suppressed: Suppressed,
     profile_ids: Sequence[str],
 ) -> int:
     """Take visitors out of every model: segments are found anew, then behaviour is learnt anew, by these segments,
-    and what tells purchases.
+    what tells purchases, and what slates taught.
 
     Gives how many bundles went.
     """
+    from .feedback_training import forget_feedback
     from .memberships import Sorter
     from .propensity_training import Source, forget_propensity
     from .segmenting import TooFewVisitorsError, refresh_segments
     from .training import forget_visitors
 
-    now, gone = time.time(), 0
+    now, gone, registry, settings = time.time(), 0, taught.registry, taught.settings
+    likely = pipeline.live.get().likely
     if registry.current("segments"):
         try:
-            refresh_segments(journal, registry, book, settings, now=now, seed=0, progress=_silent, warm=False)
+            refresh_segments(
+                journal, registry, book, settings, now=now, seed=0, progress=_silent, warm=False, likely=likely
+            )
             gone = registry.prune("segments", 1)
         except TooFewVisitorsError:
             pass  # what serves says nothing of one visitor: a group holds many
@@ -133,8 +139,14 @@ def forget_everywhere(
     )
     source = Source(journal, registry, settings, pipeline.folding(pipeline.live.get().table), suppressed.without)
     gone += forget_propensity(source, pipeline.live.get().table, profile_ids, now=now, seed=0, progress=_silent)
+    gone += forget_feedback(taught, profile_ids, now=now, seed=0, progress=_silent)
     pipeline.live.refresh()
     return gone
+
+
+def without_objections(suppressed: Suppressed) -> Callable[[str], bool]:
+    """Whether nothing is to be learnt from a visitor."""
+    return lambda profile_id: bool(suppressed.kinds(profile_id))
 
 
 def _silent(text: str) -> None:

@@ -78,7 +78,9 @@ def try_rules(
     before, _ = pipeline.preview(request, None if against is None else source.ready(against))
     after, question = pipeline.preview(request, source.ready(ruleset))
     about = pipeline.steering.about(question.serving, question.segment)
-    subject = Subject(request, question.profile, question.segment, question.serving.table, about)
+    subject = Subject(
+        request, question.profile, question.segment, question.serving.table, about, question.serving.likely
+    )
     facts = reader_of(ruleset, source).facts(subject)
     return Trial(
         facts=facts,
@@ -119,7 +121,7 @@ def touched(
     hit = 0
     for entry in entries:
         about = pipeline.steering.about(serving, entry.slate.segment)
-        subject = Subject(entry.request, entry.profile, entry.slate.segment, serving.table, about)
+        subject = Subject(entry.request, entry.profile, entry.slate.segment, serving.table, about, serving.likely)
         decision = served.rules.decide(entry.slate.placement, entry.request.now, served.reader.facts(subject))
         counts.update(fired.rule_id for fired in decision.fired)
         hit += bool(decision)

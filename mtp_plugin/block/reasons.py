@@ -66,7 +66,7 @@ LEANS_ON = "leans-on-"
 PERSONAL = frozenset(
     (
         "session-neighbours", "viewed-similar", "viewed-together", "affinity", "segment-popular", "recently-viewed",
-        "buy-it-again",
+        "buy-it-again", "likely-to-buy",
     )
 )  # fmt: skip
 """Codes that, at full consent, come from what this visitor did."""

@@ -9,7 +9,7 @@ from .sources import ALIKE, BOUGHT, COLUMNS, CONTENT, EASE, LAST, NEXT, PATH, SE
 SOURCES = (
     "session-neighbours", "viewed-together", "bought-together", "content", "affinity", "segment-top", "popular",
     "trending", "best-sellers", "recent", "buy-again", "on-sale", "newest", "leans-on-content",
-    "leans-on-behaviour",
+    "leans-on-behaviour", "likely-to-buy",
 )  # fmt: skip
 BIT = {name: 1 << place for place, name in enumerate(SOURCES)}
 BIT_OF_COLUMN = np.zeros(len(COLUMNS), dtype=np.int64)

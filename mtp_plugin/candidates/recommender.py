@@ -1,4 +1,4 @@
-"""The recommender that serves, and that ``evaluate`` measures: eight strategies over one set of sources."""
+"""The recommender that serves, and that ``evaluate`` measures: nine strategies over one set of sources."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import numpy as np
 
 from ..compiled import HAS_NUMBA
 from ..errors import InputError
-from ..ports import Bundle
-from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Query, SegmentRef, Strategy
+from ..ports import Bundle, Likelihood
+from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Profile, Query, SegmentRef, Strategy
 from . import basket_expert, kernels, plain, session_expert
 from .blend import Expert, softmax
+from .feedback import Feedback
+from .likely import LikelyToBuy
 from .mixture import Mixture
 from .origins import BIT, BIT_OF_COLUMN, SOURCES
 from .own import bought, due, latest_first
@@ -27,6 +29,28 @@ EVERYTHING: BoolArray = np.zeros(0, dtype=np.bool_)
 AUDIBLE = 0.02
 """Below this share of a source's strongest vote it is not named as an origin."""
 
+NO_FEEDBACK = Feedback()
+
+
+class NothingIsLikely:
+    """Before there is a model: nothing is told."""
+
+    category: IntArray = np.zeros(0, dtype=np.int32)
+
+    def __bool__(self) -> bool:
+        return False
+
+    def products(self, profile: Profile, rows: IntArray, now: float) -> FloatArray:
+        """NaN for all."""
+        return np.full(len(rows), np.nan)
+
+    def categories(self, profile: Profile, now: float) -> FloatArray:
+        """None."""
+        return np.zeros(0)
+
+
+NOTHING_IS_LIKELY = NothingIsLikely()
+
 RELATED_DEFAULTS = {**session_expert.DEFAULTS, "alike": 0.3, "alike-relative": 1.0, "is-current": -20.0, "seen": -20.0}
 
 
@@ -35,11 +59,21 @@ class Recommender:
 
     :param behaviour: what ``train`` learnt; without it sessions are answered by content and affinities
     :param content: what ``train_content`` learnt; without it words are compared on the fly
+    :param likelihood: tells purchases; without it nothing is known to be likely
+    :param feedback: what was learnt from slates; without it candidates stand as the sources have them
     :raises mtp_plugin.errors.ModelError: a bundle that this code cannot read
     """
 
-    def __init__(self, table: ProductTable, behaviour: Bundle | None = None, content: Bundle | None = None) -> None:
-        self.table = table
+    def __init__(
+        self,
+        table: ProductTable,
+        behaviour: Bundle | None = None,
+        content: Bundle | None = None,
+        *,
+        likelihood: Likelihood = NOTHING_IS_LIKELY,
+        feedback: Feedback = NO_FEEDBACK,
+    ) -> None:
+        self.table, self._likelihood, self._feedback = table, likelihood, feedback
         self.sources = Sources(table, behaviour, content)
         learnt = self.sources.meta.get("experts", {})
         self.session_expert = Expert(
@@ -56,6 +90,7 @@ class Recommender:
         )  # fmt: skip
         mixture = Mixture(self.sources.meta.get("mixture"))
         self.rerankers = load_rerankers(behaviour)
+        self.likely = LikelyToBuy(likelihood, table, self.sources.popularity)
         self.personal = Personal(self.sources, self.session_expert, self.return_expert, mixture, self.rerankers)
         self._strategies: dict[str, Callable[[Query, BoolArray | None, int], Candidates]] = {
             Strategy.RECOMMENDED_FOR_YOU: self._personal,
@@ -66,6 +101,7 @@ class Recommender:
             Strategy.RECENTLY_VIEWED: self._recently_viewed,
             Strategy.BUY_IT_AGAIN: self._buy_again,
             Strategy.ON_SALE: self._on_sale,
+            Strategy.LIKELY_TO_BUY: self._likely_to_buy,
         }
 
     def candidates(self, strategy: str, query: Query, k: int) -> Candidates:
@@ -80,7 +116,11 @@ class Recommender:
             raise InputError(f"there is no strategy {strategy!r}", field="strategy")
         if not len(self.table) or k < 1:
             return _none()
-        return find(query, self._allowed(query), k)
+        found, weights = find(query, self._allowed(query), k), self._feedback.weights.get(strategy)
+        if weights is None or query.profile is None:
+            return found  # slates of visitors who agreed taught it, and it is for them
+        told = self._likelihood.products(query.profile, found.rows, query.now) if weights.ask else None
+        return self._feedback.reordered(strategy, found, told)
 
     def warm(self) -> None:
         """Compile the kernels, or fetch them from the disk cache, before the first visitor needs them."""
@@ -212,6 +252,9 @@ class Recommender:
         scores = scores * (1.0 + np.nan_to_num(off, nan=0.0, posinf=0.0, neginf=0.0))
         best = np.argsort(-scores, kind="stable")[:k]
         return _candidates(rows[best], scores[best], BIT["on-sale"])
+
+    def _likely_to_buy(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
+        return _candidates(*self.likely(query, allowed, k), BIT["likely-to-buy"])
 
 
 def _none() -> Candidates:

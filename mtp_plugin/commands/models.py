@@ -23,9 +23,10 @@ def register(mtp: click.Group) -> None:
     @with_appcontext
     def train(seed: int, as_json: bool) -> None:
         """Learn from catalogue and events, publish the models; workers switch within seconds."""
+        from ..feedback_training import train_feedback, words_of
         from ..memberships import Sorter
         from ..propensity_training import renew_propensity
-        from ..scheduled import propensity_source
+        from ..scheduled import feedback_source, propensity_source
         from ..training import train_behaviour, train_content
 
         state = mounted()
@@ -43,6 +44,7 @@ def register(mtp: click.Group) -> None:
             only=only,
         )
         versions["propensity"] = renew_propensity(propensity_source(state), table, now=started, seed=seed, progress=say)
+        versions["feedback"] = words_of(*train_feedback(feedback_source(state), now=started, seed=seed, progress=say))
         state.pipeline.live.refresh()
         seconds = round(time.time() - started, 1)
         answer({"versions": versions, "seconds": seconds}, as_json, f"Trained in {seconds} s.")
@@ -51,7 +53,7 @@ def register(mtp: click.Group) -> None:
     mtp.add_command(models)
 
     @command(models, "list")
-    @click.option("--kind", default=None, help="Only this kind: behaviour, content, segments or propensity.")
+    @click.option("--kind", default=None, help="Only this kind: behaviour, content, segments, propensity or feedback.")
     @with_appcontext
     def list_models(kind: str | None, as_json: bool) -> None:
         """All versions, newest first, with data, code, figures, and why a challenger serves or not.

@@ -109,6 +109,7 @@ def _status(state: State) -> dict[str, object]:
         "content_model": serving.versions[2] or None,
         "segments_model": serving.versions[3] or None,
         "propensity_model": serving.versions[4] or None,
+        "feedback_model": serving.versions[5] or None,
         "segments": len(serving.segments.all()),
         "placements": [name for name, p in state.pipeline.placements.items() if p.enabled],
         "jobs_failing": [run.name for run in state.leases.last_runs().values() if not run.ok],

@@ -34,8 +34,9 @@ def register(mtp: click.Group) -> None:
 
         state, started = mounted(), time.time()
         version = refresh_segments(
-            state.journal, state.registry, state.segments, state.settings, now=started, seed=seed, progress=say
-        )
+            state.journal, state.registry, state.segments, state.settings, now=started, seed=seed, progress=say,
+            likely=state.pipeline.live.get().likely,
+        )  # fmt: skip
         found, told = state.pipeline.live.refresh().segments.all(), state.segments.refreshes(1)[0]
         seconds = round(time.time() - started, 1)
         lines = [*map(_line, found), *sentences(told, {})]

@@ -30,7 +30,8 @@ def register(segments: click.Group) -> None:
         """Count the visitors that a condition holds for now; nothing is saved."""
         state, wanted = mounted(), _condition(condition, path)
         check_condition(wanted)
-        found = count(state.journal, state.settings, wanted, now=time.time(), most=most, progress=say)
+        likely = state.pipeline.live.get().likely
+        found = count(state.journal, state.settings, wanted, now=time.time(), most=most, likely=likely, progress=say)
         answer(found, as_json, found.line())
 
     @command(segments, "create")
@@ -57,7 +58,10 @@ def register(segments: click.Group) -> None:
             changed_at=now,
         )
         made = checked(wanted, (*others, *state.segments.made()))
-        counted = count(state.journal, state.settings, made.condition, now=now, progress=say)
+        counted = count(
+            state.journal, state.settings, made.condition,
+            now=now, likely=state.pipeline.live.get().likely, progress=say,
+        )  # fmt: skip
         before = next((one for one in state.segments.made() if one.segment_id == made.segment_id), made)
         made = msgspec.structs.replace(made, size=counted.size or 0, counted_at=now, created_at=before.created_at)
         state.segments.save(made)

@@ -21,8 +21,10 @@ class Label:
     """A product of a slate for one visitor.
 
     ``entry`` is the slate as it was logged: profile, segment, context, versions. ``strategy``, ``rank`` (from 0),
-    ``score`` and ``origins`` (names of sources) are what was proposed. ``position`` counts from 1, 0 is a candidate
-    that was not shown, whose ``propensity`` is 0 where nothing was random. ``seen`` is whether the slate was.
+    ``score`` and ``origins`` (names of sources) are what was proposed, before any rule moved it; ``rank`` is -1 for
+    what nobody proposed, such as a pin. ``likely`` is how probable a purchase was held to be, ``None`` where nothing
+    told. ``position`` counts from 1, 0 is a candidate that was not shown, whose ``propensity`` is 0 where nothing was
+    random. ``seen`` is whether the slate was.
     ``value`` is the reward by the metric, ``positive`` whether it is one. ``profile_id`` is the visitor's, empty where
     nobody known met the slate.
     """
@@ -38,6 +40,7 @@ class Label:
     score: float
     origins: tuple[str, ...]
     value: float
+    likely: float | None = None
 
     @property
     def positive(self) -> bool:
@@ -91,7 +94,8 @@ def _rows(
     values = rewards_by_product(outcomes, metric, served_at=served_at, window=window)
     proposed = _proposed(entry)
     for item in entry.slate.items:
-        strategy, rank = proposed.get(item.product_id, (entry.slate.strategy, item.position - 1))[:2]
+        own = (entry.slate.strategy, -1, item.score, ())
+        strategy, rank, score, _ = proposed.get(item.product_id, own)
         yield Label(
             entry=entry,
             profile_id=profile_id,
@@ -101,9 +105,10 @@ def _rows(
             seen=seen,
             strategy=strategy,
             rank=rank,
-            score=item.score,
+            score=score,
             origins=item.origins,
             value=values.get(item.product_id, 0.0),
+            likely=item.purchase_probability,
         )
     if unshown:
         shown = {item.product_id for item in entry.slate.items}

@@ -9,7 +9,6 @@ import msgspec
 from flask import Response, request
 from msgspec import Meta
 
-from ..likely import may_tell, product_probabilities
 from ..propensity.model import HORIZON_DAYS
 from ..records import ConsentLevel
 from .errors import invalid
@@ -63,9 +62,9 @@ def read_propensity() -> Response:
     serving = state.pipeline.live.get()
     categories: dict[str, float] = {}
     products: list[float | None] = [None] * len(query.product_ids)
-    if profile is not None and may_tell(profile, asker.level, state.settings.segment_min_age):
-        categories = serving.propensity.of_categories(profile, now)
-        products = product_probabilities(serving, profile, query.product_ids, now)
+    if profile is not None:
+        categories = serving.likely.by_category(profile, now)
+        products = serving.likely.by_id(serving.table, profile, query.product_ids, now)
     answer = Propensities(
         categories=tuple(
             CategoryPropensity(category=name, purchase_probability=value)

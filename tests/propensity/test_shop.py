@@ -8,15 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from flask import Flask
 
+from mtp_plugin.likely import Likely
 from mtp_plugin.propensity.features import DAY
 from mtp_plugin.propensity_training import chosen, forget_propensity, train_propensity
-from mtp_plugin.records import ConsentLevel, SlateRequest
+from mtp_plugin.records import ConsentLevel, Context, SlateRequest
+from mtp_plugin.rules.read import read_ruleset
 from mtp_plugin.scheduled import propensity_source
 from mtp_plugin.state import State
+from mtp_plugin.trial import try_rules
 
 from ..core.shops import mounted
 from . import world
@@ -99,16 +103,61 @@ def test_the_api_says_what_the_slate_says(trained: tuple[Flask, State]) -> None:
 
 def test_who_is_too_young_is_not_told_of(trained: tuple[Flask, State]) -> None:
     pipeline = trained[1].pipeline
-    before = pipeline.settings
-    pipeline.settings = replace(before, segment_min_age=99)
-    try:
-        assert all(item.purchase_probability is None for item in pipeline.recommend(asked()).items)
-        source = propensity_source(trained[1])
-        assert len(chosen(source)) == 36
-        older = chosen(replace(source, settings=replace(before, segment_min_age=40)))
-        assert sorted(older) == sorted(f"u:v{number}" for number in range(20, 36)), "visitor i is 20 + i years old"
-    finally:
-        pipeline.settings = before
+    profile = pipeline.profile_of(("u:v0",), ConsentLevel.FULL, world.NOW)
+    assert profile is not None
+    serving = pipeline.live.get()
+    for age, told in ((20, True), (21, False)):
+        likely = Likely(serving.propensity, age)
+        assert any(likely.by_id(serving.table, profile, ["coffee-0"], world.NOW)) is told, "the visitor is 20"
+        assert bool(likely.by_category(profile, world.NOW)) is told
+        assert bool(likely.facts(profile, world.NOW)) is told
+    source = propensity_source(trained[1])
+    assert len(chosen(source)) == 36
+    older = chosen(replace(source, settings=replace(pipeline.settings, segment_min_age=40)))
+    assert sorted(older) == sorted(f"u:v{number}" for number in range(20, 36)), "visitor i is 20 + i years old"
+
+
+def test_a_strategy_goes_by_it_alone(trained: tuple[Flask, State]) -> None:
+    pipeline = trained[1].pipeline
+    placement = msgspec.structs.replace(pipeline.placements["home-hero"], strategies=("likely-to-buy",), size=6)
+    slate = pipeline.explain(asked(), placement).slate
+    assert slate.fallback_level == 0
+    assert {item.reason_codes for item in slate.items} == {("likely-to-buy",)}
+    told = [item.purchase_probability for item in slate.items]
+    assert [item.score for item in slate.items] == pytest.approx(told), "the score is the probability"
+    assert slate.items[0].product_id.startswith("coffee")
+    assert not any(item.product_id.startswith("lamps") for item in slate.items), "nothing is told of lamps"
+    shared = pipeline.explain(asked(ConsentLevel.CONTEXTUAL), placement).slate
+    assert (shared.strategy, shared.fallback_level) == ("best-sellers", 1)
+
+
+def test_conditions_of_segments_and_rules_ask_for_it(trained: tuple[Flask, State]) -> None:
+    app, state = trained
+    condition = {"profile.purchase_probability.Shop > Tea": {"$gte": 0.3}}
+    run = app.test_cli_runner()
+    made = run.invoke(args=["mtp", "segments", "create", "Tea soon", "--condition", json.dumps(condition), "--json"])
+    assert made.exit_code == 0, made.output
+    segments = state.pipeline.live.refresh().segments
+    found = {}
+    for number in range(12):
+        profile = state.pipeline.profile_of((f"u:v{number}",), ConsentLevel.FULL, world.NOW)
+        ref = segments.assign(profile, Context(), world.NOW)
+        found[number] = bool(ref and ref.name == "Tea soon")
+    assert found == {number: number % 3 == 1 for number in range(12)}, "who buys tea each week"
+    counted = json.loads(
+        run.invoke(args=["mtp", "segments", "count", "--condition", json.dumps(condition), "--json"]).stdout
+    )
+    assert counted["looked"] == 36
+    rule = {
+        "rule_id": "tea",
+        "when": {"profile.purchase_probability.Shop": {"$gte": 0.5}},
+        "then": [{"effect": "boost", "where": {"category": "Tea"}, "by": 2}],
+    }
+    rules = read_ruleset({"rules": [rule]})
+    tried = try_rules(state.pipeline, state.rule_source, rules, asked())
+    assert tried.rules[0].holds, "of a category above others it is that any is bought from"
+    assert not try_rules(state.pipeline, state.rule_source, rules, asked(ConsentLevel.CONTEXTUAL)).rules[0].holds
+    run.invoke(args=["mtp", "segments", "delete", "tea-soon", "--json"])
 
 
 def test_commands_report_and_draw(tmp_path: Path, trained: tuple[Flask, State]) -> None:

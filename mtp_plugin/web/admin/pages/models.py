@@ -19,6 +19,7 @@ from ..tables import part_of
 HELP = {
     "behaviour": "What shoppers do: what is looked at, put into the cart and bought together, or one after the other.",
     "content": "What products are like each other by their words.",
+    "feedback": "What slates taught: how much each source, and the probability of a purchase, tells of clicks.",
     "propensity": "How probable it is that a shopper buys from a category, or a product, within a week.",
     "segments": "Groups of shoppers, and how a visitor is told to belong to one.",
 }

@@ -43,6 +43,7 @@ HINTS: Mapping[str, str] = {
     Strategy.RECENTLY_VIEWED: "what the visitor looked at",
     Strategy.BUY_IT_AGAIN: "what the visitor bought and may need again",
     Strategy.ON_SALE: "reduced now",
+    Strategy.LIKELY_TO_BUY: "what the visitor will most probably buy within a week",
 }
 
 

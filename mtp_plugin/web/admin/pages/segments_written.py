@@ -64,7 +64,9 @@ def _take(before: MadeSegment | None) -> Response:
         made = _checked(state, form, made)
     if form.errors:
         return _editor(before, form.values, condition, form.errors, status=422)
-    counted = count(state.journal, state.settings, made.condition, now=now, most=LOOKED_AT)
+    counted = count(
+        state.journal, state.settings, made.condition, now=now, most=LOOKED_AT, likely=state.pipeline.live.get().likely
+    )
     if intent != "save":
         return _editor(before, form.values, condition, {}, counted=counted)
     made = msgspec.structs.replace(made, size=counted.size or 0, counted_at=now)
