@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -17,6 +17,17 @@ COUNTS = ("interactions", "visitors", "products")
 def code_version() -> str:
     """The version of the code that learns."""
     return metadata.version("mtp-plugin")
+
+
+def superfluous(infos: Sequence[BundleInfo], keep: int) -> list[str]:
+    """The versions of a kind that may go: those beyond the newest *keep*, and all but the newest two of those that were
+    only counted anew, which come every hour and would push out the others.
+
+    :param infos: newest first
+    """
+    counted = [info for info in infos if "refreshed_from" in info.lineage]
+    trained = [info for info in infos if "refreshed_from" not in info.lineage]
+    return [info.version for info in (*trained[keep:], *counted[2:]) if not info.current]
 
 
 def words_of(info: BundleInfo) -> list[str]:
@@ -35,6 +46,8 @@ def _made(lineage: Mapping[str, Any]) -> str:
     parts = [f"code {lineage['code']}"] if "code" in lineage else []
     known = {name: lineage[name] for name in ("estimator", "seed") if name in lineage} | lineage.get("settings", {})
     parts += [f"{name.replace('_', ' ')} {value}" for name, value in known.items()]
+    if "refreshed_at" in lineage:
+        parts.append(f"counted anew {datetime.fromtimestamp(lineage['refreshed_at'], UTC):%Y-%m-%d %H:%M} UTC")
     return ", ".join(parts)
 
 

@@ -79,10 +79,13 @@ class Journal(Protocol):
     ) -> Iterator[list[Event]]:
         """All events with ``since <= timestamp < until``, in order of arrival, in lists of at most *batch*."""
 
-    def interactions(self, *, batch: int = 10_000) -> Iterator[Interactions]:
-        """What all events say of products, in order of arrival, at most *batch* events at once.
+    def interactions(self, *, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Interactions]:
+        """What events say of products, in order of arrival, at most *batch* events at once.
 
         For training: a fraction of the time and memory of :meth:`scan`.
+
+        :param after: number of the last event that is not wanted any more
+        :param until: number of the last event that is wanted; all that come if not said
         """
 
     def count(self) -> int:

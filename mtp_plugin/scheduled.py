@@ -39,6 +39,12 @@ def standard_jobs(state: State) -> list[Job]:
             "Learn from the events; the new model serves if it wins against the one that does.",
             lambda: _train(state),
         ),
+        Job(
+            "refresh",
+            HOUR,
+            "Count what happened since into the model that serves; what it learnt stays.",
+            lambda: _refresh(state),
+        ),
         Job("segments", 7 * DAY, "Find segments among all visitors and publish them.", lambda: _segments(state)),
         Job(
             "segment-slates",
@@ -206,6 +212,16 @@ def _train(state: State, *, contest: bool = True) -> str:
     feedback = words_of(*train_feedback(feedback_source(state), now=now, seed=0, progress=_silent))
     state.pipeline.live.refresh()
     return f"content {content or 'none'}, behaviour {behaviour}, propensity {propensity}, feedback {feedback}"
+
+
+def _refresh(state: State) -> str:
+    from .training import refresh_behaviour
+
+    version = refresh_behaviour(
+        state.journal, state.registry, now=time.time(), progress=_silent, only=state.subjects.suppressed.without
+    )
+    state.pipeline.live.refresh()
+    return f"behaviour {version}" if version else "nothing new to count, or no model yet"
 
 
 def propensity_source(state: State) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -53,9 +53,12 @@ def train_behaviour(
     :param only: leaves out visitors who do not want anything learnt of them
     :raises NothingToLearnError: there are no events to learn from
     """
-    log = _log(journal, only, progress)
+    number = journal.last_number()
+    log = _log(journal, only, progress, until=number)
     learnt = _learn(log, journal, registry, table, now=now, seed=seed, progress=progress, sorter=sorter)
-    lineage = {"events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now}
+    lineage = {
+        "events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now, "last_number": number,
+    }  # fmt: skip
     return registry.publish(
         "behaviour", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage | _window(log)
     )
@@ -95,6 +98,9 @@ def challenge_behaviour(
             won=False, reason="too few sessions since the serving model was trained", against=champion.version
         )
     past, asked = log.take(slice(0, row)), sampled(log, row, seed)
+    if "refreshed_at" in champion.lineage:
+        # It has counted the sessions that judge: as it would be without them.
+        serving = _recounted(registry, champion, past, table, now=float(log.time[row]))
     learnt = _learn(past, journal, registry, table, **more)
     progress(f"both models predict {len(asked):,} next products")
     bundle = Bundle(
@@ -136,11 +142,64 @@ def challenge_behaviour(
     return version, verdict
 
 
-def _log(journal: Journal, only: Filter, progress: Progress) -> TrainingLog:
+def refresh_behaviour(
+    journal: Journal,
+    registry: ModelRegistry,
+    *,
+    now: float,
+    progress: Progress,
+    only: Filter = _everything,
+) -> str:
+    """Count what happened since into the model that serves; what it learnt stays. Gives the version, ``""`` for none.
+
+    Only the events since are read, where the bundle says up to which it knows them.
+    """
+    from .candidates.log import TrainingLog
+    from .candidates.recount import log_of, recount
+
+    serving = next((info for info in registry.list("behaviour") if info.current), None)
+    if serving is None or journal.last_number() <= serving.lineage.get("last_number", -1):
+        return ""
+    bundle, number = registry.load("behaviour", serving.version), journal.last_number()
+    if not bundle.meta["timed"]:
+        return ""
+    progress("reading events")
+    known = log_of(bundle)
+    if "last_number" in serving.lineage:
+        since = only(journal.interactions(after=serving.lineage["last_number"], until=number))
+        log = known.joined(TrainingLog.from_interactions(since, items=known.items))
+    else:
+        log = _reread(known, only(journal.interactions(until=number)))
+    if len(log) == len(known):
+        return ""
+    progress("counting")
+    learnt = recount(bundle, log, now=now)
+    lineage = {
+        **serving.lineage, "last_number": number, "interactions": len(log), "events": journal.count(),
+        "refreshed_at": now, "refreshed_from": serving.version,
+    }  # fmt: skip
+    return registry.publish(
+        "behaviour",
+        learnt.arrays,
+        learnt.strings,
+        learnt.meta,
+        figures=serving.figures,
+        lineage=lineage | _window(log),
+    )
+
+
+def _reread(known: TrainingLog, batches: Iterable[Interactions]) -> TrainingLog:
+    """All that happened, visitors and products in the places that *known* has them at."""
+    from .candidates.log import TrainingLog
+
+    return known.take(slice(0, 0)).joined(TrainingLog.from_interactions(batches, items=known.items))
+
+
+def _log(journal: Journal, only: Filter, progress: Progress, until: int | None = None) -> TrainingLog:
     from .candidates.log import TrainingLog
 
     progress("reading events")
-    log = TrainingLog.from_interactions(only(journal.interactions()))
+    log = TrainingLog.from_interactions(only(journal.interactions(until=until)))
     if not len(log):
         raise NothingToLearnError(
             "there are no product views, carts or orders to learn from; import some with `flask mtp import-events`"
@@ -181,6 +240,35 @@ def _opened(registry: ModelRegistry, info: BundleInfo, table: ProductTable) -> R
         return _recommender(registry, registry.load("behaviour", info.version), table)
     except ModelError:
         return None  # nobody can win against what cannot be read
+
+
+def _recounted(
+    registry: ModelRegistry, info: BundleInfo, past: TrainingLog, table: ProductTable, *, now: float
+) -> Recommender:
+    """What a model learnt, over the counts of a log."""
+    from .candidates.recount import log_of, recount
+
+    bundle = registry.load("behaviour", info.version)
+    known = log_of(bundle)
+    learnt = recount(bundle, known.take(slice(0, 0)).joined(_under(past, known.items)), now=now)
+    return _recommender(
+        registry,
+        Bundle(
+            kind="behaviour",
+            version=info.version,
+            arrays=dict(learnt.arrays),
+            strings=dict(learnt.strings),
+            meta=dict(learnt.meta),
+        ),
+        table,
+    )
+
+
+def _under(log: TrainingLog, items: tuple[str, ...]) -> TrainingLog:
+    """The log with a vocabulary that begins with *items*."""
+    place = {name: code for code, name in enumerate(items)}
+    codes = np.array([place.setdefault(name, len(place)) for name in log.items], dtype=np.int32)
+    return replace(log, item=codes[log.item], items=tuple(place))
 
 
 def _recommender(registry: ModelRegistry, bundle: Bundle, table: ProductTable) -> Recommender:

@@ -116,6 +116,32 @@ class TrainingLog:
         """The log as a bundle keeps it, each name after ``log_``; serving never touches them."""
         return {f"log_{name}": getattr(self, name) for name in (*COLUMNS, "owners")}
 
+    def joined(self, more: TrainingLog, *, idle_s: float = IDLE_S) -> TrainingLog:
+        """Both as one: sessions are cut anew, as a visit may go on.
+
+        :param more: read with the ``items`` of this one, so that these keep their places
+        :raises ValueError: it was not
+        """
+        if more.items[: len(self.items)] != self.items:
+            raise ValueError("the vocabulary of the longer log must begin with that of the shorter")
+        owners = np.concatenate((self.owners, more.owners[~np.isin(more.owners, self.owners)]))
+        order = np.argsort(owners)
+        codes = order[np.searchsorted(owners, more.owners, sorter=order)].astype(np.int32)
+        placed = int(self.basket.max(initial=-1)) + 1
+        theirs = {
+            "visitor": codes[more.visitor],
+            "item": more.item,
+            "time": more.time,
+            "action": more.action,
+            "basket": np.where(more.basket >= 0, more.basket + placed, -1).astype(np.int32),
+        }
+        columns: dict[str, Any] = {
+            name: np.concatenate((getattr(self, name), values)) for name, values in theirs.items()
+        }
+        places, session = _cut_sessions(columns["visitor"], columns["time"], idle_s)
+        columns = {name: values[places] for name, values in columns.items()}
+        return TrainingLog(**columns, session=session, owners=owners, items=more.items)
+
     def take(self, rows: BoolArray | slice) -> TrainingLog:
         """Some rows, same vocabularies, same numbers of sessions and baskets; those of a slice are not copied."""
         return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})

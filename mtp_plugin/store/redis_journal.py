@@ -169,8 +169,8 @@ class RedisJournal:
     ) -> Iterator[list[Event]]:
         return self._journal.scan(since=since, until=until, names=names, batch=batch)
 
-    def interactions(self, *, batch: int = 10_000) -> Iterator[Interactions]:
-        return self._journal.interactions(batch=batch)
+    def interactions(self, *, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Interactions]:
+        return self._journal.interactions(after=after, until=until, batch=batch)
 
     def count(self) -> int:
         return self._journal.count()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sqlalchemy import bindparam, insert, select
 
 from ..errors import ModelError, UnavailableError
+from ..lineage import superfluous
 from ..ports import Bundle, BundleInfo
 from .bundle_files import KEPT, Manifest, read_bundle, read_manifest, write_bundle
 from .bundle_folder import BundleFolder
@@ -92,7 +93,9 @@ class Registry:
     def _tidy(self, kind: str, published: str) -> None:
         """Every import publishes: without this the disk would fill."""
         try:
-            self._delete(kind, KEPT, published)
+            for version in superfluous(self.list(kind), KEPT):
+                if version != published:
+                    self._deleted(kind, version)
         except UnavailableError as error:
             log.warning("old versions of %s stay until the next is published: %s", kind, error)
 
@@ -130,10 +133,7 @@ class Registry:
     def prune(self, kind: str, keep: int) -> int:
         if keep < 1:
             raise ValueError(f"keep must be at least 1, not {keep}")
-        return self._delete(kind, keep)
-
-    def _delete(self, kind: str, keep: int, spared: str = "") -> int:
-        old = [info.version for info in self.list(kind)[keep:] if not info.current and info.version != spared]
+        old = [info.version for info in self.list(kind)[keep:] if not info.current]
         return sum(self._deleted(kind, version) for version in old)
 
     def _deleted(self, kind: str, version: str) -> bool:

@@ -39,9 +39,11 @@ PROFILES = select(profile.c.profile_id, profile.c.last_seq, profile.c.body).wher
 )
 EVENT_COLUMNS = [event.c[name] for name in COLUMNS.split(", ")]
 
+MOST = 2**63 - 1
+"""A number above that of any event."""
 INTERACTIONS = (
     select(event.c.profile_id, event.c.name, event.c.happened_at, event.c.body, event.c.seq)
-    .where(event.c.seq > bindparam("last"), event.c.name.in_(sorted(ACTIONS)))
+    .where(event.c.seq > bindparam("last"), event.c.seq <= bindparam("until"), event.c.name.in_(sorted(ACTIONS)))
     .order_by(event.c.seq)
     .limit(bindparam("batch"))
 )
@@ -261,11 +263,11 @@ class SqlJournal:
             last = rows[-1][0]
             yield [row_event(row) for row in rows]
 
-    def interactions(self, *, batch: int = 10_000) -> Iterator[Interactions]:
-        last = 0
+    def interactions(self, *, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Interactions]:
+        last, end = after, MOST if until is None else until
         while True:
             with self._database.reading() as connection:
-                rows = connection.execute(INTERACTIONS, {"last": last, "batch": batch}).all()
+                rows = connection.execute(INTERACTIONS, {"last": last, "until": end, "batch": batch}).all()
             if not rows:
                 return
             last = rows[-1][-1]

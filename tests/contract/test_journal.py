@@ -171,6 +171,16 @@ def test_interactions_say_who_did_what_with_which_products(journal: Journal) -> 
         assert columns[2] == [events[n].timestamp for n in told]
         assert columns[3] == [len(ids[n]) for n in told]
         assert columns[4] == [one for n in told for one in ids[n]]
+    last = journal.last_number()
+    later = make_event(9, "a:9", name="Product Viewed", products=(EventProduct("p9"),))
+    journal.record([later], note)
+    for asked, names_found in (
+        ({"after": last}, ["a:9"]),
+        ({"after": last, "until": last}, []),
+        ({"until": last}, [events[n].profile_id for n in told]),
+        ({"after": journal.last_number()}, []),
+    ):
+        assert [name for part in journal.interactions(**asked) for name in part.profile_ids] == names_found
 
 
 def test_profile_ids_are_all_there(journal: Journal) -> None:

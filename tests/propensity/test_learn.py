@@ -11,6 +11,7 @@ from mtp_plugin.errors import SetupError, TooLittleError
 from mtp_plugin.ports import Bundle
 from mtp_plugin.propensity.features import DAY, Features
 from mtp_plugin.propensity.learn.calibrate import calibrate
+from mtp_plugin.propensity.learn.distil import fidelity
 from mtp_plugin.propensity.learn.estimators import HIST, LIGHTGBM, LINEAR, MLP, XGBOOST, Fitted
 from mtp_plugin.propensity.learn.examples import Examples, Plan, draw, examples
 from mtp_plugin.propensity.learn.history import History
@@ -54,6 +55,9 @@ def rows_at_cut(people: world.People) -> tuple[Examples, Examples]:
     made, table = features(people), world.table()
     plan = Plan((CUT,), lambda moment: made, 0, visits=False, seed=0)
     return examples(world.visitors(people), world.fold(table), table, plan)
+
+
+FOREST, NEIGHBOURS = "sklearn.ensemble.RandomForestClassifier", "sklearn.neighbors.KNeighborsClassifier"
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +163,36 @@ def test_arrays_say_what_the_estimator_says(dotted: str, people: world.People) -
     assert np.abs(said - fitted.probabilities(rows.x)).max() < 1e-6
 
 
-@pytest.mark.parametrize("dotted", ["sklearn.neighbors.KNeighborsClassifier", "nowhere.XGBClassifier", "nonsense"])
+@pytest.mark.parametrize("dotted", [FOREST, NEIGHBOURS])
+def test_any_other_estimator_is_distilled(dotted: str, people: world.People) -> None:
+    """Where it was not fitted on a visitor, its trees say what it says."""
+    rows = rows_at_cut(people)[0]
+    early = rows.rows(rows.visitor % 3 > 0)
+    late = rows.rows(rows.visitor % 3 == 0)
+    fitted = Fitted(dotted, {"n_estimators": 40} if dotted == FOREST else {"n_neighbors": 15}, 1).fit(early)
+    assert not fitted.exact
+    said = fitted.export().scores(late.x)
+    assert fidelity(fitted.probabilities(late.x), said) > 0.5
+    assert np.corrcoef(said, late.y)[0, 1] > 0.6, "it tells who buys"
+
+
+def test_what_is_distilled_serves_and_the_report_says_how_alike_it_is(people: world.People) -> None:
+    learnt = learnt_from(
+        people, estimator=FOREST, params={"category": {"n_estimators": 20}, "product": {"n_estimators": 20}}
+    )
+    said = learnt.meta["report"]["category"]
+    assert said["roc_auc"] > 0.9
+    assert 0.5 < said["fidelity"] <= 1
+    told = opened(learnt)
+    assert next(iter(told.of_categories(profile_of(people, "u:v1", world.NOW), world.NOW))) == "Shop > Tea"
+
+
+def test_an_estimator_that_fails_is_named(people: world.People) -> None:
+    with pytest.raises(SetupError, match="SVC' cannot learn purchases"):
+        Fitted("sklearn.svm.SVC", {}, 0).fit(rows_at_cut(people)[0])
+
+
+@pytest.mark.parametrize("dotted", ["sklearn.svm.LinearSVC", "nowhere.XGBClassifier", "nonsense", "json.loads"])
 def test_what_cannot_be_served_is_refused_before_anything_is_learnt(dotted: str, people: world.People) -> None:
     with pytest.raises(SetupError, match="MTP_PROPENSITY_ESTIMATOR"):
         learnt_from(people, estimator=dotted)

@@ -170,7 +170,7 @@ def test_commands_report_and_draw(tmp_path: Path, trained: tuple[Flask, State]) 
         found = run.invoke(args=["mtp", "propensity", "plot", str(tmp_path / "new"), "--format", kind, "--json"])
         for path in json.loads(found.stdout)["written"]:
             assert Path(path).stat().st_size > 2_000
-    refused = run.invoke(args=["mtp", "propensity", "train", "--estimator", "sklearn.svm.SVC", "--json"])
+    refused = run.invoke(args=["mtp", "propensity", "train", "--estimator", "sklearn.svm.LinearSVC", "--json"])
     assert json.loads(refused.stdout)["error"]["code"] == "setup"
     listed = json.loads(run.invoke(args=["mtp", "models", "list", "--kind", "propensity", "--json"]).stdout)["models"]
     assert listed[0]["lineage"]["visitors"] == 36

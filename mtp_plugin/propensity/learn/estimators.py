@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from ...errors import SetupError
 from ...records import FloatArray
 from ...trees import Trees, joined, of_hist_boosting
 from ..scorer import Layers, scaled
+from .distil import distilled
 from .examples import Examples
 
 HIST = "sklearn.ensemble.HistGradientBoostingClassifier"
@@ -63,13 +66,34 @@ class Fitted:
         given = {**DEFAULTS.get(dotted, {}), **params}
         if "random_state" in kind().get_params():
             given["random_state"] = seed
-        self.estimator = kind(**given)
-        self._scaled = kind.__name__ in SCALED
+        self._make: Callable[[], Any] = lambda: kind(**given)
+        self.estimator = self._make()
+        self.exact, self._seed, self._name = kind.__name__ in TREES + SCALED, seed, dotted
+        """Whether the arrays say the same; those of other kinds are :mod:`distilled <.distil>`."""
+        self._scaled = kind.__name__ not in TREES
+        self._trees: Trees | None = None
         self._mean: FloatArray = np.zeros(0)
         self._scale: FloatArray = np.zeros(0)
 
     def fit(self, examples: Examples) -> Fitted:
-        """Learn, in one thread: the same rows give the same model, whatever the machine."""
+        """Learn, in one thread: the same rows give the same model, whatever the machine.
+
+        :raises SetupError: an estimator of another kind that fails
+        """
+        if self.exact:
+            return self._fit(examples)
+        try:
+            self._trees = distilled(self._taught, examples, self._seed)
+            return self._fit(examples)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise SetupError(f"MTP_PROPENSITY_ESTIMATOR {self._name!r} cannot learn purchases: {error}") from error
+
+    def _taught(self, examples: Examples) -> Callable[[FloatArray], FloatArray]:
+        other = copy(self)
+        other.estimator = self._make()
+        return other._fit(examples).probabilities
+
+    def _fit(self, examples: Examples) -> Fitted:
         x = examples.x
         if self._scaled:
             self._mean, self._scale = _scaling(x)
@@ -77,10 +101,11 @@ class Fitted:
         else:
             x = np.where(np.isnan(x).all(axis=0), np.float32(0), x)  # of what is never known nothing can be learnt
         even = bool((examples.weight == examples.weight[0]).all())  # weights make binning slow
-        weight = None if even else examples.weight / examples.weight.mean()
+        weighs = not even and "sample_weight" in signature(self.estimator.fit).parameters
+        more = {"sample_weight": examples.weight / examples.weight.mean()} if weighs else {}
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self.estimator.fit(x, examples.y, sample_weight=weight)
+            self.estimator.fit(x, examples.y, **more)
         return self
 
     def probabilities(self, x: FloatArray) -> FloatArray:
@@ -92,8 +117,10 @@ class Fitted:
         return found
 
     def export(self) -> Trees | Layers:
-        """The same as arrays."""
+        """The same as arrays, or what was distilled from it."""
         name, estimator = type(self.estimator).__name__, self.estimator
+        if self._trees is not None:
+            return self._trees
         if name == "HistGradientBoostingClassifier":
             return of_hist_boosting(estimator)
         if name == "XGBClassifier":
@@ -106,20 +133,20 @@ class Fitted:
 
 
 def load(dotted: str) -> type[Any]:
-    """The class of this name, if what it learns can be served.
+    """The class of this name.
 
-    :raises SetupError: it is not there, or is of a kind that cannot be written as arrays
+    :raises SetupError: it is not there, or does not tell probabilities
     """
     module, _, name = dotted.rpartition(".")
-    if name not in TREES + SCALED:
-        raise SetupError(
-            f"MTP_PROPENSITY_ESTIMATOR {dotted!r} cannot be served: requests are answered from arrays, and those are "
-            f"made of {', '.join(TREES + SCALED)} only; such as {HIST}"
-        )
     try:
         found: type[Any] = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise SetupError(f"MTP_PROPENSITY_ESTIMATOR {dotted!r} is not installed: {error}") from error
+    if not isinstance(found, type) or not all(hasattr(found, one) for one in ("fit", "predict_proba", "get_params")):
+        raise SetupError(
+            f"MTP_PROPENSITY_ESTIMATOR {dotted!r} does not tell probabilities: name a class with fit, predict_proba "
+            f"and get_params, such as {HIST}"
+        )
     return found
 
 

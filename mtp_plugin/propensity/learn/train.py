@@ -14,6 +14,7 @@ from ..features import Features, Standing, trait_word
 from ..model import FORMAT, HORIZON_DAYS, TARGETS
 from ..scorer import Scorer
 from .calibrate import calibrate
+from .distil import fidelity
 from .estimators import HIST, Fitted, load
 from .examples import HORIZON, Examples, Plan, examples
 from .history import MIN_CUTS, History, Visitors
@@ -136,9 +137,8 @@ def _learn_target(
     tried: list[dict[str, Any]] = []
     if not params:
         params, tried = search(options.estimator, early, tries=options.tries, seed=options.seed, progress=progress)
-    judged = calibrate(
-        Fitted(options.estimator, params, options.seed).fit(early).export(), rows.rows(rows.cut == cuts - 2)
-    )
+    fitted = Fitted(options.estimator, params, options.seed).fit(early)
+    judged = calibrate(fitted.export(), rows.rows(rows.cut == cuts - 2))
     last = rows.rows(rows.cut == cuts - 1)
     said = figures(last.y, judged.probabilities(last.x), last.weight)
     said |= {
@@ -147,6 +147,8 @@ def _learn_target(
         "importance": importance(judged.probabilities, last, names, options.seed)[:20],
         "calibration": "isotonic" if judged.steps.shape[1] else "sigmoid",
     }
+    if not fitted.exact:
+        said["fidelity"] = round(fidelity(fitted.probabilities(last.x), judged.raw(last.x)), 4)
     fitted = Fitted(options.estimator, params, options.seed).fit(rows.rows(rows.cut < cuts - 1))
     return calibrate(fitted.export(), last), said
 

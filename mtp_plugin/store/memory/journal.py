@@ -50,8 +50,9 @@ class MemoryJournal:
         ]
         return ([row_event(row) for row in rows] for rows in chunks(wanted, batch))
 
-    def interactions(self, *, batch: int = 10_000) -> Iterator[Interactions]:
-        wanted = [row for row in self._rows if row.name in ACTIONS]
+    def interactions(self, *, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Interactions]:
+        end = self.last_number() if until is None else until
+        wanted = [row for row in self._rows if row.name in ACTIONS and after < row.seq <= end]
         parts = (
             [(row.profile_id, row.name, row.happened_at, row.body) for row in rows] for rows in chunks(wanted, batch)
         )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ModelError
+from ...lineage import superfluous
 from ...ports import Bundle, BundleInfo
 from ..bundle_files import KEPT
 
@@ -61,7 +62,7 @@ class MemoryRegistry:
             self._bundles[kind, version] = (bundle, info)
             if activate:
                 self._current[kind] = version
-        self._delete(kind, KEPT, version)
+        self._delete(kind, [old for old in superfluous(self.list(kind), KEPT) if old != version])
         return version
 
     def current(self, kind: str) -> str | None:
@@ -85,14 +86,13 @@ class MemoryRegistry:
     def prune(self, kind: str, keep: int) -> int:
         if keep < 1:
             raise ValueError(f"keep must be at least 1, not {keep}")
-        return self._delete(kind, keep)
+        return self._delete(kind, [info.version for info in self.list(kind)[keep:] if not info.current])
 
-    def _delete(self, kind: str, keep: int, spared: str = "") -> int:
+    def _delete(self, kind: str, versions: Sequence[str]) -> int:
         with self._lock:
-            old = [info for info in self.list(kind)[keep:] if not info.current and info.version != spared]
-            for info in old:
-                del self._bundles[kind, info.version]
-        return len(old)
+            for version in versions:
+                self._bundles.pop((kind, version), None)
+        return len(versions)
 
 
 def _frozen(array: NDArray[np.generic]) -> NDArray[np.generic]:
