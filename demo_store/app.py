@@ -48,6 +48,7 @@ PLACEMENTS = {
     "category-top": {"title": "Most wanted here", "size": 10, "layout": "carousel"},
     "cart-complete": {"title": "Before you go", "size": 6},
     "search-empty": {"title": "Perhaps one of these", "size": 6},
+    "account-next": {"strategies": ["likely-to-buy", "recommended-for-you", "best-sellers"], "size": 8},
     "recently-viewed": {"title": "You looked at", "size": 12, "min_items": 2},
 }
 

@@ -83,6 +83,8 @@ def _simulate(state: Any, visitors: int, seed: int) -> None:
 
 def _train(state: Any, seed: int) -> None:
     from mtp_plugin.memberships import Sorter
+    from mtp_plugin.propensity_training import renew_propensity
+    from mtp_plugin.scheduled import propensity_source
     from mtp_plugin.segmenting import TooFewVisitorsError, refresh_segments
     from mtp_plugin.training import train_behaviour
 
@@ -98,6 +100,7 @@ def _train(state: Any, seed: int) -> None:
         click.echo(f"segments: none, {error}", err=True)
     table, sorter = state.pipeline.live.refresh().table, Sorter.of(state.pipeline)
     train_behaviour(state.journal, state.registry, table, now=now, seed=seed, progress=tell, sorter=sorter)
+    renew_propensity(propensity_source(state), table, now=now, seed=seed, progress=tell)
     state.pipeline.live.refresh()
 
 

@@ -215,3 +215,13 @@ def test_the_account_says_why(client: FlaskClient) -> None:
     assert "Why this?" in page.text
     assert "simulated" in page.text
     assert [button["value"] for button in page.all("button") if button.get("name") == "choice"] == ["granted", "denied"]
+
+
+def test_the_account_has_a_block_of_its_own(client: FlaskClient) -> None:
+    """Before anything was learnt the next rung answers."""
+    agree(client)
+    client.post("/account/as/flora")
+    page = Page(client.get("/account").text)
+    assert page.having("data-mtp-placement") == ["account-next"]
+    assert page.having("data-mtp-strategy")[0] in ("recommended-for-you", "best-sellers")
+    assert len(page.having("data-mtp-item")) == 8
