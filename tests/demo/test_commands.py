@@ -17,7 +17,7 @@ def test_build_once(instance: Path) -> None:
     assert "built in" in first.output
     state = app.extensions["mtp"]
     assert state.journal.count() > 300
-    assert {info.kind for info in state.registry.list()} == {"behaviour", "content", "segments"}
+    assert {info.kind for info in state.registry.list()} == {"behaviour", "content", "propensity", "segments"}
     for name in BANDITS:
         impressions = sum(one.value for one in state.bandit_state.sums(name) if one.cell == 0)
         assert impressions == DAYS * A_DAY
