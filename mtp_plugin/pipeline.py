@@ -8,6 +8,7 @@ outside of them and come in as arguments.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
 from .exploring import drawn, explored, new_products
 from .filters import FilterMasks
+from .flights import Flights
 from .live import KINDS, Live, Serving
 from .people import People
 from .ports import Cache, Journal, SlateLog
@@ -116,6 +118,7 @@ class Pipeline:
         self.clock = ClockEnricher(settings.time_zone, settings.commuting)
         self._folder: tuple[ProductTable, FoldFunction] | None = None
         self.drafts = DraftCache(cache, settings.cache_seconds)
+        self._flights = Flights()
         self.filters = FilterMasks()
         self.steering = Steering(FilterMasks(MASKS_OF_RULES), switch_off)
         live.prepare = self.steering.prepare
@@ -175,7 +178,7 @@ class Pipeline:
         :raises mtp_plugin.errors.ConditionError: a malformed ``filter``
         """
         started = time.perf_counter()
-        question = self._question(request)
+        question = self._question(request, started=started)
         draft = self._draft(question)
         asked = time.perf_counter()
         found, refused, draft = self._sellable(question, draft)
@@ -214,16 +217,19 @@ class Pipeline:
         self, request: SlateRequest, placement: Placement | None, rules: Served | None
     ) -> tuple[Slate, Question, Draft, tuple[str, ...]]:
         started = time.perf_counter()
-        question = self._question(request, rules, placement)
+        question = self._question(request, rules, placement, started=started)
         draft = self._compose(question, SPARES)
         asked = time.perf_counter()
         found, refused, draft = self._sellable(question, draft)
         return self._slate(question, draft, found, (started, asked, time.perf_counter())), question, draft, refused
 
     def _question(
-        self, request: SlateRequest, rules: Served | None = None, placement: Placement | None = None
+        self, request: SlateRequest, rules: Served | None = None, placement: Placement | None = None, *, started: float
     ) -> Question:
-        """Profile, segment, experiment, strategy: what is decided before candidates are looked for."""
+        """Profile, segment, experiment, strategy: what is decided before candidates are looked for.
+
+        :param started: when the latency budget began, by ``time.perf_counter``
+        """
         placement = placement or self._placement(request.placement)
         request = self._whole(request)
         profile, serving, read_at = self._profile(request), self.live.get(), time.perf_counter()
@@ -235,7 +241,10 @@ class Pipeline:
         plan = self.steering.plan(placement, request, profile, segment, serving)
         chosen = chosen.under(plan.ladder, worded=bool(plan.title or plan.message))
         decided_at = time.perf_counter()
-        return Question(placement, request, profile, serving, segment, assignment, chosen, plan, read_at, decided_at)
+        deadline = started + self.settings.latency_budget_ms / 1000
+        return Question(
+            placement, request, profile, serving, segment, assignment, chosen, plan, read_at, decided_at, deadline
+        )
 
     def profile_of(self, profile_ids: tuple[str, ...], level: ConsentLevel, now: float) -> Profile | None:
         """What is known of a visitor, as a slate reads it; ``None`` below full consent."""
@@ -288,11 +297,19 @@ class Pipeline:
 
     def _draft(self, question: Question) -> Draft:
         key = self.drafts.key(question)
-        draft = self.drafts.get(key) if key else None
-        if draft is None:
-            draft = replace(self._compose(question, SPARES), shared=key is not None)
-            if key:
-                self.drafts.set(key, draft)
+        if key is None:
+            return self._compose(question, SPARES)
+        draft = self.drafts.get(key)
+        if draft is not None:
+            return draft
+        with self._flights.first(key) as first:
+            draft = None if first else self.drafts.get(key)
+            if draft is not None:
+                return draft
+            began = time.perf_counter()
+            draft = replace(self._compose(question, SPARES), shared=True)
+            if not draft.late:  # what there was no time for, others are to have
+                self.drafts.set(key, draft, time.perf_counter() - began)
         return draft
 
     def _compose(self, question: Question, spares: int) -> Draft:
@@ -304,10 +321,11 @@ class Pipeline:
         wanted = question.size + spares
         picks: list[Pick] = []
         proposals: list[Proposal] = []
-        deadline = time.perf_counter() + self.settings.latency_budget_ms / 1000
+        late = False
         for level, strategy in enumerate(_with_last(question.ladder)):
             enough = wanted if level < len(question.ladder) else placement.min_items
-            if len(picks) >= enough or (picks and time.perf_counter() > deadline):
+            late = len(picks) < enough and bool(picks) and time.perf_counter() > question.deadline
+            if len(picks) >= enough or late:
                 break
             depth = steering.depth(question.plan) * wanted
             found = serving.recommender.candidates(strategy, query, depth)
@@ -324,6 +342,7 @@ class Pipeline:
             arms=self._arms(question, query),
             fresh=self._fresh(question, query),
             proposals=tuple(proposals),
+            late=late,
         )
 
     def _arms(self, question: Question, query: Query) -> tuple[Pick, ...]:
@@ -372,7 +391,7 @@ class Pipeline:
             more = replace(self._compose(replace(question, request=without), MORE_SPARES), placed=(), arms=())
             found, _, also = self._ask(question, more)
             ranked, refused = ranked + found, refused + also
-            draft = replace(draft, proposals=draft.proposals + more.proposals)
+            draft = replace(draft, proposals=draft.proposals + more.proposals, late=draft.late or more.late)
         arms = [arm for arm in draft.arms if available.get(arm.product_id, False)]
         slate = filled(
             question.chosen.slot, ranked, arms, lambda picks: arranged(picks, draft.placed, available, question.size)
@@ -412,7 +431,8 @@ class Pipeline:
             return True
         own = question.placement.strategies if plan.ladder else question.ladder
         chosen = replace(question.chosen, ladder=other.ladder or own)
-        elsewhere = self._compose(replace(question, plan=other, chosen=chosen), SPARES)
+        unhurried = replace(question, plan=other, chosen=chosen, deadline=math.inf)
+        elsewhere = self._compose(unhurried, SPARES)
         return [pick.product_id for pick in self._first(question, draft)] != [
             pick.product_id for pick in self._first(question, elsewhere)
         ]
@@ -463,6 +483,7 @@ class Pipeline:
             title=plan.title or creative.title,
             message=plan.message.text if plan.message else creative.message,
             message_url=plan.message.url if plan.message else creative.message_url,
+            late=draft.late,
             choices=(*chosen.choices, *((found.choice,) if found.choice else ())),
             created_at=request.now,
             took_us=int((time.perf_counter() - started - (answered - asked)) * 1e6),

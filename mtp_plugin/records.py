@@ -682,7 +682,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rules`` are those that had a say, weightiest first, of ``rules_version``; ``by_visitor`` tells that one of them
     looked at the visitor's past. ``title`` and ``message`` are what they put over the block, empty for nothing.
-    ``choices`` are those of policies that learn.
+    ``choices`` are those of policies that learn. ``late``: the latency budget ended before all strategies were asked.
     """
 
     recommendation_id: str
@@ -698,6 +698,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[str, ...] = ()
     rules_version: int = 0
     by_visitor: bool = False
+    late: bool = False
     title: str = ""
     message: str = ""
     message_url: str = ""

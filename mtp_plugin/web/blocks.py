@@ -66,7 +66,7 @@ def render_block(
             return Markup(again.body)  # noqa: S704  it was one
         slate = slate_for(state, placement, msgspec.structs.replace(asker, private_facts=True), page_of(options))
         html = _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
-        if question and html and state.loaders.price is None and all_ours(current_app.jinja_env):
+        if question and html and not slate.late and state.loaders.price is None and all_ours(current_app.jinja_env):
             served = parts.metrics.given_again(slate)
             write_down(state, parts.written, question, slate, html, served=served)
         return html

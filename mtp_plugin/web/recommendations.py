@@ -154,8 +154,12 @@ def cached(response: Response, asker: Asker, state: State, slate: Slate | None) 
 
 
 def is_whole(state: State, slate: Slate) -> bool:
-    """Whether the slate has products, and from a strategy that its placement names."""
-    return bool(slate.items) and slate.fallback_level < len(state.pipeline.placements[slate.placement].strategies)
+    """Whether the slate has products, from a strategy that its placement names, and there was time for all of it."""
+    return (
+        bool(slate.items)
+        and not slate.late
+        and slate.fallback_level < len(state.pipeline.placements[slate.placement].strategies)
+    )
 
 
 def view(state: State, slate: Slate, *, explain: bool = False) -> Recommendations:
