@@ -22,6 +22,7 @@ from .commands import (
     rules,
     segments,
     sources,
+    stream,
     subject,
     webhooks,
 )
@@ -30,7 +31,7 @@ mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, job
 
 _SUBJECTS = (
     data, sources, models, segments, propensity, rules, experiments, bandits, feedback, replay, evaluate, identity,
-    operate, webhooks, forward, alerts, audit, privacy, subject,
+    operate, stream, webhooks, forward, alerts, audit, privacy, subject,
 )  # fmt: skip
 for _subject in _SUBJECTS:
     _subject.register(mtp)

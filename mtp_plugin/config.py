@@ -254,6 +254,17 @@ class Settings:
         "Redis or Valkey for hot state and the shared cache; empty keeps both in the database and the process.",
         check=_url("redis", "rediss", "unix"),
     )
+    stream_url: str = _row(
+        "",
+        "Redis or Valkey for a stream in which events of servers wait for `flask mtp worker`; empty: they are recorded "
+        "at once.",
+        check=_url("redis", "rediss", "unix"),
+    )
+    stream_max: int = _row(
+        1_000_000,
+        "Most events that may wait in the stream; more are refused with 503, and servers send them again.",
+        check=_number(10_000, 10**9, int),
+    )
     model_folder: str = _row(
         "", "Folder or fsspec URL of model bundles; empty is mtp_models in the instance folder.", check=_text
     )

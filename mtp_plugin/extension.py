@@ -17,6 +17,7 @@ from .alert_targets import load_alert_targets
 from .bandit.rows import load_bandits
 from .bandits import LiveBandits
 from .block.placements import load_placements
+from .bus.open import open_bus
 from .config import Settings
 from .errors import InputError, MTPError, SetupError, UnavailableError
 from .experiment.rows import load_experiments
@@ -27,7 +28,7 @@ from .people import People
 from .pipeline import Pipeline, Stages
 from .placed import LivePlacements
 from .ports import AuditLog, Catalog, ConsentDecision
-from .privacy.holders import CartHolder, ForwardHolder, IdentityHolder, OutcomeHolder, WebhookHolder
+from .privacy.holders import CartHolder, ForwardHolder, IdentityHolder, OutcomeHolder, StreamHolder, WebhookHolder
 from .privacy.pii import Hasher
 from .privacy.subjects import KINDS
 from .profile.enrich.base import Enricher, Found
@@ -403,6 +404,7 @@ def _build(
         switch_off=rules.switch_off,
         people=people,
     )
+    bus = open_bus(settings, pipeline.ingest)
     exposures = _written_later(pipeline)
     experiments = LiveExperiments(load_experiments(settings.experiments), stores.cursors, exposures.put)
     rules.admits = experiments.admits
@@ -420,6 +422,7 @@ def _build(
         book=stores.segments,
         outcomes=stores.outcomes,
         hasher=hasher,
+        first=[StreamHolder(bus)] if settings.stream_url else (),
         others=[
             IdentityHolder(stores.identity, people.erase),
             OutcomeHolder(stores.outcomes),
@@ -433,6 +436,7 @@ def _build(
         pipeline=pipeline,
         intake=Intake(settings, enrichment.of_event, Contacts({"email": hasher.email, "phone": hasher.phone})),
         journal=stores.journal,
+        bus=bus,
         catalog_store=stores.catalog_store,
         slates=stores.slates,
         outcomes=stores.outcomes,
@@ -476,8 +480,8 @@ def _build(
         targets=load_targets(settings.forward),
         catalog=catalog,
         loaders=loaders,
-        probes=stores.probes,
-        close=_closing(exposures.close, stores.close),
+        probes={**stores.probes, "stream": bus.probe} if settings.stream_url else stores.probes,
+        close=_closing(exposures.close, bus.close, stores.close),
     )
 
 

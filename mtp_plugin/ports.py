@@ -22,6 +22,7 @@ from .records import (
     ImportResult,
     IntArray,
     Interactions,
+    Lag,
     Link,
     LinkEntry,
     Outcome,
@@ -122,6 +123,38 @@ class Journal(Protocol):
 
     def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
         """Ids of visitors whose last event was received *before* this time."""
+
+
+class Bus(Protocol):
+    """How events that servers send reach the journal."""
+
+    def publish(self, events: Sequence[Event]) -> list[bool] | None:
+        """Take events; on return they survive a crash as :meth:`durability` says.
+
+        :returns: for each whether it was new; ``None`` when that is found out later
+        :raises mtp_plugin.errors.UnavailableError: they could not be taken, or too many wait
+        """
+
+    def lag(self) -> Lag | None:
+        """What waits, ``None`` when nothing ever does.
+
+        :raises mtp_plugin.errors.UnavailableError: it cannot be told
+        """
+
+    def find(self, profile_ids: Sequence[str]) -> Iterator[Event]:
+        """Events of these visitors that wait, or were put aside."""
+
+    def erase(self, profile_ids: Sequence[str]) -> int:
+        """Remove events of these visitors that wait or were put aside; gives their number. What is being recorded
+        meanwhile is in the journal on return."""
+
+    def probe(self) -> str:
+        """``""`` when it answers, else what is wrong."""
+
+    def durability(self) -> str:
+        """``""`` when what was taken survives every crash, else what could go."""
+
+    def close(self) -> None: ...
 
 
 class CatalogStore(Protocol):

@@ -279,6 +279,22 @@ ACTIONS: Mapping[str, Action] = {
 """Canonical event names that change affinities, and what they mean for them."""
 
 
+class Lag(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits in the stream of events.
+
+    ``events`` and the ``entries`` they came in are not recorded yet, ``taken`` of these entries are with a worker now.
+    ``oldest_seconds`` is how long the first has waited, ``workers`` how many have asked in the last minute, ``dead``
+    the entries that could not be recorded and were put aside.
+    """
+
+    events: int
+    entries: int
+    taken: int
+    oldest_seconds: float
+    workers: int
+    dead: int
+
+
 class Interactions(NamedTuple):
     """What many events say of products, and no more, as columns: what models are learnt from, millions at a time.
 

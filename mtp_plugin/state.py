@@ -19,6 +19,7 @@ from .ports import (
     AlertBook,
     AuditLog,
     BanditState,
+    Bus,
     Cache,
     CartBook,
     Catalog,
@@ -84,6 +85,7 @@ class State:
     pipeline: Pipeline
     intake: Intake
     journal: Journal
+    bus: Bus
     catalog_store: CatalogStore
     slates: SlateLog
     outcomes: Outcomes

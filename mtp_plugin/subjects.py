@@ -34,9 +34,12 @@ def open_subjects(
     book: SegmentBook,
     outcomes: Outcomes,
     hasher: Hasher,
+    first: Sequence[Holder] = (),
     others: Sequence[Holder] = (),
 ) -> Subjects:
-    """The service, over these stores and *others*; events of whom it refuses do not get past *pipeline* from now on."""
+    """The service, over these stores and *others*, *first* those from which data still moves into the stores; events
+    of whom it refuses do not get past *pipeline* from now on.
+    """
     suppressed = Suppressed(requests, hasher, time.monotonic)
 
     def models(profile_ids: Sequence[str]) -> int:
@@ -48,7 +51,7 @@ def open_subjects(
 
     own: list[Holder] = [EventHolder(journal), SlateHolder(slates), ConsentHolder(consents)]
     subjects = Subjects(
-        holders=[*own, SegmentHolder(journal, segment_now, book.forget), *others],
+        holders=[*first, *own, SegmentHolder(journal, segment_now, book.forget), *others],
         requests=requests,
         consents=consents,
         audit=audit,

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 import click
+import msgspec
 from flask import current_app
 from flask.cli import with_appcontext
 
@@ -98,10 +99,11 @@ def _run_line(run: JobRun | None) -> str:
 
 
 def _status(state: State) -> dict[str, object]:
-    serving = state.pipeline.live.refresh()
+    serving, lag = state.pipeline.live.refresh(), state.bus.lag()
     return {
         "enabled": state.settings.enabled,
         "events": state.journal.count(),
+        **({} if lag is None else {f"stream_{name}": value for name, value in msgspec.structs.asdict(lag).items()}),
         "products": len(serving.table),
         "products_visible": int(serving.table.visible.sum()),
         "catalog_version": serving.versions[0],

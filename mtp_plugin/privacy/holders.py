@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ..ports import CartBook, ConsentLog, ForwardBook, Identity, Journal, Outcomes, SlateLog, WebhookBox
+from ..ports import Bus, CartBook, ConsentLog, ForwardBook, Identity, Journal, Outcomes, SlateLog, WebhookBox
 from ..records import Profile, SegmentRef
 
 
@@ -32,6 +32,24 @@ class EventHolder:
 
     def erase(self, profile_ids: Sequence[str]) -> int:
         return sum(self._journal.erase(name) for name in profile_ids)
+
+
+class StreamHolder:
+    """Events that wait to be recorded, or could not be."""
+
+    name = "stream"
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def linked(self, profile_id: str) -> Iterable[str]:
+        return ()
+
+    def export(self, profile_ids: Sequence[str]) -> Any:
+        return msgspec.to_builtins(list(self._bus.find(profile_ids)))
+
+    def erase(self, profile_ids: Sequence[str]) -> int:
+        return self._bus.erase(profile_ids)
 
 
 class SlateHolder:

@@ -1,4 +1,4 @@
-"""Events come in: Segment's bodies and GA4's, answered only when they are durable."""
+"""Events come in: Segment's bodies and GA4's, answered only when they are durable, here or in the stream."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import compress
 import msgspec
 from flask import Response, current_app, has_request_context
 
-from ..records import ConsentLevel, Dropped, Receipt
+from ..records import ConsentLevel, Dropped, Event, Receipt
 from ..signals import event_recorded
 from ..state import State
 from ..track.intake import Parsed
@@ -29,7 +29,8 @@ def segment_view(kind: str) -> Callable[[], Response]:
         if not state.settings.enabled:
             return answer(Receipt(accepted=0))
         require_certain(sender)
-        return answer(accept(state, state.intake.segment(kind, body, sender, time.time())))
+        parsed = state.intake.segment(kind, body, sender, time.time())
+        return answer(accept(state, parsed, waits=sender.kind == "server"))
 
     view.__name__ = kind
     return view
@@ -43,7 +44,8 @@ def ga4() -> Response:
     if not state.settings.enabled:
         return answer(Receipt(accepted=0))
     require_certain(sender)
-    return answer(accept(state, state.intake.ga4(body, sender, time.time())))
+    parsed = state.intake.ga4(body, sender, time.time())
+    return answer(accept(state, parsed, waits=sender.kind == "server"))
 
 
 def _admitted(state: State, parsed: Parsed) -> Parsed:
@@ -79,26 +81,53 @@ def _count_by_level(stored: Sequence[str], refused: Sequence[str]) -> None:
             metrics.outcome(level, kind, outcome, names.count(name))
 
 
-def accept(state: State, parsed: Parsed) -> Receipt:
+def accept(state: State, parsed: Parsed, *, waits: bool = False) -> Receipt:
     """Make parsed events durable, fold them, tell who listens, and say what became of each.
 
+    :param waits: nobody needs to see these events at once: they may go by way of the stream, if there is one
     :raises mtp_plugin.errors.UnavailableError: they could not be stored; nothing of them was
     """
     parsed = _admitted(state, parsed)
+    metrics = get_parts().metrics
+    new = record(state, parsed.events, state.bus.publish if waits else state.pipeline.ingest)
+    if new is None:
+        metrics.events("queued", len(parsed.events))
+    metrics.events("dropped", len(parsed.dropped))
+    _count_by_level([event.name for event in compress(parsed.events, new or ())], parsed.refused)
+    metrics.events("rejected", len(parsed.errors))
+    return Receipt(accepted=len(parsed.events), dropped=tuple(parsed.dropped), errors=tuple(parsed.errors))
+
+
+def record(
+    state: State, events: Sequence[Event], how: Callable[[Sequence[Event]], list[bool] | None]
+) -> list[bool] | None:
+    """Have events made durable, count them and tell who listens; gives for each whether it was new, if that is known.
+
+    :param how: what makes them durable
+    """
     metrics, began = get_parts().metrics, time.perf_counter()
-    new = state.pipeline.ingest(parsed.events)
+    new = how(events)
     metrics.step("ingest", time.perf_counter() - began)
+    if new is None:
+        return None
     metrics.events("accepted", sum(new))
     metrics.events("repeated", len(new) - sum(new))
-    metrics.events("dropped", len(parsed.dropped))
-    _count_by_level([event.name for event in compress(parsed.events, new)], parsed.refused)
-    metrics.events("rejected", len(parsed.errors))
     if event_recorded.receivers:
         app = current_app._get_current_object()  # type: ignore[attr-defined]
-        for event, fresh in zip(parsed.events, new, strict=True):
-            if fresh:
-                event_recorded.send(app, event=event)
-    return Receipt(accepted=len(parsed.events), dropped=tuple(parsed.dropped), errors=tuple(parsed.errors))
+        for event in compress(events, new):
+            event_recorded.send(app, event=event)
+    return new
+
+
+def record_waiting(state: State, events: Sequence[Event]) -> list[bool]:
+    """Record events that waited in the stream, but for those of visitors who were erased meanwhile.
+
+    :raises mtp_plugin.errors.UnavailableError: they could not be stored; nothing of them was
+    """
+    state.subjects.suppressed.look(now=True)
+    new = record(state, events, state.pipeline.ingest) or []
+    _count_by_level([event.name for event in compress(events, new)], ())
+    return new
 
 
 def answer(receipt: Receipt) -> Response:

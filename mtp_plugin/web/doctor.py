@@ -24,6 +24,8 @@ LOOP_DAYS = 7
 """Days whose slates are compared."""
 LEARN_DAYS = 30
 """Days of events below which sessions and baskets are few to learn from."""
+BEHIND_S = 60.0
+"""Seconds that events may wait in the stream before somebody should look."""
 WEAK_KEY = 16
 MEND_MODEL = "flask mtp train, or an older one: flask mtp models list, flask mtp models activate {kind} VERSION"
 
@@ -43,6 +45,7 @@ def examine(app: Flask, state: State) -> list[Finding]:
     if any(finding.status == "broken" for finding in findings):
         return findings
     try:
+        findings += _stream(state)
         serving = state.pipeline.live.refresh()
         findings += [*_catalog(state, serving), *_models(state, serving), *_events(state), *_loaders(state)]
         findings += [
@@ -82,6 +85,27 @@ def _stores(state: State) -> Iterator[Finding]:
             yield Finding(name, "broken", trouble, "check that it runs and that its URL is right")
         else:
             yield Finding(name, "well", "answers")
+
+
+def _stream(state: State) -> Iterator[Finding]:
+    lag = state.bus.lag()
+    if lag is None:
+        return
+    if loss := state.bus.durability():
+        remedy = "in Redis: appendonly yes, appendfsync always; or accept the loss"
+        yield Finding("stream's durability", "advice", loss, remedy)
+    else:
+        yield Finding("stream's durability", "well", "appendfsync is always: what was answered survives a crash")
+    waiting = f"{lag.events:,} events wait, the oldest for {lag.oldest_seconds:.0f} s; {lag.workers} workers"
+    if not lag.workers:
+        yield Finding("stream", "broken", f"{waiting}: nothing is recorded", "run `flask mtp worker`")
+    elif lag.oldest_seconds > BEHIND_S:
+        yield Finding("stream", "advice", waiting, "run more workers, or see in their logs what holds them up")
+    else:
+        yield Finding("stream", "well", waiting)
+    if lag.dead:
+        text = f"{lag.dead:,} entries could not be recorded"
+        yield Finding("stream", "advice", text, "see why: `flask mtp dead-letters`, then try again with --retry")
 
 
 def _catalog(state: State, serving: Serving) -> Iterator[Finding]:

@@ -44,6 +44,7 @@ class StoreFigures(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
+        yield from self._stream()
         try:
             found = [*self._events_behind(), *self._models(), *self._jobs(), *self._loop(time.time())]
         except MTPError as error:
@@ -60,6 +61,24 @@ class StoreFigures(Collector):
                 reached[f"forward:{name}"] = at.number
         rows = [(name, float(max(0, end - number))) for name, number in reached.items()]
         yield self._gauge("mtp_events_behind", "Events that a reader has not come to.", "reader", rows)
+
+    def _stream(self) -> Iterator[Metric]:
+        try:
+            lag = self._state.bus.lag()
+        except MTPError as error:
+            log.error("figures of the stream cannot be told: %s", error)
+            return
+        if lag is None:
+            return
+        for name, help, figure in (
+            ("mtp_stream_events", "Events that wait in the stream.", lag.events),
+            ("mtp_stream_entries", "Entries of the stream that wait.", lag.entries),
+            ("mtp_stream_taken", "Entries of these that workers are at.", lag.taken),
+            ("mtp_stream_oldest_seconds", "How long the first has waited.", lag.oldest_seconds),
+            ("mtp_stream_workers", "Workers that asked in the last minute.", lag.workers),
+            ("mtp_stream_dead", "Entries that could not be recorded.", lag.dead),
+        ):
+            yield self._gauge(name, help, "", [("", float(figure))])
 
     def _models(self) -> Iterator[Metric]:
         rows = [(info.kind, info.created_at) for info in self._state.registry.list() if info.current]

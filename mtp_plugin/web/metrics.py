@@ -93,7 +93,7 @@ class Metrics:
         return self._levels.labels(self._app, level, kind, outcome).inc
 
     def events(self, outcome: str, count: int) -> None:
-        """Count events: ``accepted``, ``repeated``, ``dropped`` or ``rejected``."""
+        """Count events: ``queued``, ``accepted``, ``repeated``, ``dropped`` or ``rejected``."""
         if count:
             self._events.labels(self._app, outcome).inc(count)
 
