@@ -35,7 +35,7 @@ MTP(app)
 """
 
 
-def test_every_metric_is_listed_with_its_labels(tmp_path: Path) -> None:
+def test_every_metric_is_listed_with_its_labels(tmp_path: Path, redis_url: str) -> None:
     metrics = Metrics("shop")
     metrics.request("/x", 200, 0.1)
     metrics.events("accepted", 1)
@@ -55,7 +55,8 @@ def test_every_metric_is_listed_with_its_labels(tmp_path: Path) -> None:
     metrics.choice("banner", "full")
     metrics.chosen("hero", "strategy", "best-sellers")
     metrics.outcome("full", "slate", "shown")
-    app, state = mounted(tmp_path, watches(6), MTP_FORWARD={"crm": {"kind": "segment", "write_key": "secret"}})
+    forward = {"crm": {"kind": "segment", "write_key": "secret"}}
+    app, state = mounted(tmp_path, watches(6), MTP_FORWARD=forward, MTP_STREAM_URL=redis_url)
     for job in ("train", "feedback", "carts", "forward"):
         app.test_cli_runner().invoke(args=["mtp", "jobs", "run", job])
     known = {}

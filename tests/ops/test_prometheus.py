@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ..servers import Tethered, free_port, kill, missing, wait_until
+from ..servers import RedisServer, Tethered, free_port, kill, missing, wait_until
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus"
@@ -31,6 +31,7 @@ from mtp_plugin import MTP
 app = Flask("shop", instance_path=sys.path[0])
 app.secret_key = "of the tests, and long enough"
 app.config |= {"MTP_SECRET_KEYS": ["sk_yours"], "MTP_REGIME": "opt-out", "MTP_RATE_LIMIT": "10000 per second",
+               "MTP_STREAM_URL": STREAM,
                "MTP_BANDITS": {"hero": {"placement": "home-hero", "about": "strategy",
                                "arms": ["best-sellers", "trending-items"]}}}
 MTP(app)
@@ -90,9 +91,9 @@ def fetch(url: str, **headers: str) -> str:
 class Served:
     """A shop under gunicorn with two workers, and a Prometheus that scrapes it by the sample configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stream: str) -> None:
         self.port, self.prometheus = free_port(), free_port()
-        (folder / "shop.py").write_text(SHOP, encoding="utf-8")
+        (folder / "shop.py").write_text(SHOP.replace("STREAM,", f"{stream!r},"), encoding="utf-8")
         (folder / "figures").mkdir()
         words = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "deploy" / "gunicorn.conf.py")]
         words += ["--bind", f"127.0.0.1:{self.port}", "shop:app"]
@@ -135,9 +136,9 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("shop")
-    made = Served(folder)
+    made = Served(folder, redis_server.url)
     try:
         wait_until(lambda: answers(f"{made.url}/mtp/health/ready"), "an answer of the shop")
         rows = "product_id,title,price\n" + "\n".join(f"p{n},Lamp {n},{10 + n}" for n in range(12))
