@@ -265,6 +265,13 @@ class Settings:
         "Most events that may wait in the stream; more are refused with 503, and servers send them again.",
         check=_number(10_000, 10**9, int),
     )
+    broker_url: str = _row(
+        "",
+        "RabbitMQ, or another broker as kombu takes it, such as amqp://host; for `flask mtp consume` and targets of "
+        "kind broker.",
+        check=_text,
+    )
+    broker_queue: str = _row("mtp.events", "The queue that `flask mtp consume` takes events from.", check=_text)
     model_folder: str = _row(
         "", "Folder or fsspec URL of model bundles; empty is mtp_models in the instance folder.", check=_text
     )
@@ -569,6 +576,8 @@ def _check_together(settings: Settings) -> None:
         raise _error("MTP_SECRET_KEYS", settings.secret_keys, remedy)
     if settings.cookie_name == settings.consent_cookie_name:
         raise _error("MTP_CONSENT_COOKIE_NAME", settings.consent_cookie_name, "use another name than MTP_COOKIE_NAME")
+    if not settings.broker_url and any(target.get("kind") == "broker" for target in settings.forward.values()):
+        raise _error("MTP_FORWARD", settings.forward, "a target of kind broker needs MTP_BROKER_URL")
     if settings.event_max_kb > settings.body_max_kb:
         remedy = f"use at most MTP_BODY_MAX_KB, which is {settings.body_max_kb}"
         raise _error("MTP_EVENT_MAX_KB", settings.event_max_kb, remedy)

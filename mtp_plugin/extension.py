@@ -17,7 +17,7 @@ from .alert_targets import load_alert_targets
 from .bandit.rows import load_bandits
 from .bandits import LiveBandits
 from .block.placements import load_placements
-from .bus.open import open_bus
+from .bus.open import open_broker, open_bus
 from .config import Settings
 from .errors import InputError, MTPError, SetupError, UnavailableError
 from .experiment.rows import load_experiments
@@ -437,6 +437,7 @@ def _build(
         intake=Intake(settings, enrichment.of_event, Contacts({"email": hasher.email, "phone": hasher.phone})),
         journal=stores.journal,
         bus=bus,
+        broker=open_broker(settings),
         catalog_store=stores.catalog_store,
         slates=stores.slates,
         outcomes=stores.outcomes,

@@ -19,7 +19,7 @@ from .ports import ForwardState
 from .privacy.consent import on_record, permitted
 from .records import Event
 from .state import State
-from .track.outgoing import Parcel, Target, parcels
+from .track.outgoing import Parcel, Target, letter_of, parcels
 
 log = logging.getLogger(__name__)
 
@@ -142,6 +142,8 @@ def _send(state: State, name: str, target: Target, events: Sequence[Numbered]) -
     :raises _Away: it cannot be done now
     """
     now, done = time.time(), 0
+    if target.kind == "broker":
+        return _publish(state, target, [event for _, event in events])
     for parcel in parcels(target, [event for _, event in events], now):
         try:
             status = _post(state, parcel, target.timeout_s)
@@ -152,6 +154,21 @@ def _send(state: State, name: str, target: Target, events: Sequence[Numbered]) -
             refused = [(events[place][0], events[place][1].profile_id) for place in parcel.places]
             state.forwards.refuse(name, refused, f"answered {status}", now)
         done += len(parcel.places)
+
+
+def _publish(state: State, target: Target, events: Sequence[Event]) -> None:
+    """Hand events to the broker, whose queues keep them.
+
+    :raises _Away: it cannot be done now
+    """
+    if not events:
+        return
+    if state.broker is None:
+        raise _Away("MTP_BROKER_URL is empty")
+    try:
+        state.broker.publish(target.exchange, [letter_of(event) for event in events])
+    except UnavailableError as error:
+        raise _Away(str(error)) from None
 
 
 def _post(state: State, parcel: Parcel, timeout_s: float) -> int:

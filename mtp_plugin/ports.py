@@ -157,6 +157,24 @@ class Bus(Protocol):
     def close(self) -> None: ...
 
 
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """An event on its way to an exchange: under which routing key, its id, and itself as JSON."""
+
+    topic: str
+    message_id: str
+    body: bytes
+
+
+class Broker(Protocol):
+    """Where events are sent to other systems of the shop."""
+
+    def publish(self, exchange: str, letters: Sequence[Letter]) -> None:
+        """Send these, in order; on return the broker has them.
+
+        :raises mtp_plugin.errors.UnavailableError: it has perhaps some of them
+        """
+
+
 class CatalogStore(Protocol):
     """The imported products."""
 

@@ -19,6 +19,7 @@ from .ports import (
     AlertBook,
     AuditLog,
     BanditState,
+    Broker,
     Bus,
     Cache,
     CartBook,
@@ -116,6 +117,8 @@ class State:
     forwards: ForwardBook
     alerts: AlertBook
     outbound: Outbound
+    broker: Broker | None = None
+    """Takes events to other systems of the shop."""
     order_sources: dict[str, OrderSource] = field(default_factory=dict)
     """Where past and new orders are asked for, by name."""
     crms: dict[str, Crm] = field(default_factory=dict)

@@ -261,6 +261,60 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
+class RabbitServer:
+    """RabbitMQ with a folder, a name and ports of its own."""
+
+    def __init__(self, program: Path) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="mtp-rabbit-"))
+        self.port = free_port()
+        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
+        self._mapper = {"HOME": str(folder), "PATH": os.environ["PATH"], "ERL_EPMD_PORT": str(free_port())}
+        environment = {
+            **self._mapper,
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": f"mtp{self.port}@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(folder / "logs"),
+            "RABBITMQ_PID_FILE": str(folder / "pid"),
+            "RABBITMQ_CONF_ENV_FILE": str(folder / "none.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+            "RABBITMQ_ALLOW_INPUT": "1",  # then the script becomes the server and not its parent
+            "RABBITMQ_SERVER_START_ARGS": "-noinput",
+        }
+        words = [f"{name}={value}" for name, value in environment.items()]
+        self._process = Tethered(folder, "KILL", ["env", "-i", *words, str(program)])
+        wait_until(self._answers, "an answer of RabbitMQ")
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), 1) as connection:
+                connection.settimeout(1)
+                connection.sendall(b"AMQP\x00\x00\x09\x01")
+                return bool(connection.recv(8))
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self._process.close()
+        mapper = shutil.which("epmd")
+        if mapper:  # the server started one of its own
+            subprocess.run([mapper, "-kill"], env=self._mapper, capture_output=True, check=False)
+
+
+@pytest.fixture(scope="session")
+def rabbit_server() -> Iterator[RabbitServer]:
+    """A server for the whole run; tests use queues and exchanges of their own."""
+    program = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+    if not program.exists():
+        missing("RabbitMQ is not installed: apt-get install rabbitmq-server")
+    server = RabbitServer(program)
+    yield server
+    server.close()
+
+
 def kill(process: subprocess.Popen[str]) -> None:
     """End a child that a test started, as a power cut would."""
     process.send_signal(signal.SIGKILL)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..config import Settings
-from ..ports import Bus
+from ..ports import Broker, Bus
 from ..records import Event
 from ..store.redis_client import open_redis
+from .broker import KombuBroker
 from .direct import DirectBus
 from .stream import RedisStream
 
@@ -23,3 +24,11 @@ def open_bus(settings: Settings, record: Callable[[Sequence[Event]], list[bool]]
     if not settings.stream_url:
         return DirectBus(record)
     return RedisStream(open_redis(settings.stream_url, PATIENCE_MS), settings.stream_max)
+
+
+def open_broker(settings: Settings) -> Broker | None:
+    """The broker of ``MTP_BROKER_URL``.
+
+    :raises SettingError: kombu is not installed
+    """
+    return KombuBroker(settings.broker_url) if settings.broker_url else None

@@ -1,19 +1,21 @@
-"""``worker`` and ``dead-letters``: for the stream in which events of servers wait."""
+"""``worker``, ``consume`` and ``dead-letters``: for events that wait in a stream or a queue."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from functools import partial
 
 import click
 import msgspec
 from flask.cli import with_appcontext
 
+from ..bus.broker import Consumer, KombuBroker
 from ..bus.stream import RedisStream
 from ..bus.worker import Worker
 from ..errors import SetupError
 from ..state import State
-from ..web.collect import record_waiting
+from ..web.collect import record_waiting, take_messages
 from .base import answer, command, mounted, say
 
 
@@ -36,12 +38,26 @@ def register(mtp: click.Group) -> None:
         """
         state = mounted()
         one = Worker(_stream(state), partial(record_waiting, state), take_over_s=take_over)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda number, frame: one.stop())
+        _ends_by_signal(one.stop)
         say(f"worker {one.name} began")
         done = one.run(until_empty=until_empty)
         text = f"{done.events} events recorded, {done.new} of them new; {done.dead} put aside"
         answer(done, as_json, text)
+
+    @command(mtp, "consume")
+    @click.option("--until-empty", is_flag=True, help="End when the queue is empty.")
+    @with_appcontext
+    def consume(until_empty: bool, as_json: bool) -> None:
+        """Record the events that other systems put into the broker's queue, until SIGTERM."""
+        state = mounted()
+        if not isinstance(state.broker, KombuBroker):
+            raise SetupError("there is no broker: set MTP_BROKER_URL, such as amqp://host")
+        one = Consumer(state.broker, state.settings.broker_queue, partial(take_messages, state))
+        _ends_by_signal(one.stop)
+        say(f"taking from {state.settings.broker_queue}")
+        one.run(until_empty=until_empty)
+        done = {"messages": one.taken, "dead": one.dead}
+        answer(done, as_json, f"{one.taken} messages taken, {one.dead} of them put aside")
 
     @command(mtp, "dead-letters")
     @click.option("--retry", is_flag=True, help="Have workers try all of them again.")
@@ -56,6 +72,11 @@ def register(mtp: click.Group) -> None:
             rows.append({"id": number, "events": letter.entry.events, "why": letter.why, "retried": again})
         text = "\n".join(f"{row['id']}  {row['events']:>5} events  {row['why']}" for row in rows)
         answer({"dead_letters": msgspec.to_builtins(rows)}, as_json, text or "There are none.")
+
+
+def _ends_by_signal(stop: Callable[[], None]) -> None:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, frame: stop())
 
 
 def _stream(state: State) -> RedisStream:

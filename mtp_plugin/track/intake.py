@@ -68,6 +68,7 @@ class Intake:
         self._describe, self._contacts = describe, contacts or Contacts({})
         self._browser_orders = settings.browser_orders
         self._event_max = settings.event_max_kb * 1024
+        self._body_max = settings.body_max_kb * 1024
         self._batch_max = settings.batch_max_events
 
     def segment(self, kind: str, body: bytes, sender: Sender, now: float) -> Parsed:
@@ -80,6 +81,26 @@ class Intake:
         if kind == "batch":
             return self._batch(body, sender, now)
         return self._one({**self._sized_object(body), "type": kind}, sender, now)
+
+    def message(self, body: bytes, message_id: str, sender: Sender, now: float) -> Parsed:
+        """Read a message of a queue: one of Segment's calls, which says its ``type``, or a batch of them.
+
+        :param message_id: what its sender calls the message, empty if nothing; makes a redelivery recognisable where
+            the calls have no ``messageId`` of their own
+        :raises InputError: the message is wrong as a whole
+        """
+        if len(body) > self._body_max:
+            raise TooLargeError(f"this message has {len(body)} bytes, {self._body_max} are allowed")
+        told = decode_object(body)
+        batch = told.get("batch")
+        calls = batch if isinstance(batch, list) else [told]
+        if message_id and all(isinstance(call, dict) for call in calls):
+            for place, call in enumerate(calls):
+                call.setdefault("messageId", f"{message_id}:{place}"[:MAX_MESSAGE_ID])
+            body = msgspec.json.encode(told)
+        if "batch" in told:
+            return self._batch(body, sender, now)
+        return self._one(self._sized_object(body), sender, now)
 
     def ga4(self, body: bytes, sender: Sender, now: float) -> Parsed:
         """Read a body in the shape of GA4's measurement protocol.

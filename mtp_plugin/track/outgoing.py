@@ -12,12 +12,13 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from ..errors import SettingError
+from ..ports import Letter
 from ..records import Event
 from .aliases import GA4
 from .webhooks.signature import OWN_HEADER, sign
 
 SETTING = "MTP_FORWARD"
-KINDS = ("segment", "ga4", "webhook")
+KINDS = ("segment", "ga4", "webhook", "broker")
 SEGMENT_URL = "https://api.segment.io/v1/batch"
 GA4_URL = "https://www.google-analytics.com/mp/collect"
 TOPIC_SAFE = " !#$&'()*+,/:;=?@[]^`{|}~"
@@ -33,10 +34,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """To whom events are forwarded.
 
     ``events`` are the names forwarded, all when empty. ``purpose`` is what the visitor must have permitted.
-    ``write_key`` is Segment's, ``measurement_id`` and ``api_secret`` are GA4's, ``secret`` signs a webhook.
+    ``write_key`` is Segment's, ``measurement_id`` and ``api_secret`` are GA4's, ``secret`` signs a webhook,
+    ``exchange`` is where a broker takes them.
     """
 
-    kind: Literal["segment", "ga4", "webhook"]
+    kind: Literal["segment", "ga4", "webhook", "broker"]
     url: str = ""
     purpose: str = "analytics"
     events: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     measurement_id: str = ""
     api_secret: str = ""
     secret: str = ""
+    exchange: str = ""
     timeout_s: float = 5.0
 
 
@@ -65,7 +68,12 @@ def load_targets(given: Mapping[str, Any]) -> dict[str, Target]:
     return {str(name): _target(str(name), value) for name, value in given.items()}
 
 
-_NEEDED = {"segment": ("write_key",), "ga4": ("measurement_id", "api_secret"), "webhook": ("url", "secret")}
+_NEEDED = {
+    "segment": ("write_key",),
+    "ga4": ("measurement_id", "api_secret"),
+    "webhook": ("url", "secret"),
+    "broker": ("exchange",),
+}
 
 
 def _target(name: str, value: Any) -> Target:
@@ -109,6 +117,12 @@ def _segment(target: Target, events: Sequence[Event], start: int, now: float) ->
         user=target.write_key,
         places=tuple(range(start, start + len(events))),
     )
+
+
+def letter_of(event: Event) -> Letter:
+    """The event as other systems of the shop take it from an exchange: in Segment's words, its name as routing key."""
+    topic = re.sub(r"\W+", ".", event.name.lower()).strip(".")[:100] or "event"
+    return Letter(topic=topic, message_id=event.event_id, body=msgspec.json.encode(_segment_call(event)))
 
 
 def _segment_call(event: Event) -> dict[str, Any]:

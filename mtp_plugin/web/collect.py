@@ -9,10 +9,11 @@ from itertools import compress
 import msgspec
 from flask import Response, current_app, has_request_context
 
+from ..errors import InputError
 from ..records import ConsentLevel, Dropped, Event, Receipt
 from ..signals import event_recorded
 from ..state import State
-from ..track.intake import Parsed
+from ..track.intake import Parsed, Sender
 from .body import event_body
 from .kept import kept
 from .parts import get_parts, get_state
@@ -128,6 +129,31 @@ def record_waiting(state: State, events: Sequence[Event]) -> list[bool]:
     new = record(state, events, state.pipeline.ingest) or []
     _count_by_level([event.name for event in compress(events, new)], ())
     return new
+
+
+def take_messages(state: State, messages: Sequence[tuple[bytes, str]]) -> list[str]:
+    """Record the events of messages that systems of the shop put into a queue, all together.
+
+    :param messages: body of each, one of Segment's calls or a batch, and the id its sender gave it, empty if none
+    :returns: for each what is wrong with it, empty for nothing; of a batch the other events are kept
+    :raises mtp_plugin.errors.UnavailableError: they could not be stored; nothing of them was
+    """
+    sender, now = Sender(kind="server", consent=ConsentLevel.FULL), time.time()
+    wrong, parsed = list[str](), list[Parsed]()
+    for body, message_id in messages:
+        try:
+            one = _admitted(state, state.intake.message(body, message_id, sender, now))
+        except InputError as error:
+            wrong.append(f"{error.field}: {error.message}".removeprefix(": "))
+            continue
+        parsed.append(one)
+        wrong.append("; ".join(f"{error.field}: {error.message}" for error in one.errors))
+    metrics, events = get_parts().metrics, [event for one in parsed for event in one.events]
+    new = record(state, events, state.pipeline.ingest) or []
+    _count_by_level([event.name for event in compress(events, new)], [name for one in parsed for name in one.refused])
+    metrics.events("dropped", sum(len(one.dropped) for one in parsed))
+    metrics.events("rejected", sum(map(bool, wrong)))
+    return wrong
 
 
 def answer(receipt: Receipt) -> Response:
