@@ -421,6 +421,7 @@ def _build(
         registry=stores.registry,
         book=stores.segments,
         outcomes=stores.outcomes,
+        kpis=stores.kpis,
         hasher=hasher,
         first=[StreamHolder(bus)] if settings.stream_url else (),
         others=[
@@ -476,6 +477,7 @@ def _build(
         carts=stores.carts,
         forwards=stores.forwards,
         alerts=stores.alerts,
+        kpis=stores.kpis,
         told=load_alert_targets(settings.alerts),
         sources=load_sources(settings.webhooks),
         targets=load_targets(settings.forward),

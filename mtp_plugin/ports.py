@@ -1053,3 +1053,83 @@ class ForwardBook(Protocol):
 
     def erase(self, profile_id: str) -> int:
         """Forget letters about somebody."""
+
+
+class KpiRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A group of slates: what they have in common, their sums (:data:`mtp_plugin.kpi.measures.SUMS`), and how many
+    known visitors they are of, at least.
+    """
+
+    of: tuple[str, ...]
+    sums: dict[str, float]
+    people: int = 0
+
+
+class ShopDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What the whole shop sold on a day (an ordinal, in its time zone), and how varied what it showed was.
+
+    The last three are ``None`` until the day is over.
+    """
+
+    day: int
+    orders: float
+    revenue: float
+    refunds: float
+    coverage: float | None = None
+    novelty: float | None = None
+    gini: float | None = None
+
+
+class KpiBook(Protocol):
+    """Sums over slates by hour and day. An hour is counted anew as a whole, so it is right whatever came late."""
+
+    def oldest(self) -> float | None:
+        """When the oldest slate that is stored was made, seconds since 1970."""
+
+    def signature(self, since: float) -> str:
+        """Something that differs when slates were added, or taken away, that were made since."""
+
+    def orders(self, since: float, until: float) -> list[Event]:
+        """The events of orders, and of what was given back, with ``since <= timestamp < until``."""
+
+    def mark(self, hours: Iterable[int], at: float) -> None:
+        """Remember that these hours are to be counted anew."""
+
+    def marked(self) -> dict[int, float]:
+        """The hours that are, and when each was marked last."""
+
+    def unmark(self, hours: Iterable[int], before: float) -> None:
+        """Forget those of them that were not marked since."""
+
+    def of_visitors(self, profile_ids: Sequence[str]) -> set[int]:
+        """The hours with slates of these visitors, or with slates that they had a part in."""
+
+    def recount(self, hour: int) -> None:
+        """Count the slates made in an hour (hours since 1970) and what came of them."""
+
+    def sum_day(self, day: int, hours: Sequence[int]) -> None:
+        """Sum up a day from its hours."""
+
+    def totals(
+        self, first: int, last: int, by: Sequence[str] = (), where: Mapping[str, str] | None = None
+    ) -> list[KpiRow]:
+        """Groups of the days ``first <= day < last``.
+
+        :param by: ``day``, ``placement``, ``strategy``, ``segment_id``, ``device``, ``consent_level``
+        :param where: which values of these to look at alone
+        """
+
+    def experiments(self, first: int, last: int, by: Sequence[str] = ()) -> list[KpiRow]:
+        """The same of slates that experiments made a difference to, by ``day``, ``experiment``, ``variation``."""
+
+    def positions(self, first: int, last: int) -> list[KpiRow]:
+        """The same by ``placement`` and ``position``."""
+
+    def put_shop(self, day: ShopDay) -> None:
+        """Remember a day of the whole shop."""
+
+    def shop(self, first: int, last: int) -> list[ShopDay]:
+        """The days ``first <= day < last`` that are remembered, oldest first."""
+
+    def purge(self, *, hours_before: int, days_before: int) -> int:
+        """Delete old hours, and old days; gives how many rows."""

@@ -66,6 +66,7 @@ def standard_jobs(state: State) -> list[Job]:
             "Find what came of slates: seen, clicked, put into carts, bought.",
             lambda: _feedback(state),
         ),
+        Job("kpi", 10.0, "Count the key figures of hours in which anything happened.", lambda: _kpi(state)),
         Job("forward", MINUTE, "Forward events to whom the shop named.", lambda: _forward(state)),
         Job("alerts", 5 * MINUTE, "Find what is unusual, and tell.", lambda: _alerts(state)),
         Job("bandits", MINUTE, "Learn from what came of slates.", lambda: learn_from_outcomes(state)),
@@ -115,6 +116,12 @@ def _feedback(state: State) -> str:
     from .attributing import attribute_new
 
     return attribute_new(state)
+
+
+def _kpi(state: State) -> str:
+    from .kpis import roll_up
+
+    return roll_up(state)
 
 
 def _forward(state: State) -> str:

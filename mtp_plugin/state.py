@@ -29,6 +29,7 @@ from .ports import (
     Cursors,
     ForwardBook,
     Journal,
+    KpiBook,
     Leases,
     ModelRegistry,
     Outcomes,
@@ -116,6 +117,7 @@ class State:
     carts: CartBook
     forwards: ForwardBook
     alerts: AlertBook
+    kpis: KpiBook
     outbound: Outbound
     broker: Broker | None = None
     """Takes events to other systems of the shop."""

@@ -10,8 +10,19 @@ from .config import Settings
 from .errors import NotFoundError
 from .feedback_source import FeedbackSource
 from .pipeline import Pipeline
-from .ports import AuditLog, ConsentLog, Holder, Journal, ModelRegistry, Outcomes, SegmentBook, SlateLog, SubjectLog
-from .privacy.holders import ConsentHolder, EventHolder, SegmentHolder, SlateHolder
+from .ports import (
+    AuditLog,
+    ConsentLog,
+    Holder,
+    Journal,
+    KpiBook,
+    ModelRegistry,
+    Outcomes,
+    SegmentBook,
+    SlateLog,
+    SubjectLog,
+)
+from .privacy.holders import ConsentHolder, EventHolder, KpiHolder, SegmentHolder, SlateHolder
 from .privacy.pii import Hasher
 from .privacy.subjects import Subjects
 from .privacy.suppressed import Suppressed
@@ -33,6 +44,7 @@ def open_subjects(
     registry: ModelRegistry,
     book: SegmentBook,
     outcomes: Outcomes,
+    kpis: KpiBook,
     hasher: Hasher,
     first: Sequence[Holder] = (),
     others: Sequence[Holder] = (),
@@ -49,7 +61,12 @@ def open_subjects(
     def segment_now(profile: Profile) -> SegmentRef | None:
         return pipeline.live.get().segments.assign(profile, Context(), time.time())
 
-    own: list[Holder] = [EventHolder(journal), SlateHolder(slates), ConsentHolder(consents)]
+    own: list[Holder] = [
+        KpiHolder(kpis, journal, time.time),
+        EventHolder(journal),
+        SlateHolder(slates),
+        ConsentHolder(consents),
+    ]
     subjects = Subjects(
         holders=[*first, *own, SegmentHolder(journal, segment_now, book.forget), *others],
         requests=requests,

@@ -21,26 +21,28 @@ TENTH = 10
 
 def loop_days(state: State, days: int, now: float | None = None) -> list[LoopDay]:
     """The figures of the last *days* days (of UTC), oldest first; the last one is today so far."""
-    now, serving = time.time() if now is None else now, state.pipeline.live.get()
+    now = time.time() if now is None else now
+    today = now // DAY * DAY
+    begins = [today - back * DAY for back in reversed(range(days))]
+    return [loop_between(state, begin, min(now, begin + DAY)) for begin in begins]
+
+
+def loop_between(state: State, since: float, until: float) -> LoopDay:
+    """The figures of some time, in seconds since 1970; named by the day that it begins on."""
+    serving = state.pipeline.live.get()
     table = serving.table
     names = [product.product_id for product in table.products]
     visible = np.flatnonzero(table.visible).tolist()
     popular = frozenset(names[row] for row in _popular(serving, max(1, len(visible) // TENTH)))
-    today, found = now // DAY * DAY, []
-    for back in reversed(range(days)):
-        since = today - back * DAY
-        fresh = is_new(table, min(now, since + DAY), state.settings.new_days * DAY) & table.visible
-        entries = state.slates.sample(since, min(now, since + DAY), SAMPLE)
-        found.append(
-            loop_day(
-                f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d}",
-                [[item.product_id for item in entry.slate.items] for entry in entries if entry.slate.items],
-                [names[row] for row in visible],
-                frozenset(names[row] for row in np.flatnonzero(fresh).tolist()),
-                popular,
-            )
-        )
-    return found
+    fresh = is_new(table, until, state.settings.new_days * DAY) & table.visible
+    entries = state.slates.sample(since, until, SAMPLE)
+    return loop_day(
+        f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d}",
+        [[item.product_id for item in entry.slate.items] for entry in entries if entry.slate.items],
+        [names[row] for row in visible],
+        frozenset(names[row] for row in np.flatnonzero(fresh).tolist()),
+        popular,
+    )
 
 
 def _popular(serving: Serving, count: int) -> list[int]:

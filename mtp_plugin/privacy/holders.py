@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
-from ..ports import Bus, CartBook, ConsentLog, ForwardBook, Identity, Journal, Outcomes, SlateLog, WebhookBox
+from ..ports import Bus, CartBook, ConsentLog, ForwardBook, Identity, Journal, KpiBook, Outcomes, SlateLog, WebhookBox
 from ..records import Profile, SegmentRef
+
+HOUR_S = 3600.0
 
 
 class EventHolder:
@@ -50,6 +52,30 @@ class StreamHolder:
 
     def erase(self, profile_ids: Sequence[str]) -> int:
         return self._bus.erase(profile_ids)
+
+
+class KpiHolder:
+    """Nothing of a visitor: sums that their slates and orders had a part in, which are counted anew without them.
+
+    It comes before those who delete, while it can still be told which hours that are.
+    """
+
+    name = "key-figures"
+
+    def __init__(self, kpis: KpiBook, journal: Journal, clock: Callable[[], float]) -> None:
+        self._kpis, self._journal, self._clock = kpis, journal, clock
+
+    def linked(self, profile_id: str) -> Iterable[str]:
+        return ()
+
+    def export(self, profile_ids: Sequence[str]) -> Any:
+        return []
+
+    def erase(self, profile_ids: Sequence[str]) -> int:
+        orders = (event for name in profile_ids for event in self._journal.events_of(name) if "Order " in event.name)
+        hours = {int(event.timestamp // HOUR_S) for event in orders} | self._kpis.of_visitors(profile_ids)
+        self._kpis.mark(hours, self._clock())
+        return 0
 
 
 class SlateHolder:

@@ -21,6 +21,7 @@ from ..ports import (
     ForwardBook,
     Identity,
     Journal,
+    KpiBook,
     Leases,
     ModelRegistry,
     Outcomes,
@@ -54,6 +55,7 @@ from .sql_catalog import SqlCatalog
 from .sql_consents import SqlConsents
 from .sql_identity import SqlIdentity
 from .sql_journal import SqlJournal
+from .sql_kpi import SqlKpis
 from .sql_leases import SqlLeases
 from .sql_outcomes import SqlOutcomes
 from .sql_placements import SqlPlacements
@@ -96,6 +98,7 @@ class Stores:
     activity: Activity
     bandits: BanditState
     alerts: AlertBook
+    kpis: KpiBook
     outbound: Outbound = field(default_factory=Outbound)
     places: Places = field(default_factory=NoPlaces)
     weather: WeatherSource = field(default_factory=NoWeather)
@@ -160,6 +163,7 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         placements=SqlPlacements(database),
         activity=SqlActivity(database),
         alerts=SqlAlerts(database),
+        kpis=SqlKpis(database),
         bandits=bandits,
         webhooks=SqlWebhooks(database, Seal(audit_keys)),
         cursors=SqlCursors(database),

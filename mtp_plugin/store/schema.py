@@ -26,6 +26,7 @@ metadata = MetaData()
 Words = Text().with_variant(Text(collation="C"), "postgresql")
 Number = BigInteger().with_variant(Integer, "sqlite")
 
+ORDERS = "name IN ('Order Completed', 'Order Refunded', 'Order Cancelled')"
 event = Table(
     "mtp_event",
     metadata,
@@ -52,6 +53,7 @@ event = Table(
         postgresql_where=text("recommendation_id IS NOT NULL"),
         sqlite_where=text("recommendation_id IS NOT NULL"),
     ),
+    Index("mtp_event_order", "happened_at", postgresql_where=text(ORDERS), sqlite_where=text(ORDERS)),
     sqlite_autoincrement=True,
 )
 
@@ -483,4 +485,48 @@ alert_silence = Table(
     Column("key", Words, primary_key=True),
     Column("until", Double, nullable=False),
     Column("by", Words, nullable=False),
+)
+
+KPI_SUMS = (
+    "slates", "empty", "fallback", *(f"took_{place}" for place in range(9)), "seen", "clicked", "clicks", "carts",
+    "purchases", "orders", "revenue", "margin", "refunds",
+)  # fmt: skip
+
+
+def _cube(name: str, *parts: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("span", Integer, primary_key=True, autoincrement=False, comment="0 an hour, 1 a day"),
+        Column(
+            "at", Integer, primary_key=True, autoincrement=False,
+            comment="hours since 1970 in UTC, or the ordinal of the shop's day",
+        ),
+        *(Column(part, Words, primary_key=True) for part in parts),
+        *(Column(one, Double, nullable=False) for one in KPI_SUMS),
+        Column("people", LargeBinary, comment="which of 2,048 hashes its known visitors have"),
+    )  # fmt: skip
+
+
+kpi = _cube("mtp_kpi", "placement", "strategy", "segment_id", "device", "consent_level")
+kpi_experiment = _cube("mtp_kpi_experiment", "experiment", "variation")
+kpi_position = _cube("mtp_kpi_position", "placement", "position")
+
+kpi_dirty = Table(
+    "mtp_kpi_dirty",
+    metadata,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False, comment="when it was marked"),
+)
+
+kpi_shop = Table(
+    "mtp_kpi_shop",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="ordinal of the shop's day"),
+    Column("orders", Double, nullable=False),
+    Column("revenue", Double, nullable=False),
+    Column("refunds", Double, nullable=False),
+    Column("coverage", Double, comment="share of the products shown, once the day is over"),
+    Column("novelty", Double, comment="share of new products in what was shown"),
+    Column("gini", Double, comment="how unevenly products were shown"),
 )

@@ -1,0 +1,385 @@
+"""Sums over slates by hour and day, counted by the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Integer, Table, and_, case, cast, delete, func, insert, literal, or_, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..kpi.measures import BUCKETS_MS, SUMS
+from ..ports import KpiRow, ShopDay
+from ..records import Event
+from .chunks import chunks
+from .database import Database
+from .rows import row_event
+from .schema import ORDERS, event, kpi, kpi_dirty, kpi_experiment, kpi_position, kpi_shop, outcome, slate, slate_profile
+from .sql_journal import EVENT_COLUMNS
+from .words import storable
+
+HOUR_S = 3600.0
+HOUR, DAY = 0, 1
+"""Spans."""
+BITS = 2048
+"""Hashes that known visitors are counted by: as many bits as are set, so many there were at least."""
+SOME = 400
+NAMES = ("placement", "strategy", "segment_id", "device", "consent_level")
+SHOP = ShopDay.__struct_fields__
+
+Cell = tuple[str, ...]
+Sums = dict[str, float]
+
+
+@dataclass(slots=True)
+class Counted:
+    """A cell as it is counted."""
+
+    sums: Sums
+    people: int = 0
+
+
+class SqlKpis:
+    """Implements :class:`mtp_plugin.ports.KpiBook`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # ------------------------------------------------------------------------------------------- what is to be done
+
+    def oldest(self) -> float | None:
+        with self._database.reading() as connection:
+            return connection.execute(select(func.min(slate.c.created_at))).scalar()
+
+    def signature(self, since: float) -> str:
+        query = select(func.count(), func.max(slate.c.created_at)).where(slate.c.created_at >= since)
+        with self._database.reading() as connection:
+            count, last = connection.execute(query).one()
+        return f"{count}/{last}"
+
+    def orders(self, since: float, until: float) -> list[Event]:
+        # In so many words, or the index of orders is not taken.
+        query = select(*EVENT_COLUMNS).where(text(ORDERS), event.c.happened_at >= since, event.c.happened_at < until)
+        with self._database.reading() as connection:
+            return [row_event(row) for row in connection.execute(query.order_by(event.c.seq))]
+
+    def mark(self, hours: Iterable[int], at: float) -> None:
+        rows = [{"hour": hour, "at": at} for hour in sorted(set(hours))]
+        if not rows:
+            return
+        new: Any = sqlite.insert(kpi_dirty) if self._database.is_sqlite else postgresql.insert(kpi_dirty)
+        with self._database.writing() as connection:
+            connection.execute(new.on_conflict_do_update(index_elements=["hour"], set_={"at": new.excluded.at}), rows)
+
+    def marked(self) -> dict[int, float]:
+        with self._database.reading() as connection:
+            return {row.hour: row.at for row in connection.execute(select(kpi_dirty))}
+
+    def unmark(self, hours: Iterable[int], before: float) -> None:
+        with self._database.writing() as connection:
+            for some in chunks(sorted(set(hours)), SOME):
+                connection.execute(delete(kpi_dirty).where(kpi_dirty.c.hour.in_(some), kpi_dirty.c.at < before))
+
+    def of_visitors(self, profile_ids: Sequence[str]) -> set[int]:
+        hour = cast(func.floor(slate.c.created_at / HOUR_S), Integer)
+        found: set[int] = set()
+        with self._database.reading() as connection:
+            for name in filter(storable, profile_ids):
+                own = select(slate_profile.c.recommendation_id).where(slate_profile.c.profile_id == name)
+                part = select(outcome.c.recommendation_id).where(outcome.c.profile_id == name)
+                query = select(hour).where(or_(slate.c.recommendation_id.in_(own), slate.c.recommendation_id.in_(part)))
+                found.update(connection.execute(query.distinct()).scalars())
+        return found
+
+    # ------------------------------------------------------------------------------------------------------- counting
+
+    def recount(self, hour: int) -> None:
+        with self._database.reading() as connection:
+            cells = self._slates(connection, hour)
+            self._outcomes(connection, hour, cells)
+            self._people(connection, hour, cells)
+            positions = self._positions(connection, hour)
+            experiments = self._experiments(connection, hour)
+        with self._database.writing() as connection:
+            for table, names, found in (
+                (kpi, NAMES, cells),
+                (kpi_experiment, ("experiment", "variation"), experiments),
+                (kpi_position, ("placement", "position"), positions),
+            ):
+                self._put(connection, table, HOUR, hour, names, found)
+
+    def _slates(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
+        ends = [1000 * end for end in BUCKETS_MS]
+        lows = [-1.0, *ends]
+        took = [
+            _count(and_(slate.c.took_us > low, slate.c.took_us <= high)) for low, high in zip(lows, ends, strict=False)
+        ]
+        columns = {
+            "slates": func.count(),
+            "empty": _count(slate.c["items"] == 0),
+            "fallback": _count(slate.c.fallback_level > 0),
+            **{f"took_{place}": one for place, one in enumerate([*took, _count(slate.c.took_us > ends[-1])])},
+        }
+        keys = [slate.c[name] for name in NAMES]
+        query = select(*keys, *columns.values()).where(_within(hour)).group_by(*keys)
+        found = {}
+        for row in connection.execute(query):
+            values = zip(columns, row[len(keys) :], strict=True)
+            found[tuple(row[: len(keys)])] = Counted(_sums({name: float(value) for name, value in values}))
+        return found
+
+    def _outcomes(self, connection: Connection, hour: int, cells: dict[Cell, Counted]) -> None:
+        keys = [slate.c[name] for name in NAMES]
+        for row in connection.execute(_summed(_by_visitor(hour, keys), len(keys))):
+            _add(cells, tuple(row[: len(keys)]), row[len(keys) :])
+        orders = (
+            select(*keys, func.count(outcome.c.order_id.distinct()))
+            .join_from(outcome, slate, outcome.c.recommendation_id == slate.c.recommendation_id)
+            .where(_within(hour), outcome.c.kind == "purchase", outcome.c.quantity > 0)
+            .group_by(*keys)
+        )
+        for row in connection.execute(orders):
+            cells[tuple(row[:-1])].sums["orders"] = float(row[-1])
+
+    def _people(self, connection: Connection, hour: int, cells: dict[Cell, Counted]) -> None:
+        """Only where a group is one of people: of a segment."""
+        keys = [slate.c[name] for name in NAMES]
+        query = (
+            select(*keys, slate_profile.c.profile_id)
+            .join_from(slate_profile, slate, slate_profile.c.recommendation_id == slate.c.recommendation_id)
+            .where(_within(hour), slate.c.segment_id != "")
+            .distinct()
+        )
+        for row in connection.execute(query):
+            cells[tuple(row[:-1])].people |= 1 << _bit(row[-1])
+
+    def _positions(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
+        """A slate of six that was seen has shown each of its first six places."""
+        cells: dict[Cell, Counted] = {}
+        seen = (
+            select(slate.c.placement, slate.c["items"], func.sum(_sign()))
+            .join_from(outcome, slate, outcome.c.recommendation_id == slate.c.recommendation_id)
+            .where(_within(hour), outcome.c.kind == "seen")
+            .group_by(slate.c.placement, slate.c["items"])
+        )
+        for placement, items, count in connection.execute(seen):
+            for position in range(1, items + 1):
+                _cell(cells, (placement, f"{position:02d}")).sums["seen"] += float(count)
+        keys = [slate.c.placement, outcome.c.position]
+        query = _summed(_by_visitor(hour, keys, outcome.c.kind != "seen", outcome.c.position > 0), len(keys))
+        for row in connection.execute(query):
+            _add(cells, (row[0], f"{row[1]:02d}"), row[2:])
+        return cells
+
+    def _experiments(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
+        """Of slates that an experiment made a difference to: few, so they are read one by one."""
+        columns = (
+            slate.c.recommendation_id,
+            slate.c.experiments,
+            slate.c["items"],
+            slate.c.fallback_level,
+            slate.c.took_us,
+        )
+        cells: dict[Cell, Counted] = {}
+        of_slate: dict[str, list[Cell]] = {}
+        for name, exposed, items, level, took in connection.execute(
+            select(*columns).where(_within(hour), slate.c.experiments != "[]")
+        ):
+            for key, variation in msgspec.json.decode(exposed, type=list[tuple[str, int]]):
+                cell = (key, str(variation))
+                of_slate.setdefault(name, []).append(cell)
+                sums = _cell(cells, cell).sums
+                sums["slates"] += 1
+                sums["empty"] += not items
+                sums["fallback"] += level > 0
+                place = next((at for at, end in enumerate(BUCKETS_MS) if took <= 1000 * end), len(BUCKETS_MS))
+                sums[f"took_{place}"] += 1
+        for some in chunks(list(of_slate), SOME):
+            among = outcome.c.recommendation_id.in_(some)
+            query = _summed(_by_visitor(hour, [outcome.c.recommendation_id], among), 1)
+            for row in connection.execute(query):
+                for one in of_slate[row[0]]:
+                    _add(cells, one, row[1:])
+            bought = select(outcome.c.recommendation_id, outcome.c.order_id).where(
+                among, outcome.c.kind == "purchase", outcome.c.quantity > 0
+            )
+            for name, _ in connection.execute(bought.distinct()):
+                for one in of_slate[name]:
+                    cells[one].sums["orders"] += 1
+        return cells
+
+    # --------------------------------------------------------------------------------------------------------- writing
+
+    def sum_day(self, day: int, hours: Sequence[int]) -> None:
+        for table, names in (
+            (kpi, NAMES),
+            (kpi_experiment, ("experiment", "variation")),
+            (kpi_position, ("placement", "position")),
+        ):
+            keys = [table.c[name] for name in names]
+            sums = [func.sum(table.c[name]) for name in SUMS]
+            within = table.c.span == HOUR, table.c.at >= min(hours), table.c.at <= max(hours)
+            with self._database.writing() as connection:
+                cells = {
+                    tuple(row[: len(keys)]): Counted(dict(zip(SUMS, map(float, row[len(keys) :]), strict=True)))
+                    for row in connection.execute(select(*keys, *sums).where(*within).group_by(*keys))
+                }
+                for row in connection.execute(
+                    select(*keys, table.c.people).where(*within, table.c.people.is_not(None))
+                ):
+                    cells[tuple(row[:-1])].people |= int.from_bytes(row[-1], "big")
+                self._put(connection, table, DAY, day, names, cells)
+
+    def _put(
+        self, connection: Connection, table: Table, span: int, at: int, names: Sequence[str], cells: dict[Cell, Counted]
+    ) -> None:
+        connection.execute(delete(table).where(table.c.span == span, table.c.at == at))
+        rows = [
+            {"span": span, "at": at, **dict(zip(names, cell, strict=True)), **one.sums, "people": _packed(one.people)}
+            for cell, one in cells.items()
+        ]
+        if rows:
+            connection.execute(insert(table), rows)
+
+    # --------------------------------------------------------------------------------------------------------- reading
+
+    def totals(
+        self, first: int, last: int, by: Sequence[str] = (), where: Mapping[str, str] | None = None
+    ) -> list[KpiRow]:
+        return self._read(kpi, NAMES, first, last, by, where or {})
+
+    def experiments(self, first: int, last: int, by: Sequence[str] = ()) -> list[KpiRow]:
+        return self._read(kpi_experiment, ("experiment", "variation"), first, last, by, {})
+
+    def positions(self, first: int, last: int) -> list[KpiRow]:
+        names = ("placement", "position")
+        return self._read(kpi_position, names, first, last, names, {})
+
+    def _read(
+        self, table: Table, names: Sequence[str], first: int, last: int, by: Sequence[str], where: Mapping[str, str]
+    ) -> list[KpiRow]:
+        unknown = [name for name in (*by, *where) if name not in (*names, "day")]
+        if unknown:
+            raise ValueError(f"there is no {unknown[0]!r} among {', '.join((*names, 'day'))}")
+        keys = [table.c.at if name == "day" else table.c[name] for name in by]
+        within = [table.c.span == DAY, table.c.at >= first, table.c.at < last]
+        within += [table.c[name] == value for name, value in where.items()]
+        query = select(*keys, *(func.coalesce(func.sum(table.c[name]), 0.0) for name in SUMS)).where(*within)
+        with self._database.reading() as connection:
+            found = {
+                tuple(map(str, row[: len(keys)])): dict(zip(SUMS, map(float, row[len(keys) :]), strict=True))
+                for row in connection.execute(query.group_by(*keys).order_by(*keys) if keys else query)
+            }
+            people: dict[Cell, int] = {}
+            if "segment_id" in by:
+                marks = select(*keys, table.c.people).where(*within, table.c.people.is_not(None))
+                for row in connection.execute(marks):
+                    cell = tuple(map(str, row[:-1]))
+                    people[cell] = people.get(cell, 0) | int.from_bytes(row[-1], "big")
+        return [KpiRow(of=cell, sums=sums, people=people.get(cell, 0).bit_count()) for cell, sums in found.items()]
+
+    # ----------------------------------------------------------------------------------------------- the whole shop
+
+    def put_shop(self, day: ShopDay) -> None:
+        with self._database.writing() as connection:
+            connection.execute(delete(kpi_shop).where(kpi_shop.c.day == day.day))
+            connection.execute(insert(kpi_shop).values(msgspec.structs.asdict(day)))
+
+    def shop(self, first: int, last: int) -> list[ShopDay]:
+        query = select(*(kpi_shop.c[name] for name in SHOP)).where(kpi_shop.c.day >= first, kpi_shop.c.day < last)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(kpi_shop.c.day))
+            return [ShopDay(**dict(zip(SHOP, row, strict=True))) for row in rows]
+
+    def purge(self, *, hours_before: int, days_before: int) -> int:
+        gone = 0
+        with self._database.writing() as connection:
+            for table in (kpi, kpi_experiment, kpi_position):
+                for span, before in ((HOUR, hours_before), (DAY, days_before)):
+                    old = delete(table).where(table.c.span == span, table.c.at < before)
+                    gone += connection.execute(old).rowcount
+            gone += connection.execute(delete(kpi_shop).where(kpi_shop.c.day < days_before)).rowcount
+        return gone
+
+
+# ------------------------------------------------------------------------------------------------------------- queries
+
+
+def _within(hour: int) -> Any:
+    return and_(slate.c.created_at >= hour * HOUR_S, slate.c.created_at < (hour + 1) * HOUR_S)
+
+
+def _count(condition: Any) -> Any:
+    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+
+
+def _sign() -> Any:
+    return case((outcome.c.quantity > 0, 1.0), (outcome.c.quantity < 0, -1.0), else_=0.0)
+
+
+def _of_kind(kind: str, value: Any) -> Any:
+    return func.sum(case((outcome.c.kind == kind, value), else_=literal(0.0)))
+
+
+def _by_visitor(hour: int, keys: Sequence[Any], *conditions: Any) -> Any:
+    """What came of each slate for each visitor; corrections are taken off."""
+    paid = outcome.c.kind.in_(("purchase", "refund"))
+    return (
+        select(
+            *(key.label(f"key_{place}") for place, key in enumerate(keys)),
+            *(_of_kind(kind, _sign()).label(kind) for kind in ("seen", "click", "cart", "purchase")),
+            func.sum(case((paid, outcome.c.value), else_=literal(0.0))).label("revenue"),
+            func.sum(case((paid, outcome.c.margin), else_=literal(0.0))).label("margin"),
+            _of_kind("refund", outcome.c.value).label("refunds"),
+        )
+        .join_from(outcome, slate, outcome.c.recommendation_id == slate.c.recommendation_id)
+        .where(_within(hour), *conditions)
+        .group_by(*keys, outcome.c.recommendation_id, outcome.c.profile_id)
+        .subquery()
+    )
+
+
+OUTCOMES = ("seen", "clicked", "clicks", "carts", "purchases", "revenue", "margin", "refunds")
+
+
+def _summed(of_visitors: Any, keys: int) -> Any:
+    """The same by key: the columns of :data:`OUTCOMES`."""
+    by = [of_visitors.c[f"key_{place}"] for place in range(keys)]
+    columns = of_visitors.c
+    return select(
+        *by,
+        func.sum(columns.seen),
+        func.sum(case((columns.click > 0, 1.0), else_=0.0)),
+        *(func.sum(columns[name]) for name in ("click", "cart", "purchase", "revenue", "margin", "refunds")),
+    ).group_by(*by)
+
+
+# --------------------------------------------------------------------------------------------------------------- cells
+
+
+def _sums(known: Sums) -> Sums:
+    return {**dict.fromkeys(SUMS, 0.0), **known}
+
+
+def _cell(cells: dict[Cell, Counted], key: Cell) -> Counted:
+    found = cells.get(key)
+    if found is None:
+        found = cells[key] = Counted(_sums({}))
+    return found
+
+
+def _add(cells: dict[Cell, Counted], key: Cell, values: Iterable[Any]) -> None:
+    sums = _cell(cells, key).sums
+    for name, value in zip(OUTCOMES, values, strict=True):
+        sums[name] += float(value or 0.0)
+
+
+def _bit(profile_id: str) -> int:
+    return int.from_bytes(blake2b(profile_id.encode(), digest_size=4).digest(), "big") % BITS
+
+
+def _packed(people: int) -> bytes | None:
+    return people.to_bytes(BITS // 8, "big") if people else None

@@ -1,0 +1,446 @@
+"""Figures are what a recount from the log says: after late events, returns, corrections and erasures."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as rules
+from hypothesis import strategies as st
+
+from mtp_plugin.errors import InputError
+from mtp_plugin.kpi.measures import BUCKETS_MS, SUMS, added, bucket, measures, quantile
+from mtp_plugin.kpis import (
+    counted_at,
+    day_of,
+    funnel,
+    groups,
+    heat,
+    hours_made,
+    hours_of,
+    period_between,
+    period_of,
+    roll_up,
+    series,
+    series_by,
+    summary,
+)
+from mtp_plugin.records import ConsentLevel, Context, Outcome, SegmentRef, Slate, SlateEntry, SlateItem, SlateRequest
+from mtp_plugin.state import State
+from mtp_plugin.track.identifiers import time_ordered_id
+
+from ..core.shops import mounted, watches
+
+NOW = 1_795_700_000.0
+HOUR, DAY = 3600.0, 86_400.0
+NAMES = ("placement", "strategy", "segment_id", "device", "consent_level")
+
+
+class World:
+    """A shop, and beside it all that a recount needs, kept as plain records."""
+
+    def __init__(self, folder: Path, seed: int = 0, **config: Any) -> None:
+        _, self.state = mounted(folder, watches(), MTP_TIME_ZONE="Europe/Berlin", MTP_SEGMENT_MIN_SIZE=3, **config)
+        self.dice, self.slates, self.outcomes = random.Random(seed), dict[str, SlateEntry](), list[Outcome]()
+        self.number = 0
+
+    def serve(self, at: float, **more: Any) -> SlateEntry:
+        dice = self.dice
+        level = more.get("level", dice.choice(tuple(ConsentLevel)))
+        own = level is ConsentLevel.FULL
+        segment = more.get("segment", dice.choice(("", "s1", "s2")) if own else "")
+        count = dice.randrange(0, 5)
+        slate = Slate(
+            recommendation_id=time_ordered_id(at),
+            placement=dice.choice(("home-hero", "home-trending")),
+            strategy=dice.choice(("best-sellers", "trending-items")),
+            items=tuple(
+                SlateItem(
+                    product_id=f"p{place:02d}", position=place, score=1.0, reason_codes=(), origins=(), propensity=1.0
+                )
+                for place in range(1, count + 1)
+            ),
+            consent_level=level,
+            fallback_level=dice.randrange(3),
+            segment=SegmentRef(segment, segment, 1.0) if segment else None,
+            created_at=at,
+            took_us=dice.choice((100, 500, 501, 7_000, 90_000, 2_000_000)),
+        )
+        who = (more.get("who", f"a:{dice.randrange(9)}"),) if own else ()
+        context = Context(device=dice.choice(("mobile", "desktop")) if own else "")
+        entry = SlateEntry(
+            slate=slate,
+            request=SlateRequest(placement=slate.placement, now=at, profile_ids=who, context=context),
+            exposures=((("offer", dice.randrange(2)),) if own and dice.random() < 0.5 else ()),
+        )
+        self.state.slates.append(entry)
+        self.slates[slate.recommendation_id] = entry
+        return entry
+
+    def happen(self, entry: SlateEntry, kind: str, at: float, **more: Any) -> None:
+        dice = self.dice
+        who = entry.request.profile_ids[0] if entry.request.profile_ids else f"a:{dice.randrange(9)}"
+        self.number += 1
+        position = 0 if kind == "seen" else dice.randrange(1, max(2, len(entry.slate.items) + 1))
+        money = {"purchase": 1.0, "refund": -1.0}.get(kind, 0.0) * dice.randrange(1, 90)
+        values: dict[str, Any] = {
+            "quantity": -1.0 if kind == "refund" else 1.0,
+            "value": money,
+            "margin": money / 4,
+            "position": position,
+            "product_id": f"p{position:02d}" if position else "",
+            "order_id": f"o{dice.randrange(20)}" if money else "",
+            "profile_id": who,
+        }
+        one = Outcome(
+            outcome_id=f"{self.number:016d}".encode(),
+            kind=kind,
+            recommendation_id=entry.slate.recommendation_id,
+            at=at,
+            **values | more,
+        )
+        self.outcomes.append(one)
+        self.state.outcomes.record([one])
+
+    def correct(self) -> None:
+        """A late event takes back what was owed."""
+        if self.outcomes:
+            one = self.dice.choice(self.outcomes)
+            self.number += 1
+            back = msgspec.structs.replace(
+                one,
+                outcome_id=f"{self.number:016d}".encode(),
+                quantity=-one.quantity,
+                value=-one.value,
+                margin=-one.margin,
+            )
+            self.outcomes.append(back)
+            self.state.outcomes.record([back])
+
+    def erase(self, who: str) -> None:
+        self.state.subjects.erase([who], actor="test", models=False)
+        self.slates = {name: one for name, one in self.slates.items() if who not in one.request.profile_ids}
+        self.outcomes = [one for one in self.outcomes if one.profile_id != who]
+
+    def roll(self, at: float = NOW) -> str:
+        self.state.slates.flush()
+        return roll_up(self.state, at)
+
+    def recount(self) -> tuple[dict[Any, Any], dict[Any, Any], dict[Any, Any]]:
+        """The same sums, counted in the simplest way; by day too."""
+        zone = ZoneInfo("Europe/Berlin")
+        cells: dict[Any, Counter[str]] = defaultdict(Counter)
+        places: dict[Any, Counter[str]] = defaultdict(Counter)
+        tests: dict[Any, Counter[str]] = defaultdict(Counter)
+        found: dict[str, list[Outcome]] = defaultdict(list)
+        for one in self.outcomes:
+            found[one.recommendation_id].append(one)
+        orders: dict[Any, set[str]] = defaultdict(set)
+        for name, entry in self.slates.items():
+            slate = entry.slate
+            hour = slate.created_at // HOUR * HOUR
+            day = str(datetime.fromtimestamp(hour, zone).toordinal())
+            segment = slate.segment.segment_id if slate.segment else ""
+            key = (
+                day,
+                slate.placement,
+                slate.strategy,
+                segment,
+                entry.request.context.device,
+                slate.consent_level.value,
+            )
+            own = [(test, str(number)) for test, number in entry.exposures]
+            for cell in (cells[key], *(tests[one] for one in own)):
+                cell["slates"] += 1
+                cell["empty"] += not slate.items
+                cell["fallback"] += slate.fallback_level > 0
+                cell[f"took_{bucket(slate.took_us)}"] += 1
+            for who in {one.profile_id for one in found[name]}:
+                mine = [one for one in found[name] if one.profile_id == who]
+                for cell in (cells[key], *(tests[one] for one in own)):
+                    _tell(cell, mine)
+            for one in found[name]:
+                if one.kind == "seen":
+                    for place in range(1, len(slate.items) + 1):
+                        places[slate.placement, f"{place:02d}"]["seen"] += (one.quantity > 0) - (one.quantity < 0)
+                if one.kind == "purchase" and one.quantity > 0:
+                    orders[key, hour].add(one.order_id)
+            bought = {one.order_id for one in found[name] if one.kind == "purchase" and one.quantity > 0}
+            for test in own:
+                tests[test]["orders"] += len(bought)
+            by_place = defaultdict(list)
+            for one in found[name]:
+                if one.position:
+                    by_place[one.position, one.profile_id].append(one)
+            for (place, _), mine in by_place.items():
+                _tell(places[slate.placement, f"{place:02d}"], mine)
+        for (key, _), names in orders.items():
+            cells[key]["orders"] += len(names)
+        return cells, places, tests
+
+
+def _tell(cell: Counter[str], mine: list[Outcome]) -> None:
+    sums: Counter[str] = Counter()
+    for one in mine:
+        sums[one.kind] += (one.quantity > 0) - (one.quantity < 0)
+        if one.kind in ("purchase", "refund"):
+            cell["revenue"] += one.value  # type: ignore[assignment]
+            cell["margin"] += one.margin  # type: ignore[assignment]
+        if one.kind == "refund":
+            cell["refunds"] += one.value  # type: ignore[assignment]
+    cell["seen"] += sums["seen"]
+    cell["clicks"] += sums["click"]
+    cell["clicked"] += sums["click"] > 0
+    cell["carts"] += sums["cart"]
+    cell["purchases"] += sums["purchase"]
+
+
+def same(world: World) -> None:
+    """What the book says is what a recount says."""
+    book, now = world.state.kpis, day_of(world.state, NOW)
+    cells, places, tests = world.recount()
+    for rows, wanted in (
+        (book.totals(0, now + 2, ("day", *NAMES)), cells),
+        (book.positions(0, now + 2), places),
+        (book.experiments(0, now + 2, ("experiment", "variation")), tests),
+    ):
+        told = {row.of: {name: value for name, value in row.sums.items() if value} for row in rows}
+        want = {key: {name: float(value) for name, value in cell.items() if value} for key, cell in wanted.items()}
+        assert {key for key, sums in told.items() if sums} == {key for key, sums in want.items() if sums}
+        for key, sums in want.items():
+            assert told.get(key, {}) == pytest.approx(sums), key
+
+
+KINDS = ("seen", "click", "cart", "purchase", "refund")
+steps = st.lists(
+    st.sampled_from(("serve", "serve", "happen", "happen", "happen", "correct", "erase", "roll")),
+    min_size=4,
+    max_size=40,
+)
+
+
+@given(steps=steps, seed=st.integers(0, 1000))
+@rules(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_figures_are_a_recount(steps: list[str], seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    world = World(tmp_path_factory.mktemp("kpi"), seed)
+    clock = NOW - 3 * DAY
+    for step in steps:
+        clock += world.dice.random() * 2 * HOUR
+        if step == "serve":
+            world.serve(clock - world.dice.random() * 300)
+        elif step == "happen" and world.slates:
+            world.happen(world.dice.choice(list(world.slates.values())), world.dice.choice(KINDS), clock)
+        elif step == "correct":
+            world.correct()
+        elif step == "erase":
+            world.state.slates.flush()
+            world.erase(f"a:{world.dice.randrange(9)}")
+        elif step == "roll":
+            world.roll(clock)
+    world.roll()
+    same(world)
+    world.state.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    made = World(tmp_path, 7, MTP_DATABASE_URL=url)
+    yield made
+    made.state.close()
+
+
+def busy(world: World, slates: int = 150, days: float = 5.0) -> None:
+    for number in range(slates):
+        at = NOW - days * DAY * (1 - number / slates) - 60
+        entry = world.serve(at)
+        for kind in KINDS[: world.dice.randrange(6)]:
+            world.happen(entry, kind, at + 30)
+
+
+def test_both_databases_say_the_same_after_everything(world: World) -> None:
+    busy(world)
+    assert "hours of" in world.roll()
+    same(world)
+    assert world.roll() == "nothing new"
+    assert counted_at(world.state) == NOW
+    # Late: an order for a slate of days ago, and what is given back of another.
+    first = next(iter(world.slates.values()))
+    world.happen(first, "purchase", NOW)
+    world.correct()
+    assert world.roll() != "nothing new"
+    same(world)
+    for who in range(3):
+        world.erase(f"a:{who}")
+    world.roll()
+    same(world)
+    assert world.roll(NOW + 30) != "nothing new", "an erasure's marks stay while it may still be deleting"
+    world.roll(time.time() + 120)
+    assert world.state.kpis.marked() == {}
+    same(world)
+
+
+def test_what_retention_deleted_stays_counted(world: World) -> None:
+    old = world.serve(NOW - 29 * DAY, level=ConsentLevel.CONTEXTUAL)
+    world.happen(old, "seen", NOW - 29 * DAY)
+    world.roll()
+    later = NOW + 10 * DAY
+    world.state.slates.purge(later - 30 * DAY)
+    world.state.kpis.mark([int((NOW - 29 * DAY) // HOUR)], later)
+    world.serve(later - 60)
+    world.roll(later)
+    (row,) = world.state.kpis.totals(0, day_of(world.state, NOW - 20 * DAY), ())
+    assert (row.sums["slates"], row.sums["seen"]) == (1.0, 1.0)
+
+
+def test_days_are_the_shops(world: World) -> None:
+    state = world.state
+    for day in (day_of(state, NOW), datetime(2026, 3, 29).toordinal(), datetime(2026, 10, 25).toordinal()):
+        hours = hours_of(state, day)
+        assert len(hours) == {datetime(2026, 3, 29).toordinal(): 23, datetime(2026, 10, 25).toordinal(): 25}.get(
+            day, 24
+        )
+        assert {day_of(state, hour * HOUR) for hour in hours} == {day}
+        assert hours == sorted(hours)
+
+
+def test_an_id_tells_its_hour() -> None:
+    for at in (NOW, NOW // HOUR * HOUR, NOW // HOUR * HOUR - 0.0004, 1_700_000_000.123):
+        assert int(at // HOUR) in hours_made(time_ordered_id(at))
+        assert len(hours_made(time_ordered_id(at))) <= 2
+    assert hours_made("nonsense") == set()
+
+
+# ------------------------------------------------------------------------------------------------------------- reading
+
+
+def test_figures_of_a_period_and_the_one_before(world: World) -> None:
+    busy(world, days=6.0)
+    world.roll()
+    state = world.state
+    period = period_of(state, 3, NOW)
+    whole = summary(state, period)
+    assert whole.figures["slates"] == sum(
+        one.slate.created_at >= _midnight(state, period.first) for one in world.slates.values()
+    )
+    assert whole.before["slates"] == sum(
+        _midnight(state, period.before.first) <= one.slate.created_at < _midnight(state, period.first)
+        for one in world.slates.values()
+    )
+    by = groups(state, period, "placement")
+    assert {one.key for one in by} == {"home-hero", "home-trending"}
+    assert sum(one.figures["slates"] or 0 for one in by) == whole.figures["slates"]
+    alone = summary(state, period, {"placement": "home-hero"})
+    assert alone.figures == {**alone.figures, **next(one for one in by if one.key == "home-hero").figures}
+    days = series(state, period, "slates")
+    assert sum(filter(None, days)) == whole.figures["slates"]
+    parts = series_by(state, period, "strategy", "slates")
+    assert [sum(one[place] or 0 for one in parts.values()) for place in range(3)] == [one or 0 for one in days]
+    steps = funnel(state, period)
+    assert [step.name for step in steps] == ["Seen", "Clicked", "Put into the cart", "Ordered"]
+    assert steps[0].count == whole.figures["seen"]
+    places = heat(state, period)
+    assert {one.key for one in places["home-hero"]} <= {f"{place:02d}" for place in range(1, 6)}
+
+
+def _midnight(state: State, day: int) -> float:
+    return hours_of(state, day)[0] * HOUR
+
+
+def test_a_segment_of_few_visitors_is_not_told(world: World) -> None:
+    for who, segment in (("a:1", "s1"), ("a:2", "s1"), *((f"a:{n}", "s2") for n in range(12))):
+        for _ in range(5):
+            world.serve(NOW - HOUR, level=ConsentLevel.FULL, segment=segment, who=who)
+    world.roll()
+    period = period_of(world.state, 7, NOW)
+    found = {one.key: one for one in groups(world.state, period, "segment_id")}
+    assert found["s1"].hidden, "two visitors; three are asked for"
+    assert found["s1"].figures == {}
+    assert not found["s2"].hidden
+    assert found["s2"].figures["slates"] == 60
+    assert set(series_by(world.state, period, "segment_id", "slates")) == {"s2"}
+    assert list(found)[-1] == "s1"
+
+
+def test_periods_are_read_and_refused() -> None:
+    today = datetime(2026, 11, 26).toordinal()
+    period = period_between("2026-11-01", "2026-11-10", today)
+    assert (period.days, period.before.days) == (10, 10)
+    assert period.before.last == period.first
+    assert period_between("", "", today).last == today + 1
+    for since, until in (("2026-11-10", "2026-11-01"), ("yesterday", ""), ("", "2026-13-01")):
+        with pytest.raises(InputError):
+            period_between(since, until, today)
+
+
+def test_the_whole_shops_orders_and_the_share_that_slates_led_to(world: World) -> None:
+    from mtp_plugin.track.imported import imported_event
+    from mtp_plugin.track.products import products_of
+
+    def order(number: int, name: str = "Order Completed", **more: Any) -> None:
+        line = {"products": [{"product_id": "p01", "quantity": 2, "price": 25.0}], "order_id": f"o{number}"}
+        event = imported_event(
+            name, key=f"{name}{number}{more}", timestamp=NOW - 600, user_id=f"u{number}",
+            products=products_of(name, line), properties={"order_id": f"o{number}", **more},
+        )  # fmt: skip
+        world.state.pipeline.ingest([event])
+
+    order(1)
+    order(2)
+    order(1, "Order Completed", again=True)
+    order(2, "Order Refunded", revenue=20.0)
+    entry = world.serve(NOW - HOUR, level=ConsentLevel.CONTEXTUAL)
+    world.happen(entry, "purchase", NOW - 500, value=50.0, margin=10.0, order_id="o1")
+    world.roll(NOW + 60)
+    told = summary(world.state, period_of(world.state, 1, NOW)).figures
+    assert (told["shop_orders"], told["shop_revenue"], told["attributed_share"]) == (2.0, 100.0, 0.5)
+    (day,) = world.state.kpis.shop(0, 10**6)
+    assert day.refunds == 20.0
+    world.erase("u:u2")
+    world.roll(NOW + 61)
+    assert summary(world.state, period_of(world.state, 1, NOW)).figures["shop_orders"] == 1.0
+
+
+def test_a_day_that_is_over_says_how_varied_it_was(world: World) -> None:
+    for _ in range(5):
+        world.serve(NOW - DAY)
+    assert any(one.slate.items for one in world.slates.values())
+    world.roll()
+    (day,) = world.state.kpis.shop(0, 10**6)
+    assert day.day == day_of(world.state, NOW) - 1
+    assert 0 < (day.coverage or 0) <= 4 / 30
+    assert day.gini is not None
+
+
+# ------------------------------------------------------------------------------------------------------------ measures
+
+
+def test_measures_of_nothing_are_none() -> None:
+    told = measures(added([]))
+    assert told["ctr"] is told["aov"] is told["p95_ms"] is told["fallback_share"] is None
+    assert told["slates"] == 0
+
+
+@given(st.lists(st.floats(1.0, 150_000.0), min_size=1, max_size=60), st.sampled_from((0.5, 0.9, 0.95)))
+def test_quantiles_lie_in_the_bucket_of_the_true_one(took: list[float], share: float) -> None:
+    counts = [0.0] * (len(BUCKETS_MS) + 1)
+    for one in took:
+        counts[bucket(one)] += 1
+    true = sorted(took)[max(0, -(-int(share * len(took) * 1000) // 1000) - 1)] / 1000
+    told = quantile(counts, share) or 0.0
+    assert abs(bucket(told * 1000) - bucket(true * 1000)) <= 1
+
+
+def test_sums_are_those_of_the_table() -> None:
+    from mtp_plugin.store.schema import KPI_SUMS
+
+    assert KPI_SUMS == SUMS
