@@ -14,6 +14,7 @@ from .commands import (
     feedback,
     forward,
     identity,
+    kpi,
     models,
     operate,
     privacy,
@@ -31,7 +32,7 @@ mtp = click.Group("mtp", help="Micro-targeted personalisation: data, models, job
 
 _SUBJECTS = (
     data, sources, models, segments, propensity, rules, experiments, bandits, feedback, replay, evaluate, identity,
-    operate, stream, webhooks, forward, alerts, audit, privacy, subject,
+    operate, stream, webhooks, forward, alerts, kpi, audit, privacy, subject,
 )  # fmt: skip
 for _subject in _SUBJECTS:
     _subject.register(mtp)

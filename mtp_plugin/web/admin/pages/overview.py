@@ -11,12 +11,14 @@ from typing import Any
 from flask import Response, current_app, request
 
 from ....errors import NotFoundError
+from ....kpis import period_of, summary
 from ....ports import Activity
-from ...parts import get_state
+from ...parts import get_parts, get_state
 from ..charts import Bar, Line, bars, line
 from ..frame import address, page, shop_zone
 from ..panel import Page, Panel
 from ..tables import csv_answer
+from ..words import money
 from .health import findings
 
 DAYS = 14
@@ -31,6 +33,7 @@ class Tile:
     value: float
     below: str
     url: str
+    money: bool = False
 
 
 def days_of(counts: dict[str, dict[int, int]], days: int) -> list[float]:
@@ -68,7 +71,16 @@ def tiles() -> list[Tile]:
     on = sum(placement.enabled and name not in state.settings.placements_off for name, placement in placements.items())
     sellable = int((table.visible & table.in_stock).sum())
     on_sale = int((table.on_sale(time.time()) & table.visible).sum())
+    earned = summary(state, period_of(state, 7, time.time())).figures
+    revenue, clicked, seen = (earned[name] or 0.0 for name in ("revenue", "clicked", "seen"))
     return [
+        Tile("Revenue by blocks", revenue, "in 7 days", address("figures_show", days=7), money=True),
+        Tile(
+            "Blocks clicked",
+            clicked,
+            f"of {seen:,.0f} seen in 7 days",
+            address("figures_show", days=7, measure="ctr"),
+        ),
         Tile("Products that can be shown", sellable, f"of {len(table):,}", address("products_show", state="shown")),
         Tile("Reduced now", on_sale, "products on sale", address("products_show", state="sale")),
         Tile("Placements on", on, f"of {len(placements)}", address("placements_show")),
@@ -86,6 +98,7 @@ def show() -> Response:
         "overview.html",
         title="Overview",
         tiles=_part(tiles, []),
+        cash=lambda value: money(value, get_state().settings.currency, get_parts().money),
         trends={key: _part(lambda: trend(name, of(activity), now), None) for key, (name, of) in TRENDS.items()},  # noqa: B023
         shown=_part(lambda: placements_shown(now), ()),
         changes=_part(lambda: get_state().audit.latest(6), ()),
