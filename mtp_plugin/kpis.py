@@ -16,12 +16,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
 
 from .errors import InputError
 from .feedback.orders import GIVEN_BACK, PURCHASED, orders_of
-from .kpi.measures import added, measures
-from .ports import KpiRow, ShopDay
-from .records import Event
+from .kpi.measures import SUMS, added, measures
+from .ports import ShopDay
+from .records import Event, FloatArray
 from .state import State
 from .watching import loop_between
 
@@ -69,9 +70,8 @@ def roll_up(state: State, now: float | None = None) -> str:
     since = int((place.at - LATE_S) // HOUR_S) if place.at else first
     hours = {*touched, *marked, *(range(since, last + 1) if fresh else ())}
     hours = {hour for hour in hours if first <= hour <= last}
-    for hour in sorted(hours):
-        book.recount(hour)
-        time.sleep(0)  # a job is not to keep requests of this process from their turn
+    for some in _parts(sorted(hours), 24):
+        book.recount(some)
     days = sorted({day_of(state, hour * HOUR_S) for hour in hours})
     for day in days:
         book.sum_day(day, hours_of(state, day))
@@ -83,6 +83,10 @@ def roll_up(state: State, now: float | None = None) -> str:
     found = Place(outcome, order, now, book.signature(now - LATE_S))
     state.cursors.put(CURSOR, msgspec.json.encode(found).decode(), now)
     return f"{len(hours)} hours of {len(days)} days counted"
+
+
+def _parts(hours: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (hours[start : start + size] for start in range(0, len(hours), size))
 
 
 def _place(state: State) -> Place:
@@ -258,55 +262,98 @@ class Group:
     hidden: bool = False
 
 
-def summary(state: State, period: Period, where: Mapping[str, str] | None = None) -> Group:
-    """All slates of a period together."""
-    figures, before = (_one(state.kpis.totals(one.first, one.last, (), where)) for one in (period, period.before))
-    return Group("", "All", _with_share(state, period, figures), _with_share(state, period.before, before))
-
-
-def groups(state: State, period: Period, by: str, where: Mapping[str, str] | None = None) -> list[Group]:
-    """The groups of a period, those with most slates first.
+class Figures:
+    """The figures of a period, read once: of all, by group, by day, and of the period before.
 
     Of a segment of which fewer known visitors came than ``MTP_SEGMENT_MIN_SIZE`` nothing is told.
 
     :param by: one of :data:`BY`
-    :raises InputError: another
+    :param where: which values of dimensions to look at alone
+    :raises InputError: no such dimension
     """
-    now, then = (_rows(state, one, by, where) for one in (period, period.before))
-    names, least = _names(state, by), state.settings.segment_min_size
-    found = []
-    for key, row in now.items():
-        hidden = 0 < row.people < least
-        name = names.get(key) or key or _nothing(by)
-        before = then[key].sums if key in then and not 0 < then[key].people < least else _NO_SUMS
-        told = ({}, {}) if hidden else (measures(row.sums), measures(before))
-        found.append(Group(key, name, told[0], told[1], hidden))
-    return sorted(found, key=lambda one: (one.hidden, -(one.figures.get("slates") or 0.0), one.name))
+
+    def __init__(self, state: State, period: Period, by: str, where: Mapping[str, str] | None = None) -> None:
+        if by not in BY:
+            raise InputError(f"figures are told by {', '.join(BY)}, not by {by!r}", field="by")
+        self.period, self._state, self._by, self._where = period, state, by, where or {}
+        self._now, self._then = (self._read(one) for one in (period, period.before))
+        # Slates of experiments are few among all: the whole is read by something that all slates have.
+        whole = "consent_level" if by == "experiment" else by
+        self._all = self._now if whole == by else self._read(period, whole)
+        self._all_then = self._then if whole == by else self._read(period.before, whole)
+
+    def _read(self, period: Period, by: str = "") -> dict[tuple[str, int], FloatArray]:
+        by, book = by or self._by, self._state.kpis
+        if by == "experiment":
+            rows = book.experiments(period.first, period.last, ("day", "experiment", "variation"))
+        else:
+            rows = book.totals(period.first, period.last, ("day", by), self._where)
+        return {(": ".join(row.of[1:]), int(row.of[0])): np.array(list(row.sums.values())) for row in rows}
+
+    def summary(self) -> Group:
+        """All slates together, and what share of all that the shop sold came by them, returns of both left out."""
+        told = (_together(self._all), _together(self._all_then))
+        figures, before = (
+            self._whole(one, sums) for one, sums in zip((self.period, self.period.before), told, strict=True)
+        )
+        return Group("", "All", figures, before)
+
+    def _whole(self, period: Period, sums: Mapping[str, float]) -> dict[str, float | None]:
+        days = self._state.kpis.shop(period.first, period.last)
+        sold = sum(day.revenue for day in days)
+        return {
+            **measures(sums),
+            "shop_orders": sum(day.orders for day in days),
+            "shop_revenue": sold,
+            "attributed_share": (sums["revenue"] - sums["refunds"]) / sold if sold else None,
+        }
+
+    def groups(self) -> list[Group]:
+        """The groups, those with most slates first."""
+        names, found = _names(self._state, self._by), list[Group]()
+        hidden, hidden_then = self._few(self.period), self._few(self.period.before)
+        then = _by_group({cell: sums for cell, sums in self._then.items() if cell[0] not in hidden_then})
+        for key, sums in _by_group(self._now).items():
+            name = names.get(key) or key or _nothing(self._by)
+            told = ({}, {}) if key in hidden else (measures(sums), measures(then.get(key, _NO_SUMS)))
+            found.append(Group(key, name, told[0], told[1], key in hidden))
+        return sorted(found, key=lambda one: (one.hidden, -(one.figures.get("slates") or 0.0), one.name))
+
+    def _few(self, period: Period) -> set[str]:
+        if self._by != "segment_id":
+            return set()
+        least = self._state.settings.segment_min_size
+        return self._state.kpis.few(period.first, period.last, least, self._where)
+
+    def series(self, measure: str) -> tuple[list[float | None], list[float | None]]:
+        """A measure for each day of the period, and of the one before; ``None`` for days on which it is of nothing."""
+        return _daily(self._all, self.period, measure), _daily(self._all_then, self.period.before, measure)
+
+    def series_of(self, key: str, measure: str) -> list[float | None]:
+        """The same for one group of the period."""
+        return _daily({cell: sums for cell, sums in self._now.items() if cell[0] == key}, self.period, measure)
 
 
-def series(state: State, period: Period, measure: str, where: Mapping[str, str] | None = None) -> list[float | None]:
-    """A figure for each day of a period; ``None`` for days on which it is of nothing."""
-    rows = {row.of[0]: row.sums for row in state.kpis.totals(period.first, period.last, ("day",), where)}
-    return [measures(rows[str(day)])[measure] if str(day) in rows else None for day in range(period.first, period.last)]
+def _together(cells: Mapping[tuple[str, int], FloatArray]) -> dict[str, float]:
+    return _sums(sum(cells.values(), np.zeros(len(SUMS))))
 
 
-def series_by(
-    state: State, period: Period, by: str, measure: str, where: Mapping[str, str] | None = None
-) -> dict[str, list[float | None]]:
-    """The same for each group; a segment's day with too few visitors is ``None``."""
-    rows = (
-        state.kpis.experiments(period.first, period.last, ("day", "experiment", "variation"))
-        if by == "experiment"
-        else state.kpis.totals(period.first, period.last, ("day", by), where)
-    )
-    least, found = state.settings.segment_min_size, dict[str, list[float | None]]()
-    for row in rows:
-        if 0 < row.people < least:
-            continue
-        key = ": ".join(row.of[1:])
-        values = found.setdefault(key, [None] * period.days)
-        values[int(row.of[0]) - period.first] = measures(row.sums)[measure]
-    return found
+def _by_group(cells: Mapping[tuple[str, int], FloatArray]) -> dict[str, dict[str, float]]:
+    found: dict[str, FloatArray] = {}
+    for (key, _), sums in cells.items():
+        found[key] = found[key] + sums if key in found else sums
+    return {key: _sums(sums) for key, sums in found.items()}
+
+
+def _daily(cells: Mapping[tuple[str, int], FloatArray], period: Period, measure: str) -> list[float | None]:
+    days: dict[int, FloatArray] = {}
+    for (_, day), sums in cells.items():
+        days[day] = days[day] + sums if day in days else sums
+    return [measures(_sums(days[day]))[measure] if day in days else None for day in range(period.first, period.last)]
+
+
+def _sums(values: FloatArray) -> dict[str, float]:
+    return dict(zip(SUMS, values.tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,32 +391,6 @@ def heat(state: State, period: Period) -> dict[str, list[Group]]:
 
 
 _NO_SUMS = added([])
-
-
-def _one(rows: Sequence[KpiRow]) -> dict[str, float]:
-    return added([row.sums for row in rows])
-
-
-def _with_share(state: State, period: Period, sums: Mapping[str, float]) -> dict[str, float | None]:
-    """With what share of all that the shop sold came by slates, returns of both left out."""
-    days = state.kpis.shop(period.first, period.last)
-    sold = sum(day.revenue for day in days)
-    return {
-        **measures(sums),
-        "shop_orders": sum(day.orders for day in days),
-        "shop_revenue": sold,
-        "attributed_share": (sums["revenue"] - sums["refunds"]) / sold if sold else None,
-    }
-
-
-def _rows(state: State, period: Period, by: str, where: Mapping[str, str] | None) -> dict[str, KpiRow]:
-    if by not in BY:
-        raise InputError(f"figures are told by {', '.join(BY)}, not by {by!r}", field="by")
-    if by == "experiment":
-        rows: Iterable[KpiRow] = state.kpis.experiments(period.first, period.last, ("experiment", "variation"))
-    else:
-        rows = state.kpis.totals(period.first, period.last, (by,), where)
-    return {": ".join(row.of): row for row in rows}
 
 
 def _names(state: State, by: str) -> dict[str, str]:

@@ -1056,13 +1056,10 @@ class ForwardBook(Protocol):
 
 
 class KpiRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A group of slates: what they have in common, their sums (:data:`mtp_plugin.kpi.measures.SUMS`), and how many
-    known visitors they are of, at least.
-    """
+    """A group of slates: what they have in common, and their sums (:data:`mtp_plugin.kpi.measures.SUMS`)."""
 
     of: tuple[str, ...]
     sums: dict[str, float]
-    people: int = 0
 
 
 class ShopDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -1104,8 +1101,8 @@ class KpiBook(Protocol):
     def of_visitors(self, profile_ids: Sequence[str]) -> set[int]:
         """The hours with slates of these visitors, or with slates that they had a part in."""
 
-    def recount(self, hour: int) -> None:
-        """Count the slates made in an hour (hours since 1970) and what came of them."""
+    def recount(self, hours: Sequence[int]) -> None:
+        """Count the slates made in each of these hours (hours since 1970) and what came of them."""
 
     def sum_day(self, day: int, hours: Sequence[int]) -> None:
         """Sum up a day from its hours."""
@@ -1118,6 +1115,9 @@ class KpiBook(Protocol):
         :param by: ``day``, ``placement``, ``strategy``, ``segment_id``, ``device``, ``consent_level``
         :param where: which values of these to look at alone
         """
+
+    def few(self, first: int, last: int, least: int, where: Mapping[str, str] | None = None) -> set[str]:
+        """The segments that fewer than *least* known visitors of these days were in, of those that had any."""
 
     def experiments(self, first: int, last: int, by: Sequence[str] = ()) -> list[KpiRow]:
         """The same of slates that experiments made a difference to, by ``day``, ``experiment``, ``variation``."""

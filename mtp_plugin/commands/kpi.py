@@ -10,7 +10,7 @@ import click
 from flask.cli import with_appcontext
 
 from ..jobs import Jobs
-from ..kpis import BY, Group, as_data, day_of, groups, period_between, summary
+from ..kpis import BY, Figures, Group, as_data, day_of, period_between
 from ..scheduled import standard_jobs
 from .base import answer, command, mounted
 
@@ -36,7 +36,8 @@ def register(mtp: click.Group) -> None:
         Jobs([job for job in standard_jobs(state) if job.name == "kpi"], state.leases, time.time).run("kpi")
         period = period_between(since, until, day_of(state, now))
         where = {"placement": placement} if placement and by != "experiment" else {}
-        whole, found = summary(state, period, where), groups(state, period, by, where)
+        figures = Figures(state, period, by, where)
+        whole, found = figures.summary(), figures.groups()
         days = [date.fromordinal(day).isoformat() for day in (period.first, period.last - 1)]
         body = {
             "since": days[0],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -29,6 +30,7 @@ BITS = 2048
 SOME = 400
 NAMES = ("placement", "strategy", "segment_id", "device", "consent_level")
 SHOP = ShopDay.__struct_fields__
+CUBES = ((kpi, NAMES), (kpi_experiment, ("experiment", "variation")), (kpi_position, ("placement", "position")))
 
 Cell = tuple[str, ...]
 Sums = dict[str, float]
@@ -96,20 +98,22 @@ class SqlKpis:
 
     # ------------------------------------------------------------------------------------------------------- counting
 
-    def recount(self, hour: int) -> None:
-        with self._database.reading() as connection:
-            cells = self._slates(connection, hour)
-            self._outcomes(connection, hour, cells)
-            self._people(connection, hour, cells)
-            positions = self._positions(connection, hour)
-            experiments = self._experiments(connection, hour)
+    def recount(self, hours: Sequence[int]) -> None:
+        found = []
+        for hour in hours:
+            with self._database.reading() as connection:
+                cells = self._slates(connection, hour)
+                if cells:
+                    self._outcomes(connection, hour, cells)
+                    self._people(connection, hour, cells)
+                positions = self._positions(connection, hour) if cells else {}
+                experiments = self._experiments(connection, hour) if cells else {}
+            found.append((hour, (cells, experiments, positions)))
+            time.sleep(0)  # a job is not to keep requests of this process from their turn
         with self._database.writing() as connection:
-            for table, names, found in (
-                (kpi, NAMES, cells),
-                (kpi_experiment, ("experiment", "variation"), experiments),
-                (kpi_position, ("placement", "position"), positions),
-            ):
-                self._put(connection, table, HOUR, hour, names, found)
+            for hour, counted in found:
+                for (table, names), some in zip(CUBES, counted, strict=True):
+                    self._put(connection, table, HOUR, hour, names, some)
 
     def _slates(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
         ends = [1000 * end for end in BUCKETS_MS]
@@ -214,11 +218,7 @@ class SqlKpis:
     # --------------------------------------------------------------------------------------------------------- writing
 
     def sum_day(self, day: int, hours: Sequence[int]) -> None:
-        for table, names in (
-            (kpi, NAMES),
-            (kpi_experiment, ("experiment", "variation")),
-            (kpi_position, ("placement", "position")),
-        ):
+        for table, names in CUBES:
             keys = [table.c[name] for name in names]
             sums = [func.sum(table.c[name]) for name in SUMS]
             within = table.c.span == HOUR, table.c.at >= min(hours), table.c.at <= max(hours)
@@ -238,7 +238,14 @@ class SqlKpis:
     ) -> None:
         connection.execute(delete(table).where(table.c.span == span, table.c.at == at))
         rows = [
-            {"span": span, "at": at, **dict(zip(names, cell, strict=True)), **one.sums, "people": _packed(one.people)}
+            {
+                "span": span,
+                "at": at,
+                **dict(zip(names, cell, strict=True)),
+                **one.sums,
+                "known": one.people.bit_count(),
+                "people": _packed(one.people),
+            }
             for cell, one in cells.items()
         ]
         if rows:
@@ -250,6 +257,20 @@ class SqlKpis:
         self, first: int, last: int, by: Sequence[str] = (), where: Mapping[str, str] | None = None
     ) -> list[KpiRow]:
         return self._read(kpi, NAMES, first, last, by, where or {})
+
+    def few(self, first: int, last: int, least: int, where: Mapping[str, str] | None = None) -> set[str]:
+        within = [kpi.c.span == DAY, kpi.c.at >= first, kpi.c.at < last, kpi.c.segment_id != ""]
+        within += [kpi.c[name] == value for name, value in (where or {}).items()]
+        counts = select(kpi.c.segment_id, func.max(kpi.c.known)).where(*within).group_by(kpi.c.segment_id)
+        with self._database.reading() as connection:
+            # Who has enough visitors in one cell has them together; only the others are looked at closely.
+            open_ = {name for name, most in connection.execute(counts) if 0 < most < least}
+            people = dict.fromkeys(open_, 0)
+            for some in chunks(sorted(open_), SOME):
+                marks = select(kpi.c.segment_id, kpi.c.people).where(*within, kpi.c.segment_id.in_(some))
+                for name, marked in connection.execute(marks.where(kpi.c.people.is_not(None))):
+                    people[name] |= int.from_bytes(marked, "big")
+        return {name for name, marked in people.items() if marked.bit_count() < least}
 
     def experiments(self, first: int, last: int, by: Sequence[str] = ()) -> list[KpiRow]:
         return self._read(kpi_experiment, ("experiment", "variation"), first, last, by, {})
@@ -273,13 +294,7 @@ class SqlKpis:
                 tuple(map(str, row[: len(keys)])): dict(zip(SUMS, map(float, row[len(keys) :]), strict=True))
                 for row in connection.execute(query.group_by(*keys).order_by(*keys) if keys else query)
             }
-            people: dict[Cell, int] = {}
-            if "segment_id" in by:
-                marks = select(*keys, table.c.people).where(*within, table.c.people.is_not(None))
-                for row in connection.execute(marks):
-                    cell = tuple(map(str, row[:-1]))
-                    people[cell] = people.get(cell, 0) | int.from_bytes(row[-1], "big")
-        return [KpiRow(of=cell, sums=sums, people=people.get(cell, 0).bit_count()) for cell, sums in found.items()]
+        return [KpiRow(of=cell, sums=sums) for cell, sums in found.items()]
 
     # ----------------------------------------------------------------------------------------------- the whole shop
 
@@ -297,7 +312,7 @@ class SqlKpis:
     def purge(self, *, hours_before: int, days_before: int) -> int:
         gone = 0
         with self._database.writing() as connection:
-            for table in (kpi, kpi_experiment, kpi_position):
+            for table, _ in CUBES:
                 for span, before in ((HOUR, hours_before), (DAY, days_before)):
                     old = delete(table).where(table.c.span == span, table.c.at < before)
                     gone += connection.execute(old).rowcount

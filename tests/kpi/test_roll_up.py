@@ -20,19 +20,16 @@ from hypothesis import strategies as st
 from mtp_plugin.errors import InputError
 from mtp_plugin.kpi.measures import BUCKETS_MS, SUMS, added, bucket, measures, quantile
 from mtp_plugin.kpis import (
+    Figures,
     counted_at,
     day_of,
     funnel,
-    groups,
     heat,
     hours_made,
     hours_of,
     period_between,
     period_of,
     roll_up,
-    series,
-    series_by,
-    summary,
 )
 from mtp_plugin.records import ConsentLevel, Context, Outcome, SegmentRef, Slate, SlateEntry, SlateItem, SlateRequest
 from mtp_plugin.state import State
@@ -328,7 +325,8 @@ def test_figures_of_a_period_and_the_one_before(world: World) -> None:
     world.roll()
     state = world.state
     period = period_of(state, 3, NOW)
-    whole = summary(state, period)
+    figures = Figures(state, period, "placement")
+    whole = figures.summary()
     assert whole.figures["slates"] == sum(
         one.slate.created_at >= _midnight(state, period.first) for one in world.slates.values()
     )
@@ -336,15 +334,19 @@ def test_figures_of_a_period_and_the_one_before(world: World) -> None:
         _midnight(state, period.before.first) <= one.slate.created_at < _midnight(state, period.first)
         for one in world.slates.values()
     )
-    by = groups(state, period, "placement")
+    by = figures.groups()
     assert {one.key for one in by} == {"home-hero", "home-trending"}
     assert sum(one.figures["slates"] or 0 for one in by) == whole.figures["slates"]
-    alone = summary(state, period, {"placement": "home-hero"})
+    alone = Figures(state, period, "device", {"placement": "home-hero"}).summary()
     assert alone.figures == {**alone.figures, **next(one for one in by if one.key == "home-hero").figures}
-    days = series(state, period, "slates")
+    days, before = figures.series("slates")
+    assert sum(filter(None, before)) == whole.before["slates"]
     assert sum(filter(None, days)) == whole.figures["slates"]
-    parts = series_by(state, period, "strategy", "slates")
-    assert [sum(one[place] or 0 for one in parts.values()) for place in range(3)] == [one or 0 for one in days]
+    parts = [figures.series_of(one.key, "slates") for one in by]
+    assert [sum(one[place] or 0 for one in parts) for place in range(3)] == [one or 0 for one in days]
+    tests = Figures(state, period, "experiment")
+    assert tests.summary().figures == whole.figures
+    assert {one.key for one in tests.groups()} == {"offer: 0", "offer: 1"}
     steps = funnel(state, period)
     assert [step.name for step in steps] == ["Seen", "Clicked", "Put into the cart", "Ordered"]
     assert steps[0].count == whole.figures["seen"]
@@ -362,12 +364,11 @@ def test_a_segment_of_few_visitors_is_not_told(world: World) -> None:
             world.serve(NOW - HOUR, level=ConsentLevel.FULL, segment=segment, who=who)
     world.roll()
     period = period_of(world.state, 7, NOW)
-    found = {one.key: one for one in groups(world.state, period, "segment_id")}
+    found = {one.key: one for one in Figures(world.state, period, "segment_id").groups()}
     assert found["s1"].hidden, "two visitors; three are asked for"
     assert found["s1"].figures == {}
     assert not found["s2"].hidden
     assert found["s2"].figures["slates"] == 60
-    assert set(series_by(world.state, period, "segment_id", "slates")) == {"s2"}
     assert list(found)[-1] == "s1"
 
 
@@ -401,13 +402,14 @@ def test_the_whole_shops_orders_and_the_share_that_slates_led_to(world: World) -
     entry = world.serve(NOW - HOUR, level=ConsentLevel.CONTEXTUAL)
     world.happen(entry, "purchase", NOW - 500, value=50.0, margin=10.0, order_id="o1")
     world.roll(NOW + 60)
-    told = summary(world.state, period_of(world.state, 1, NOW)).figures
+    told = Figures(world.state, period_of(world.state, 1, NOW), "device").summary().figures
     assert (told["shop_orders"], told["shop_revenue"], told["attributed_share"]) == (2.0, 100.0, 0.5)
     (day,) = world.state.kpis.shop(0, 10**6)
     assert day.refunds == 20.0
     world.erase("u:u2")
     world.roll(NOW + 61)
-    assert summary(world.state, period_of(world.state, 1, NOW)).figures["shop_orders"] == 1.0
+    told = Figures(world.state, period_of(world.state, 1, NOW), "device").summary().figures
+    assert told["shop_orders"] == 1.0
 
 
 def test_a_day_that_is_over_says_how_varied_it_was(world: World) -> None:

@@ -12,7 +12,7 @@ from flask import Response, request
 
 from ....errors import NotFoundError
 from ....jobs import Jobs
-from ....kpis import BY, Group, Period, counted_at, funnel, groups, heat, period_of, series, series_by, summary
+from ....kpis import BY, Figures, Group, Period, counted_at, funnel, heat, period_of
 from ....scheduled import standard_jobs
 from ....state import State
 from ...parts import get_parts, get_state
@@ -99,9 +99,8 @@ def show() -> Response:
     period = period_of(state, days, now)
     if request.args.get("format") == "csv":
         return _csv(state, request.args.get("table", "groups"), period, by, measure, where)
-    found = groups(state, period, by, where)
-    write = writer(MEASURES[measure])
-    whole = summary(state, period, where)
+    figures = Figures(state, period, by, where)
+    found, whole, write = figures.groups(), figures.summary(), writer(MEASURES[measure])
     return page(
         "kpi.html",
         title="Figures",
@@ -122,8 +121,8 @@ def show() -> Response:
         share=lambda one: _share(one, found, measure),
         change=lambda one: change(one.figures.get(measure), one.before.get(measure)),
         better=MEASURES[measure].good,
-        trend=trend(state, period, measure, where),
-        lines=lines(state, period, by, measure, where, found),
+        trend=trend(figures, measure),
+        lines=lines(figures, measure, found),
         top=lambda drawn: round_up(max((one or 0.0 for line in drawn for one in line.values), default=0.0)),
         label=label,
         funnel=funnel(state, period, where),
@@ -189,19 +188,17 @@ def writer(measure: Measure) -> Callable[[float | None], str]:
     return lambda value: number(value)
 
 
-def trend(state: State, period: Period, measure: str, where: Mapping[str, str]) -> tuple[Drawn, Drawn, float]:
+def trend(figures: Figures, measure: str) -> tuple[Drawn, Drawn, float]:
     """The measure day by day, the period before, and the top of the scale."""
-    now, then = (series(state, one, measure, where) for one in (period, period.before))
+    now, then = figures.series(measure)
     top = round_up(max((one or 0.0 for one in (*now, *then)), default=0.0))
     return drawn("These days", now, top), drawn("Before", then, top), top
 
 
-def lines(
-    state: State, period: Period, by: str, measure: str, where: Mapping[str, str], found: Sequence[Group]
-) -> list[Drawn]:
+def lines(figures: Figures, measure: str, found: Sequence[Group]) -> list[Drawn]:
     """The groups with most slates, day by day, on one scale."""
-    told = series_by(state, period, by, measure, where)
-    shown = [(one.name, told[one.key]) for one in found if not one.hidden and one.key in told][:MOST_LINES]
+    told = [one for one in found if not one.hidden][:MOST_LINES]
+    shown = [(one.name, figures.series_of(one.key, measure)) for one in told]
     top = round_up(max((one or 0.0 for _, values in shown for one in values), default=0.0))
     return [drawn(name, values, top) for name, values in shown]
 
@@ -250,12 +247,12 @@ def _csv(state: State, table: str, period: Period, by: str, measure: str, where:
         columns = (by, *MEASURES, *(f"{name} before" for name in MEASURES))
         rows: list[Sequence[Any]] = [
             (one.name, *(one.figures.get(name) for name in MEASURES), *(one.before.get(name) for name in MEASURES))
-            for one in groups(state, period, by, where)
+            for one in Figures(state, period, by, where).groups()
             if not one.hidden
         ]
         return csv_answer(f"figures-by-{by}", columns, rows)
     if table == "days":
-        now, then = (series(state, one, measure, where) for one in (period, period.before))
+        now, then = Figures(state, period, by, where).series(measure)
         return csv_answer(f"{measure}-by-day", ("day", measure, "before"), zip(period.dates(), now, then, strict=True))
     if table == "funnel":
         steps = ((one.name, one.count, one.of_all, one.of_before) for one in funnel(state, period, where))

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, current_app, request
 
 from ....errors import NotFoundError
-from ....kpis import period_of, summary
+from ....kpis import Figures, period_of
 from ....ports import Activity
 from ...parts import get_parts, get_state
 from ..charts import Bar, Line, bars, line
@@ -71,7 +71,7 @@ def tiles() -> list[Tile]:
     on = sum(placement.enabled and name not in state.settings.placements_off for name, placement in placements.items())
     sellable = int((table.visible & table.in_stock).sum())
     on_sale = int((table.on_sale(time.time()) & table.visible).sum())
-    earned = summary(state, period_of(state, 7, time.time())).figures
+    earned = Figures(state, period_of(state, 7, time.time()), "placement").summary().figures
     revenue, clicked, seen = (earned[name] or 0.0 for name in ("revenue", "clicked", "seen"))
     return [
         Tile("Revenue by blocks", revenue, "in 7 days", address("figures_show", days=7), money=True),

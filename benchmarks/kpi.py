@@ -1,0 +1,166 @@
+"""Key figures of a made-up history: seconds to count it once, seconds an hour later, and the page at a year of data.
+
+``python benchmarks/kpi.py`` takes some minutes; ``--slates 4000000 --outcomes 6000000`` is the long run. Slates and
+outcomes are written straight into SQLite, 28 days of them. Times are CPU seconds of this process, the page's the median
+of several requests to a shop whose tables hold a year. The floor in the same run: the database reading the same rows
+once (``count(*)`` over slates joined with outcomes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Flask
+from sqlalchemy import insert, text
+
+from mtp_plugin import MTP
+from mtp_plugin.kpi.measures import SUMS
+from mtp_plugin.kpis import day_of, hours_of, roll_up
+from mtp_plugin.records import ConsentLevel, Slate, SlateEntry, SlateRequest
+from mtp_plugin.store.database import Database
+from mtp_plugin.store.schema import kpi, outcome, slate, slate_profile
+
+DAYS, DAY, HOUR = 28, 86_400.0, 3600.0
+PLACEMENTS = [f"place-{number}" for number in range(8)]
+STRATEGIES = ("recommended-for-you", "best-sellers", "trending-items")
+SEGMENTS = ["", *(f"s{number}" for number in range(14))]
+DEVICES = ("mobile", "desktop", "tablet")
+KINDS = ("seen", "click", "cart", "purchase")
+CHUNK = 20_000
+BODY = msgspec.msgpack.encode(
+    SlateEntry(
+        slate=Slate(recommendation_id="", placement="", strategy="", items=(), consent_level=ConsentLevel.FULL),
+        request=SlateRequest(placement="", now=0.0),
+    )
+)
+
+
+def name_of(at: float, number: int) -> str:
+    return f"{int(at * 1000):012x}{number:020x}"
+
+
+def slates(count: int, since: float, dice: random.Random) -> Iterator[dict[str, Any]]:
+    for number in range(count):
+        at = since + DAYS * DAY * number / count
+        yield {
+            "recommendation_id": name_of(at, number), "created_at": at, "placement": PLACEMENTS[number % 8],
+            "body": BODY, "strategy": STRATEGIES[number % 3], "segment_id": SEGMENTS[dice.randrange(15)],
+            "consent_level": "full", "device": DEVICES[dice.randrange(3)], "fallback_level": number % 7 == 0,
+            "took_us": dice.randrange(100, 20_000), "items": 8, "model_version": "",
+            "choices": "[]", "experiments": "[]",
+        }  # fmt: skip
+
+
+def outcomes(count: int, slates: int, since: float, dice: random.Random) -> Iterator[dict[str, Any]]:
+    for number in range(count):
+        of = number * slates // count
+        at, kind = since + DAYS * DAY * of / slates, KINDS[(number % 20 > 10) + (number % 20 > 17) + (number % 20 > 18)]
+        yield {
+            "outcome_id": number.to_bytes(16, "big"), "kind": kind, "recommendation_id": name_of(at, of),
+            "profile_id": f"a:{of % 50_000}", "at": at + 60, "product_id": "p", "position": dice.randrange(1, 9),
+            "quantity": 1.0, "value": 30.0 * (kind == "purchase"), "margin": 9.0 * (kind == "purchase"),
+            "order_id": str(number),
+        }  # fmt: skip
+
+
+def fill(database: Database, table: Any, rows: Iterator[dict[str, Any]]) -> None:
+    part: list[dict[str, Any]] = []
+    with database.writing() as connection:
+        for row in rows:
+            part.append(row)
+            if len(part) == CHUNK:
+                connection.execute(insert(table), part)
+                part.clear()
+        if part:
+            connection.execute(insert(table), part)
+
+
+def a_year(state: Any, database: Database, now: float) -> int:
+    """Rows of 365 days; gives how many."""
+    today, dice, count = day_of(state, now), random.Random(3), 0
+    with database.writing() as connection:
+        for day in range(today - 365, today + 1):
+            cells = {
+                (PLACEMENTS[dice.randrange(8)], STRATEGIES[dice.randrange(3)], SEGMENTS[dice.randrange(15)],
+                 DEVICES[dice.randrange(3)], "full")
+                for _ in range(220)
+            }  # fmt: skip
+            names = ("placement", "strategy", "segment_id", "device", "consent_level")
+            rows = [
+                {"span": 1, "at": day, **dict(zip(names, cell, strict=True)),
+                 **{name: float(dice.randrange(100)) for name in SUMS}, "known": 900, "people": dice.randbytes(256)}
+                for cell in cells
+            ]  # fmt: skip
+            connection.execute(kpi.delete().where(kpi.c.span == 1, kpi.c.at == day))
+            connection.execute(insert(kpi), rows)
+            count += len(rows)
+    return count
+
+
+def timed(work: Any) -> float:
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slates", type=int, default=400_000)
+    parser.add_argument("--outcomes", type=int, default=600_000)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        app = Flask("kpi", instance_path=folder)
+        app.secret_key = "a benchmark's, nobody else's"
+        mtp = MTP(app)
+        mtp.admin_guard(lambda: "viewer")
+        state, now, dice = app.extensions["mtp"], time.time(), random.Random(1)
+        database = Database(f"sqlite:///{Path(folder) / 'mtp.sqlite'}", 1000.0)
+        since = now - DAYS * DAY
+        print("writing slates", file=sys.stderr, flush=True)
+        fill(database, slate, slates(given.slates, since, dice))
+        step = DAYS * DAY / given.slates
+        owners = ((f"a:{n % 50_000}", name_of(since + step * n, n)) for n in range(given.slates))
+        fill(database, slate_profile, ({"profile_id": who, "recommendation_id": name} for who, name in owners))
+        print("writing outcomes", file=sys.stderr, flush=True)
+        fill(database, outcome, outcomes(given.outcomes, given.slates, since, dice))
+
+        def floor() -> None:
+            query = "SELECT count(*), sum(o.value) FROM mtp_outcome o JOIN mtp_slate s USING (recommendation_id)"
+            with database.reading() as connection:
+                connection.execute(text(query)).all()
+
+        print("counting", file=sys.stderr, flush=True)
+        found: dict[str, Any] = {"slates": given.slates, "outcomes": given.outcomes, "days": DAYS}
+        found["floor_seconds"] = round(timed(floor), 2)
+        found["once_seconds"] = round(timed(lambda: roll_up(state, now)), 2)
+        found["ratio_to_floor"] = round(found["once_seconds"] / found["floor_seconds"], 2)
+        fill(database, slate, slates(1, now - 30, dice))
+        found["increment_seconds"] = round(timed(lambda: roll_up(state, now + 11)), 3)
+        found["hours_in_a_day"] = len(hours_of(state, day_of(state, now)))
+        found["rows_of_a_year"] = a_year(state, database, now)
+        client, pages = app.test_client(), {}
+        for query in ("days=365", "days=365&by=placement&measure=ctr", "days=28&by=device"):
+            took = []
+            for _ in range(7):
+                began = time.perf_counter()
+                assert client.get(f"/mtp/admin/figures/?{query}").status_code == 200
+                took.append(1000 * (time.perf_counter() - began))
+            pages[query] = round(statistics.median(took), 1)
+        found["page_ms"] = pages
+        state.close()
+        database.close()
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
