@@ -293,9 +293,8 @@ class Figures:
     def summary(self) -> Group:
         """All slates together, and what share of all that the shop sold came by them, returns of both left out."""
         told = (_together(self._all), _together(self._all_then))
-        figures, before = (
-            self._whole(one, sums) for one, sums in zip((self.period, self.period.before), told, strict=True)
-        )
+        periods = (self.period, self.period.before)
+        figures, before = (self._whole(one, sums) for one, sums in zip(periods, told, strict=True))
         return Group("", "All", figures, before)
 
     def _whole(self, period: Period, sums: Mapping[str, float]) -> dict[str, float | None]:

@@ -504,7 +504,7 @@ def _cube(name: str, *parts: str) -> Table:
         ),
         *(Column(part, Words, primary_key=True) for part in parts),
         *(Column(one, Double, nullable=False) for one in KPI_SUMS),
-        Column("known", Integer, nullable=False, server_default="0", comment="how many bits are set in people"),
+        Column("known", Integer, nullable=False, server_default="0", comment="bits of people"),
         Column("people", LargeBinary, comment="which of 2,048 hashes its known visitors have"),
     )  # fmt: skip
 

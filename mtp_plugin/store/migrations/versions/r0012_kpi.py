@@ -35,7 +35,7 @@ def upgrade() -> None:
             ),
             *(sa.Column(part, WORDS, primary_key=True) for part in parts),
             *(sa.Column(one, sa.Double(), nullable=False) for one in SUMS),
-            sa.Column("known", sa.Integer(), nullable=False, server_default="0", comment="how many bits are set in people"),
+            sa.Column("known", sa.Integer(), nullable=False, server_default="0", comment="bits of people"),
             sa.Column("people", sa.LargeBinary(), comment="which of 2,048 hashes its known visitors have"),
         )  # fmt: skip
     op.create_table(
