@@ -308,7 +308,7 @@ class Figures:
         }
 
     def groups(self) -> list[Group]:
-        """The groups, those with most slates first."""
+        """The groups, those seen most first."""
         names, found = _names(self._state, self._by), list[Group]()
         hidden, hidden_then = self._few(self.period), self._few(self.period.before)
         then = _by_group({cell: sums for cell, sums in self._then.items() if cell[0] not in hidden_then})
@@ -316,7 +316,7 @@ class Figures:
             name = names.get(key) or key or _nothing(self._by)
             told = ({}, {}) if key in hidden else (measures(sums), measures(then.get(key, _NO_SUMS)))
             found.append(Group(key, name, told[0], told[1], key in hidden))
-        return sorted(found, key=lambda one: (one.hidden, -(one.figures.get("slates") or 0.0), one.name))
+        return sorted(found, key=_seen_most)
 
     def _few(self, period: Period) -> set[str]:
         if self._by != "segment_id":
@@ -331,6 +331,11 @@ class Figures:
     def series_of(self, key: str, measure: str) -> list[float | None]:
         """The same for one group of the period."""
         return _daily({cell: sums for cell, sums in self._now.items() if cell[0] == key}, self.period, measure)
+
+
+def _seen_most(one: Group) -> tuple[Any, ...]:
+    seen, slates = (one.figures.get(name) or 0.0 for name in ("seen", "slates"))
+    return one.hidden, -seen, -slates, one.name
 
 
 def _together(cells: Mapping[tuple[str, int], FloatArray]) -> dict[str, float]:

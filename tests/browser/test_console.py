@@ -27,7 +27,7 @@ PAGES = (
     "rules/new", "rules/rule/lamps", "rules/rule/lamps/json", "rules/import", "rules/versions/", "segments/",
     "segments/new", "segments/segment/{segment}", "as/", "as/?visitor={visitor}&placement=home-hero", "models/",
     "models/content", "jobs/", "health/", "changes/", "changes/verify", "search?q=lamp", "nothing/here",
-    "experiments/", "experiments/basket-offer",
+    "experiments/", "experiments/basket-offer", "figures/", "figures/?by=placement&measure=ctr&days=7",
     "bandits/", "bandits/trending-words", "bandits/trending-words/judge", "alerts/", "alerts/1",
 )  # fmt: skip
 LAMPS = {

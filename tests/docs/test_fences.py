@@ -41,6 +41,7 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("experiments.md", "python"): (2, "docs.test_experiments.test_what_the_page_shows_works"),
     ("experiments.md", "jinja"): (1, "docs.test_experiments.test_what_the_page_shows_works"),
     ("experiments.md", "sh"): (1, "docs.test_experiments.test_what_the_page_shows_works"),
+    ("kpi.md", "sh"): (1, "docs.test_kpi.test_the_command_shown"),
     ("forwarding.md", "python"): (1, "docs.test_forwarding.test_the_targets_shown_are_taken"),
     ("identity.md", "python"): (2, "docs.test_identity.test_what_the_page_shows_works"),
     ("webhooks.md", "python"): (3, "docs.test_webhooks.test_the_sources_shown_are_taken"),

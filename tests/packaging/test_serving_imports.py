@@ -40,7 +40,7 @@ UNWANTED = (
     "sklearn", "scipy.sparse", "scipy.optimize", "scipy.special", "scipy.stats", "pandas", "pyarrow",
     "mtp_plugin.candidates.learn", "mtp_plugin.candidates.train", "mtp_plugin.candidates.log",
     "mtp_plugin.candidates.counts", "mtp_plugin.candidates.forget", "mtp_plugin.training", "mtp_plugin.evaluate",
-    "mtp_plugin.kpi", "mtp_plugin.alerts", "smtplib", "mtp_plugin.segmenting", "mtp_plugin.segment.learn",
+    "mtp_plugin.kpi.anomaly", "mtp_plugin.alerts", "smtplib", "mtp_plugin.segmenting", "mtp_plugin.segment.learn",
 )  # fmt: skip
 
 

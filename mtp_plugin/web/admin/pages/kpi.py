@@ -197,7 +197,7 @@ def trend(figures: Figures, measure: str) -> tuple[Drawn, Drawn, float]:
 
 def lines(figures: Figures, measure: str, found: Sequence[Group]) -> list[Drawn]:
     """The groups with most slates, day by day, on one scale."""
-    told = [one for one in found if not one.hidden][:MOST_LINES]
+    told = [one for one in found if not one.hidden and one.figures[measure] is not None][:MOST_LINES]
     shown = [(one.name, figures.series_of(one.key, measure)) for one in told]
     top = round_up(max((one or 0.0 for _, values in shown for one in values), default=0.0))
     return [drawn(name, values, top) for name, values in shown]
