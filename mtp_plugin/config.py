@@ -252,13 +252,13 @@ class Settings:
     redis_url: str = _row(
         "",
         "Redis or Valkey for hot state and the shared cache; empty keeps both in the database and the process.",
-        check=_url("redis", "rediss", "unix"),
+        check=_url("redis", "rediss", "unix", "redis+cluster"),
     )
     stream_url: str = _row(
         "",
         "Redis or Valkey for a stream in which events of servers wait for `flask mtp worker`; empty: they are recorded "
         "at once.",
-        check=_url("redis", "rediss", "unix"),
+        check=_url("redis", "rediss", "unix", "redis+cluster"),
     )
     stream_max: int = _row(
         1_000_000,

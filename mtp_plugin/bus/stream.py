@@ -17,6 +17,7 @@ from redis import Redis, RedisError, ResponseError
 from ..errors import InputError, UnavailableError
 from ..records import Event, Lag
 from ..store.breaker import Breaker, first_line
+from ..store.redis_cluster import LateCluster
 from .pack import pack, unpack
 from .scripts import ACKNOWLEDGE, BURY, DEAD_MOST, GROUP, KEY, PUBLISH, REPLACE, REVIVE
 
@@ -54,7 +55,7 @@ class RedisStream:
     :param most: events that may wait; when they do, no more are taken
     """
 
-    def __init__(self, client: Redis, most: int, *, key: str = KEY) -> None:
+    def __init__(self, client: Redis | LateCluster, most: int, *, key: str = KEY) -> None:
         if most < 1:
             raise ValueError(f"most must be positive, not {most}")
         self._client: Any = client

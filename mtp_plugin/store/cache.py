@@ -16,6 +16,7 @@ from redis import Redis, RedisError
 
 from .breaker import Breaker
 from .fork import after_fork
+from .redis_cluster import LateCluster
 
 FRESH = 5.0
 """Seconds for which this process trusts its copy of what others may have changed."""
@@ -48,7 +49,7 @@ class BytesRedisCache(RedisCache):
         return True
 
 
-def redis_backend(client: Redis, prefix: str = "mtp:cache:") -> BaseCache:
+def redis_backend(client: Redis | LateCluster, prefix: str = "mtp:cache:") -> BaseCache:
     """Flask-Caching's backend on this client; needs neither application nor request."""
     return BytesRedisCache(host=client, key_prefix=prefix)
 

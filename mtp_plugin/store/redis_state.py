@@ -18,6 +18,7 @@ from redis import Redis
 
 from .batch import Stored
 from .chunks import chunks
+from .redis_cluster import LateCluster
 from .rows import packed, unpacked
 
 PREFIX = "mtp:profile:"
@@ -75,7 +76,9 @@ class RedisState:
     :param clock: seconds since 1970
     """
 
-    def __init__(self, client: Redis, *, prefix: str = PREFIX, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, client: Redis | LateCluster, *, prefix: str = PREFIX, clock: Callable[[], float] = time.time
+    ) -> None:
         self._client: Any = client
         self._prefix, self._clock = prefix, clock
 
@@ -108,7 +111,7 @@ class RedisState:
 
         def one(pipe: Any, profile_id: str) -> None:
             number, body = profiles[profile_id]
-            pipe.eval(PUBLISH, 1, self._key(profile_id), token, LIFE, number, packed(body))
+            pipe.execute_command("EVAL", PUBLISH, 1, self._key(profile_id), token, LIFE, number, packed(body))
 
         self._each(list(profiles), one)
 
@@ -117,13 +120,15 @@ class RedisState:
 
         def one(pipe: Any, profile_id: str) -> None:
             (number, body), dead = profiles[profile_id]
-            pipe.eval(FILL, 1, self._key(profile_id), LIFE, number, packed(body), *dead)
+            pipe.execute_command("EVAL", FILL, 1, self._key(profile_id), LIFE, number, packed(body), *dead)
 
         self._each(list(profiles), one)
 
     def bury(self, profile_ids: Sequence[str], token: str, number: int) -> None:
         """Empty the copies of erased profiles whose last event had this *number*."""
-        self._each(profile_ids, lambda pipe, name: pipe.eval(BURY, 1, self._key(name), token, LIFE, number))
+        self._each(
+            profile_ids, lambda pipe, name: pipe.execute_command("EVAL", BURY, 1, self._key(name), token, LIFE, number)
+        )
 
     def ping(self) -> None:
         """Ask whether anybody is there."""

@@ -54,7 +54,8 @@ class Limits:
         self._windows = WindowStorage()
         self._local = FixedWindowRateLimiter(self._windows)
         self._retry_at = 0.0
-        self._shared = FixedWindowRateLimiter(_redis(settings.redis_url)) if settings.redis_url else None
+        self._url = settings.redis_url
+        self._limiter = FixedWindowRateLimiter(_redis(self._url)) if self._url and not _is_cluster(self._url) else None
 
     def hit(self, who: str) -> None:
         """Count one request of *who*.
@@ -79,9 +80,9 @@ class Limits:
 
     def _count(self, item: RateLimitItem, who: str) -> float:
         """Count one; 0.0 when it is allowed, else when the window ends (seconds since 1970)."""
-        if self._shared is not None and self._may_try():
+        if self._url and self._may_try():
             try:
-                ends = _hit(self._shared, item, who)
+                ends = _hit(self._shared(), item, who)
             except StorageError as error:
                 log.warning("rate limits cannot be shared, counting in this process for %g s: %s", PAUSE_S, error)
                 self._retry_at = time.monotonic() + PAUSE_S
@@ -92,6 +93,15 @@ class Limits:
         if self._windows.incr(key, item.get_expiry()) <= item.amount:
             return 0.0
         return self._local.get_window_stats(item, NAMESPACE, who).reset_time
+
+    def _shared(self) -> FixedWindowRateLimiter:
+        """That of a cluster is made when it is first needed: it asks for the nodes at once."""
+        if self._limiter is None:
+            try:
+                self._limiter = FixedWindowRateLimiter(_redis(self._url))
+            except Exception as error:  # what redis-py raises here is of no common kind
+                raise StorageError(error) from error
+        return self._limiter
 
     def _may_try(self) -> bool:
         """Whether Redis is to be asked; after a pause one request tries, the others of that moment do not wait."""
@@ -114,6 +124,10 @@ def _parse(name: str, text: str) -> list[RateLimitItem]:
     except ValueError:
         remedy = 'write it like "600 per minute" or "20 per second; 600 per minute"'
         raise SettingError(name, text, remedy) from None
+
+
+def _is_cluster(url: str) -> bool:
+    return url.startswith("redis+cluster:")
 
 
 def _redis(url: str) -> Storage:
