@@ -220,7 +220,7 @@ def steps(folder: Path, config: dict[str, Any], options: argparse.Namespace) -> 
     """Least microseconds of processor time an event took in each step; ``commit`` is look-up, fold and write."""
     state, least = mounted(folder, config), dict[str, float]()
     sender = Sender(kind="server", consent=ConsentLevel.FULL, key=KEY)
-    fold, window = state.pipeline._folding(state.pipeline.live.get().table), 48 * 3600.0
+    fold, window = state.pipeline.folding(state.pipeline.live.get().table), 48 * 3600.0
 
     def timed_step(name: str, run: Callable[[Any], Any], given: Any) -> Any:
         began = time.process_time()
