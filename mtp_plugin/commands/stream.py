@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import click
@@ -13,7 +14,7 @@ from flask.cli import with_appcontext
 from ..bus.broker import Consumer, KombuBroker
 from ..bus.stream import RedisStream
 from ..bus.worker import Worker
-from ..errors import SetupError
+from ..errors import SetupError, UnavailableError
 from ..state import State
 from ..web.collect import record_waiting, take_messages
 from .base import answer, command, mounted, say
@@ -39,6 +40,7 @@ def register(mtp: click.Group) -> None:
         state = mounted()
         one = Worker(_stream(state), partial(record_waiting, state), take_over_s=take_over)
         _ends_by_signal(one.stop)
+        _warm(state)
         say(f"worker {one.name} began")
         done = one.run(until_empty=until_empty)
         text = f"{done.events} events recorded, {done.new} of them new; {done.dead} put aside"
@@ -72,6 +74,12 @@ def register(mtp: click.Group) -> None:
             rows.append({"id": number, "events": letter.entry.events, "why": letter.why, "retried": again})
         text = "\n".join(f"{row['id']}  {row['events']:>5} events  {row['why']}" for row in rows)
         answer({"dead_letters": msgspec.to_builtins(rows)}, as_json, text or "There are none.")
+
+
+def _warm(state: State) -> None:
+    """Load what folding needs; where the database is away the first entries will."""
+    with suppress(UnavailableError):
+        state.pipeline.live.refresh()
 
 
 def _ends_by_signal(stop: Callable[[], None]) -> None:
