@@ -249,6 +249,11 @@ class Settings:
         "SQLAlchemy URL of the durable store; empty is a SQLite file in the instance folder.",
         check=_url("sqlite", "postgresql", "postgresql+psycopg"),
     )
+    replica_url: str = _row(
+        "",
+        "SQLAlchemy URL of a read replica of MTP_DATABASE_URL, a PostgreSQL, for training and reports.",
+        check=_url("postgresql", "postgresql+psycopg"),
+    )
     redis_url: str = _row(
         "",
         "Redis or Valkey for hot state and the shared cache; empty keeps both in the database and the process.",
@@ -578,6 +583,8 @@ def _check_together(settings: Settings) -> None:
         raise _error("MTP_CONSENT_COOKIE_NAME", settings.consent_cookie_name, "use another name than MTP_COOKIE_NAME")
     if not settings.broker_url and any(target.get("kind") == "broker" for target in settings.forward.values()):
         raise _error("MTP_FORWARD", settings.forward, "a target of kind broker needs MTP_BROKER_URL")
+    if settings.replica_url and not settings.database_url.startswith("postgresql"):
+        raise _error("MTP_REPLICA_URL", settings.replica_url, "it has to follow MTP_DATABASE_URL, a PostgreSQL")
     if settings.event_max_kb > settings.body_max_kb:
         remedy = f"use at most MTP_BODY_MAX_KB, which is {settings.body_max_kb}"
         raise _error("MTP_EVENT_MAX_KB", settings.event_max_kb, remedy)

@@ -230,19 +230,27 @@ def mortal_redis() -> Iterator[RedisServer]:
 class PostgresServer:
     """A cluster in a folder of its own. As root it runs as the user ``postgres``: the server refuses root.
 
+    :param follows: whose read replica it is
     :param settings: of the server, beside or instead of those that make tests fast
     """
 
-    def __init__(self, programs: Path, **settings: object) -> None:
+    def __init__(self, programs: Path, *, follows: PostgresServer | None = None, **settings: object) -> None:
         self._programs, self._settings = programs, settings
         self._folder = Path(tempfile.mkdtemp(prefix="mtp-postgres-"))
         self._data = self._folder / "data"
         self._user = "postgres" if os.geteuid() == 0 else ""
         if self._user:
             shutil.chown(self._folder, self._user, self._user)
-        options = ("-U", "mtp", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-        initdb = [str(programs / "initdb"), "-D", str(self._data), *options]
-        subprocess.run(initdb, cwd=self._folder, stdout=subprocess.DEVNULL, check=True, **run_as(self._user))
+        words = [str(programs / "initdb"), "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+        if follows is not None:
+            words = [str(programs / "pg_basebackup"), "-R", "-h", "127.0.0.1", "-p", str(follows.port), "-c", "fast"]
+        subprocess.run(
+            [*words, "-D", str(self._data), "-U", "mtp", "-N"],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            **run_as(self._user),
+        )
         self.port = free_port()
         self.start()
 

@@ -183,7 +183,15 @@ def recipients(settings: Settings) -> tuple[str, ...]:
     """Hosts of other parties that settings name, each with the setting; no path, no key."""
     found: list[str] = []
     for row in fields(settings):
-        if row.name in ("database_url", "redis_url", "stream_url", "broker_url", "model_folder", "write_keys"):
+        if row.name in (
+            "database_url",
+            "replica_url",
+            "redis_url",
+            "stream_url",
+            "broker_url",
+            "model_folder",
+            "write_keys",
+        ):
             continue
         hosts = sorted({host for text in _texts(getattr(settings, row.name)) if (host := _host(text))})
         found += [f"{host} (MTP_{row.name.upper()})" for host in hosts]

@@ -46,6 +46,7 @@ from .redis_client import open_redis
 from .redis_journal import RedisJournal
 from .redis_state import RedisState
 from .registry import Registry, SqlPointers
+from .replica import Replica
 from .sealed import Seal
 from .sql_activity import SqlActivity
 from .sql_alerts import SqlAlerts
@@ -117,10 +118,13 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
     """
     instance = Path(instance_path).absolute()
     database = Database(_database_url(settings, instance), settings.latency_budget_ms)
-    events = _journal(database, settings)
+    replica = Replica(settings.replica_url, settings.latency_budget_ms) if settings.replica_url else None
+    events = _journal(database, settings, replica)
     slates = SqlSlates(database)
     folder = open_bundle_folder(settings.model_folder or str(instance / "mtp_models"), instance / "mtp_model_copies")
     probes = {"database": database.probe, "models": folder.probe}
+    if replica is not None:
+        probes["replica"] = replica.probe
     journal: Journal = events
     cache, client = SharedCache(), None
     bandits: BanditState = SqlBandits(database)
@@ -141,6 +145,8 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         slates.close()
         events.close()
         database.close()
+        if replica is not None:
+            replica.close()
         if client is not None:
             client.close()
 
@@ -179,12 +185,12 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
     )
 
 
-def _journal(database: Database, settings: Settings) -> SqlJournal:
+def _journal(database: Database, settings: Settings, replica: Replica | None) -> SqlJournal:
     """With copies of profiles in each process where all of them can be told of changes: on the machine of a SQLite."""
     window_s = settings.dedupe_hours * HOUR
     path = database.url.database
     if not database.is_sqlite or settings.redis_url or not path or path == ":memory:":
-        return SqlJournal(database, window_s)
+        return SqlJournal(database, window_s, replica)
     return NearJournal(database, window_s, Path(f"{Path(path).resolve()}-marks"))
 
 

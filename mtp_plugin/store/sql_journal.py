@@ -17,6 +17,7 @@ from .database import Database
 from .engine import open_sqlite
 from .fork import after_fork
 from .postgres_work import PostgresWork
+from .replica import Replica
 from .rows import COLUMNS, bytes_profile, row_event, row_interactions
 from .schema import event, message_seen, profile, stale_profile
 from .sqlite_work import PROFILE, SqliteWork
@@ -53,12 +54,13 @@ class SqlJournal:
     """Implements :class:`mtp_plugin.ports.Journal`.
 
     :param window_s: seconds for which at least, and twice that at most, a repeated ``dedupe_key`` is recognised
+    :param replica: where reading many events is done, if it can be
     """
 
-    def __init__(self, database: Database, window_s: float) -> None:
+    def __init__(self, database: Database, window_s: float, replica: Replica | None = None) -> None:
         if window_s <= 0:
             raise ValueError(f"window_s must be positive seconds, not {window_s}")
-        self._database, self._window_s = database, window_s
+        self._database, self._window_s, self._replica = database, window_s, replica
         self._turns = Turns(self._commit_group)
         self._reset()
         after_fork(self._reset)
@@ -237,7 +239,7 @@ class SqlJournal:
     def events_of(self, profile_id: str) -> Iterator[Event]:
         if not storable(profile_id):
             return
-        for events in self._pages(5000, event.c.profile_id == profile_id):
+        for events in self._pages(self._database, 5000, event.c.profile_id == profile_id):
             yield from events
 
     def scan(
@@ -250,13 +252,13 @@ class SqlJournal:
             conditions.append(event.c.happened_at < until)
         if names:
             conditions.append(event.c.name.in_(names))
-        return self._pages(batch, *conditions)
+        yield from self._pages(self._for_many(), batch, *conditions)
 
-    def _pages(self, size: int, *conditions: Any) -> Iterator[list[Event]]:
+    def _pages(self, database: Database, size: int, *conditions: Any) -> Iterator[list[Event]]:
         last = 0
         while True:
             query = select(*EVENT_COLUMNS).where(event.c.seq > last, *conditions).order_by(event.c.seq).limit(size)
-            with self._database.reading() as connection:
+            with database.reading() as connection:
                 rows = connection.execute(query).all()
             if not rows:
                 return
@@ -264,14 +266,20 @@ class SqlJournal:
             yield [row_event(row) for row in rows]
 
     def interactions(self, *, after: int = 0, until: int | None = None, batch: int = 10_000) -> Iterator[Interactions]:
-        last, end = after, MOST if until is None else until
+        last, end, database = after, MOST if until is None else until, self._for_many()
         while True:
-            with self._database.reading() as connection:
+            with database.reading() as connection:
                 rows = connection.execute(INTERACTIONS, {"last": last, "until": end, "batch": batch}).all()
             if not rows:
                 return
             last = rows[-1][-1]
             yield row_interactions(rows)
+
+    def _for_many(self) -> Database:
+        """Where to read many events from: the replica, if all that is committed can be read there."""
+        if self._replica is not None and self._replica.follows(self._database):
+            return self._replica
+        return self._database
 
     def count(self) -> int:
         with self._database.reading() as connection:
