@@ -121,6 +121,12 @@ class Journal(Protocol):
     def expire(self, before: float, *, dry: bool = False) -> int:
         """Delete events received *before* this time; profiles keep what they made of them. Gives how many."""
 
+    def partition(self, now: float) -> bool:
+        """Keep events in a table a month from now on, where the store can; gives whether that is new.
+
+        :raises mtp_plugin.errors.SetupError: it cannot
+        """
+
     def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
         """Ids of visitors whose last event was received *before* this time."""
 

@@ -103,6 +103,18 @@ def register(mtp: click.Group) -> None:
             say(f"row {error.line}: {error.field}: {error.reason}")
         answer({"results": results}, as_json, "\n".join(result.line() for result in results))
 
+    @command(mtp, "partition-events")
+    @with_appcontext
+    def partition_events(as_json: bool) -> None:
+        """Keep events in a table a month from now on (PostgreSQL), so that old ones are dropped at once.
+
+        Nothing is copied, but writers wait while PostgreSQL reads the table once and makes its new primary key. It
+        cannot be undone by a command: back up before.
+        """
+        done = mounted().journal.partition(time.time())
+        text = "Events are in a table a month now." if done else "They were already; months to come are there."
+        answer({"partitioned": done}, as_json, text)
+
     @command(mtp, "rebuild")
     @with_appcontext
     def rebuild(as_json: bool) -> None:

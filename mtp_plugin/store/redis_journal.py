@@ -192,6 +192,9 @@ class RedisJournal:
     def expire(self, before: float, *, dry: bool = False) -> int:
         return self._journal.expire(before, dry=dry)
 
+    def partition(self, now: float) -> bool:
+        return self._journal.partition(now)
+
     def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
         return self._journal.idle(before, batch=batch)
 

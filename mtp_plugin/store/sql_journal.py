@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select, text
 
-from ..errors import UnavailableError
+from ..errors import SetupError, UnavailableError
 from ..records import ACTIONS, Event, FoldFunction, Interactions, Profile
+from . import partitions
 from .batch import Batch, Stored, Work, apply, fold_anew
 from .database import Database
-from .engine import open_sqlite
+from .engine import allow, open_sqlite
 from .fork import after_fork
+from .migrate import MIGRATION_S
 from .postgres_work import PostgresWork
 from .replica import Replica
 from .rows import COLUMNS, bytes_profile, row_event, row_interactions
@@ -173,6 +175,7 @@ class SqlJournal:
             query = select(func.count()).select_from(message_seen).where(message_seen.c.bucket < bucket)
             with self._database.reading() as connection:
                 return connection.execute(query).scalar_one()
+        self._make_months(before)
         with self._database.writing() as connection:
             return connection.execute(delete(message_seen).where(message_seen.c.bucket < bucket)).rowcount
 
@@ -181,13 +184,49 @@ class SqlJournal:
         if dry:
             with self._database.reading() as connection:
                 return connection.execute(select(func.count()).select_from(event).where(old)).scalar_one()
-        gone, some = 0, select(event.c.seq).where(old).limit(EXPIRE)
+        gone, some = self._drop_months(before), select(event.c.seq).where(old).limit(EXPIRE)
         while True:
             with self._database.writing() as connection:
                 count = connection.execute(delete(event).where(event.c.seq.in_(some))).rowcount
             gone += count
             if count < EXPIRE:
                 return gone
+
+    def _drop_months(self, before: float) -> int:
+        """Where events are in a table a month: drop whole ones, and make those to come."""
+        if self._database.is_sqlite:
+            return 0
+        with self._database.reading() as connection:
+            tables = partitions.over(connection, before) if partitions.is_split(connection) else []
+        gone = 0
+        for table in tables:
+            with self._database.writing() as connection:
+                gone += partitions.drop(connection, table)
+        return gone
+
+    def partition(self, now: float) -> bool:
+        """Put events into a table a month, or make the months to come where they are; gives whether it was done now.
+
+        :raises SetupError: the database is no PostgreSQL
+        """
+        if self._database.is_sqlite:
+            raise SetupError("SQLite has one table for all events: set MTP_DATABASE_URL to a PostgreSQL")
+        with self._database.writing() as connection:
+            if partitions.is_split(connection):
+                partitions.make_months(connection, now)
+                return False
+            connection.execute(text("SET LOCAL statement_timeout = 0"))
+            allow(connection, MIGRATION_S)
+            partitions.split(connection, now)
+            partitions.make_months(connection, now)
+        return True
+
+    def _make_months(self, now: float) -> None:
+        if self._database.is_sqlite:
+            return
+        with self._database.writing() as connection:
+            if partitions.is_split(connection):
+                partitions.make_months(connection, now)
 
     def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
         last = ""

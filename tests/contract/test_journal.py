@@ -23,7 +23,7 @@ from .conftest import REAL, settings_of
 from .events import START, make_event, note, noted
 
 ROOT = Path(__file__).parents[2]
-KINDS = ("memory", *REAL)
+KINDS = ("memory", *REAL, pytest.param("postgres by month", marks=pytest.mark.postgres))
 DAY = 86_400.0
 
 
@@ -42,7 +42,14 @@ def journals(
         yield lambda: only
     else:
         settings = settings_of(kind, request)
-        yield lambda: open_again(settings).journal
+
+        def open_one() -> Journal:
+            opened = open_again(settings).journal
+            if kind.endswith("by month"):
+                opened.partition(START)
+            return opened
+
+        yield open_one
 
 
 @pytest.fixture

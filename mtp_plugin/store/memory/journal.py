@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from ...errors import SetupError
 from ...records import ACTIONS, Event, FoldFunction, Interactions, Profile
 from ..batch import Batch, Found, SeenKey, Stored, apply, fold_anew
 from ..chunks import chunks
@@ -102,6 +103,9 @@ class MemoryJournal:
             gone = len(self._rows) - len(kept)
             self._rows = self._rows if dry else kept
         return gone
+
+    def partition(self, now: float) -> bool:
+        raise SetupError("memory has no tables")
 
     def idle(self, before: float, *, batch: int = 1000) -> Iterator[list[str]]:
         last: dict[str, float] = {}
