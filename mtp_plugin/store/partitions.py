@@ -1,8 +1,8 @@
 """Events of PostgreSQL in a table a month, so that old ones go by dropping a table and writing fills small indexes.
 
 A database has one table until ``flask mtp partition-events`` splits it. Months are those of ``received_at``, in UTC.
-The numbers of events go on as before; that a permanent event is there once is seen to by its profile's lock, for an index
-over all months cannot be unique without the time in it.
+The numbers of events go on as before; that a permanent event is there once is seen to by its profile's lock, for an
+index over all months cannot be unique without the time in it.
 """
 
 from __future__ import annotations

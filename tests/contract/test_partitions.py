@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -17,8 +20,9 @@ from mtp_plugin.store.memory import MemoryJournal
 from mtp_plugin.store.open import Stores
 from mtp_plugin.store.partitions import months
 from mtp_plugin.store.sql_journal import SqlJournal
+from tests.servers import postgres_programs
 
-from .conftest import settings_of
+from .conftest import PATIENT_MS, settings_of
 from .events import START, make_event, note, noted
 
 pytestmark = pytest.mark.postgres
@@ -145,3 +149,26 @@ def test_other_stores_say_that_they_cannot(open_again: Callable[[Settings], Stor
         open_again(Settings()).journal.partition(time.time())
     with pytest.raises(SetupError, match="memory"):
         MemoryJournal().partition(time.time())
+
+
+def test_a_dump_comes_back(postgres_url: str, open_again: Callable[[Settings], Stores], tmp_path: Path) -> None:
+    settings = Settings(database_url=postgres_url, latency_budget_ms=PATIENT_MS)
+    stores = open_again(settings)
+    stores.journal.record([at(START, 1)], note)
+    stores.journal.partition(START)
+    following = list(months(START, 2))[1]
+    stores.journal.record([at(following.start, 2)], note)
+    stores.close()
+    programs = postgres_programs()
+    assert programs is not None
+    kept = str(tmp_path / "mtp.dump")
+    subprocess.run([programs / "pg_dump", "--format=custom", f"--file={kept}", postgres_url], check=True)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("DROP TABLE mtp_event")
+    options = ["--clean", "--if-exists", "--no-owner", "--exit-on-error", f"--dbname={postgres_url}"]
+    subprocess.run([programs / "pg_restore", *options, kept], check=True)
+    journal = open_again(settings).journal
+    assert isinstance(journal, SqlJournal)
+    assert tables(journal) == {"mtp_event_before": 1, following.table: 1}
+    assert journal.record([at(following.start, 2), at(following.start, 3)], note) == [False, True]
+    assert journal.last_number() > 2
