@@ -35,12 +35,12 @@ from . import CLOCK
 from .clock import Clock
 from .lift import figures, lifts
 from .seeing import Facts, Page
-from .shoppers import DAY, HOUR, WATCHED, Models, Shopper, Told, Window, kinds
+from .shoppers import DAY, HOUR, Models, Shopper, Told, Window, kinds
 
 ARMS: dict[str, dict[str, str]] = {
     "personal": {},
-    "popular": {f"FLASK_MTP_PLACEMENTS__{WATCHED}": json.dumps({"strategies": ["best-sellers"], "size": 8})},
-    "random": {"FLASK_DEMO_RANDOM_SHELF": "true"},
+    "popular": {"FLASK_DEMO_SHELF": "popular"},
+    "random": {"FLASK_DEMO_SHELF": "random"},
 }
 """What serves each part of the shoppers, as settings."""
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"

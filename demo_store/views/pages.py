@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import (
@@ -22,7 +22,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as BaseResponse
 
-from mtp_plugin.records import Product
+from mtp_plugin.records import ConsentLevel, Product, SlateRequest
 
 from ..browse import SORTS, browse
 from ..catalogue import slug
@@ -49,7 +49,7 @@ def home() -> str:
         ranges=RANGES,
         covers=_covers(),
         themed=themed[:6],
-        random_shelf=_random_shelf() if current_app.config.get("DEMO_RANDOM_SHELF") else [],
+        control=CONTROLS.get(current_app.config.get("DEMO_SHELF"), list)(),
         picture_version=version(),
     )
 
@@ -151,12 +151,24 @@ def _back() -> str:
     return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 
-def _random_shelf() -> list[Product]:
-    """Eight products by chance: what a control of :mod:`demo_store.traffic` sees instead of the first block."""
+def _random() -> list[Product]:
+    """Eight products by chance."""
     shop = current_shop()
     products = random.sample(list(shop.catalogue.products.values()), 24)
     sold = shop.availability([product.product_id for product in products])
     return [product for product in products if sold[product.product_id]][:8]
+
+
+def _popular() -> list[Product]:
+    """The eight best sellers, the same for everybody."""
+    everybody = SlateRequest(placement="home-hero", now=time.time(), consent_level=ConsentLevel.NON_PERSONAL)
+    slate, _ = current_app.extensions["mtp"].pipeline.preview(everybody)
+    products = current_shop().catalogue.products
+    return [products[item.product_id] for item in slate.items]
+
+
+CONTROLS: dict[Any, Callable[[], list[Product]]] = {"random": _random, "popular": _popular}
+"""What controls of :mod:`demo_store.traffic` see instead of the first block: ``DEMO_SHELF`` names one."""
 
 
 def _covers() -> dict[str, Product]:

@@ -88,12 +88,25 @@ def test_lists_are_read_with_their_places_and_long_ones_to_the_end(shop: Flask) 
 
 
 def test_a_control_may_fill_the_first_block_by_chance(shop: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(shop.config, "DEMO_RANDOM_SHELF", True)
+    monkeypatch.setitem(shop.config, "DEMO_SHELF", "random")
     browser = InProcess(shop)
     shown = [next(s for s in browser.get("/").shelves if s.name == "home-hero") for _ in range(3)]
     assert all(len(shelf.cards) == 8 and not shelf.slate for shelf in shown)
     # 24 drawn out of more than 200: that two draws agree in eight places has a chance below 1e-15.
     assert len({tuple(card.product_id for card in shelf.cards) for shelf in shown}) == 3
+
+
+def test_a_control_sees_the_same_best_sellers_as_everybody(shop: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks: what a visitor's segment likes would be no control."""
+    monkeypatch.setitem(shop.config, "DEMO_SHELF", "popular")
+    shown = []
+    for persona in ("", "flora", "milo"):
+        browser = InProcess(shop)
+        if persona:
+            browser.post(f"/account/as/{persona}", {})
+        shown.append(next(s for s in browser.get("/").shelves if s.name == "home-hero"))
+    assert all(len(shelf.cards) == 8 and not shelf.slate for shelf in shown)
+    assert len({tuple(card.product_id for card in shelf.cards) for shelf in shown}) == 1
 
 
 @pytest.fixture(scope="module")
