@@ -158,13 +158,17 @@ def _named_parts(value: Any) -> dict[str, Any]:
     return {str(name): dict(part) for name, part in value.items()}
 
 
+TAKEN_BACK = ("rule", "model", "experiment", "placement", "fallback")
+"""What alerts may do about a figure."""
+
+
 def _actions(value: Any) -> dict[str, tuple[str, ...]]:
     kpis = ("slates", "ctr", "carts", "conversion", "revenue", "fallback")
     if not isinstance(value, Mapping) or not set(map(str, value)) <= set(kpis):
         raise _Wrong(f'use a mapping such as {{"ctr": ["rule"]}}; the KPIs are {", ".join(kpis)}')
     actions = {str(kpi): _texts(kinds) for kpi, kinds in value.items()}
-    if not all(set(kinds) <= {"rule", "model"} for kinds in actions.values()):
-        raise _Wrong("what may be taken back is rule and model")
+    if not all(set(kinds) <= set(TAKEN_BACK) for kinds in actions.values()):
+        raise _Wrong(f"what may be done is {', '.join(TAKEN_BACK)}")
     return actions
 
 
@@ -486,7 +490,9 @@ class Settings:
     )
     alerts: dict[str, Any] = _row({}, "Who is told of alerts: a name, its kind and options.", check=_named_parts)
     alert_actions: dict[str, tuple[str, ...]] = _row(
-        {}, "What alerts may take back: a KPI and of it rule, model or both.", check=_actions
+        {},
+        "What alerts may do about a KPI: take back rule, model, experiment, placement; fallback.",
+        check=_actions,
     )
     alert_threshold: float = _row(
         2.75,

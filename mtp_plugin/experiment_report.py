@@ -72,7 +72,7 @@ def _reading(result: Result, one: Reading) -> dict[str, Any]:
         "adjusted_p": one.adjusted,
         "chance_better": one.belief.chance,
         "risk": one.belief.risk,
-        "parts": {name: _part(part) for name, part in one.parts.items()},
+        "parts": {name: {**_part(part), "adjusted_p": one.sure.get(name, 1.0)} for name, part in one.parts.items()},
     }
 
 

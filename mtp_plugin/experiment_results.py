@@ -37,7 +37,8 @@ class Exposed(NamedTuple):
 
 
 class Deed(NamedTuple):
-    """Something that counts, of a visitor, at a time: ``seen``, ``click`` or ``order``."""
+    """Something that counts, of a visitor, at a time: ``seen``, ``click`` or ``order``; of what was seen ``value`` is
+    the milliseconds that it took."""
 
     unit: str
     at: float
@@ -60,7 +61,7 @@ class Facts:
         mixed = sum(one.variation == MIXED for one in self.units.values())
         place = {unit: number for number, unit in enumerate(units)}
         shown = [self.units[unit] for unit in units]
-        kinds = ("seen", "click", "order", "revenue", "margin", "before", "margin-before")
+        kinds = ("seen", "click", "order", "revenue", "margin", "before", "margin-before", "took")
         sums: dict[str, NDArray[np.float64]] = {name: np.zeros(len(units)) for name in kinds}
         for deed in self.deeds:
             number = place.get(deed.unit)
@@ -72,6 +73,7 @@ class Facts:
                 sums["margin" if after else "margin-before"][number] += deed.margin
             if after:
                 sums[deed.kind][number] += 1
+                sums["took"][number] += deed.value if deed.kind == "seen" else 0.0
         ones = np.ones(len(units))
         return UnitTable(
             variation=np.array([one.variation for one in shown], dtype=np.int64),
@@ -82,6 +84,7 @@ class Facts:
                 "order-value": Sums(sums["revenue"], sums["order"]),
                 "margin": Sums(sums["margin"], ones, sums["margin-before"]),
                 "ctr": Sums(sums["click"], sums["seen"]),
+                "latency": Sums(sums["took"], sums["seen"]),
             },
             weights=self.row.shares,
             labels={
@@ -189,10 +192,14 @@ def _seen(state: State, row: Row, people: _People, since: float, until: float) -
 
 
 def _clicks(state: State, facts: Facts, people: _People, since: float, until: float) -> Iterator[Deed]:
+    """Slates seen, each with how long it took to make, and clicks."""
     for outcomes in state.outcomes.between(since, until):
-        yield from (
-            Deed(people.of(one.profile_id), one.at, one.kind) for one in outcomes if one.kind in ("seen", "click")
-        )
+        seen = [one.recommendation_id for one in outcomes if one.kind == "seen"]
+        took = state.slates.took(seen) if seen else {}
+        for one in outcomes:
+            if one.kind in ("seen", "click"):
+                ms = took.get(one.recommendation_id, 0.0) if one.kind == "seen" else 0.0
+                yield Deed(people.of(one.profile_id), one.at, one.kind, ms)
 
 
 def _orders(state: State, facts: Facts, people: _People, since: float, until: float) -> Iterator[Deed]:

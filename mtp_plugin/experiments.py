@@ -94,14 +94,18 @@ class LiveExperiments:
             takes_part=number >= 0,
         )
 
-    def admits(self, key: str, variation: int, now: float) -> bool:
+    def admits(self, key: str, variation: int, now: float, unit: str = "") -> bool:
         """Whether a variation is shown at a time: its experiment runs, and it was not stopped by then.
 
         Of experiments that only rules know nothing else is known: they run.
+
+        :param unit: the visitor, who may have to wait for the ramp
         """
         row = self.rows.get(key)
         if row is None:
             return True
+        if unit and row.ramp and row.of(unit, now) < 0:
+            return False
         return row.runs(now) and now < self.stopped().get(key, {}).get(variation, float("inf"))
 
     def exposed(self, seen: Assigned, unit: str, event: Callable[[str, dict[str, Any]], Sequence[Event]]) -> None:

@@ -14,6 +14,7 @@ from blinker import NamedSignal
 from flask import Blueprint, Flask, current_app
 
 from .alert_targets import load_alert_targets
+from .audience import Audiences
 from .bandit.rows import load_bandits
 from .bandits import LiveBandits
 from .block.placements import load_placements
@@ -462,6 +463,7 @@ def _build(
         bandit_state=stores.bandits,
         bandits=bandits,
         experiments=experiments,
+        audiences=Audiences(experiments.rows, pipeline, settings.segment_exclude_categories),
         enrichment=enrichment,
         places=stores.places,
         weather=stores.weather,

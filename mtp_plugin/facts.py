@@ -75,7 +75,7 @@ class FactReader:
     :param paths: dotted paths of those facts
     :param gates: experiments to assign visitors to, by id
     :param excluded: categories of which nothing is said of visitors
-    :param admits: whether a variation of an experiment is shown at a time
+    :param admits: whether a variation of an experiment is shown at a time, to a visitor
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class FactReader:
         gates: Mapping[str, Gate] | None = None,
         *,
         excluded: Collection[str] = (),
-        admits: Callable[[str, int, float], bool] = lambda experiment, variation, now: True,
+        admits: Callable[[str, int, float, str], bool] = lambda experiment, variation, now, unit: True,
     ) -> None:
         self._gates, self._excluded, self._admits = dict(gates or {}), frozenset(excluded), admits
         self._paths = {root: [path for path in sorted(paths) if path.partition(".")[0] == root] for root in ROOTS}
@@ -168,7 +168,7 @@ class FactReader:
         return {
             name: variation
             for name, variation in found.items()
-            if variation >= 0 and self._admits(name, variation, request.now)
+            if variation >= 0 and self._admits(name, variation, request.now, key)
         }
 
 

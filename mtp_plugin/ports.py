@@ -237,6 +237,9 @@ class SlateLog(Protocol):
     def exposed(self, since: float, until: float, *, batch: int = 500) -> Iterator[list[ExposedSlate]]:
         """Those with ``since <= created_at < until`` that experiments made a difference to, oldest first."""
 
+    def took(self, recommendation_ids: Sequence[str]) -> dict[str, float]:
+        """The milliseconds that making each of these took, of those that are stored."""
+
     def erase(self, profile_id: str) -> int:
         """Delete the slates of a visitor."""
 

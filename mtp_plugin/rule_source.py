@@ -51,8 +51,8 @@ class RuleSource:
         self._store, self._placements = store, tuple(placements)
         self.zone, self._excluded = ZoneInfo(settings.time_zone), settings.segment_exclude_categories
         self._make_engine = engine_of(settings.rule_engine)
-        self.admits: Callable[[str, int, float], bool] = lambda experiment, variation, now: True
-        """Whether a variation of an experiment is shown at a time."""
+        self.admits: Callable[[str, int, float, str], bool] = lambda experiment, variation, now, unit: True
+        """Whether a variation of an experiment is shown at a time, to a visitor."""
 
     def version(self) -> int:
         """The version that is current."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .alert_targets import AlertTarget
+from .audience import Audiences
 from .bandits import LiveBandits
 from .config import Settings
 from .experiments import LiveExperiments
@@ -116,6 +117,7 @@ class State:
     cursors: Cursors
     carts: CartBook
     forwards: ForwardBook
+    audiences: Audiences
     alerts: AlertBook
     kpis: KpiBook
     outbound: Outbound

@@ -177,6 +177,7 @@ def refresh_behaviour(
     lineage = {
         **serving.lineage, "last_number": number, "interactions": len(log), "events": journal.count(),
         "refreshed_at": now, "refreshed_from": serving.version,
+        "model": serving.lineage.get("model", serving.version),
     }  # fmt: skip
     return registry.publish(
         "behaviour",

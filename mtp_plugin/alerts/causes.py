@@ -30,10 +30,21 @@ def causes(state: State, finding: Finding) -> tuple[dict[str, Any], ...]:
     ]
     place = finding.figures.get("placement", "")
     found.sort(key=lambda entry: (not _about(state, entry, place), -entry.at))
-    told = [_change(entry) for entry in found[:MOST]]
+    told = [*_started(state, begun, until), *map(_change, found)][:MOST]
     if finding.kind == "anomaly":
         told += contribution(state, finding)
     return tuple(told)
+
+
+def _started(state: State, begun: float, until: float) -> list[dict[str, Any]]:
+    """Experiments whose date came: nobody changes anything when that happens."""
+    rows = sorted(state.experiments.rows.values(), key=lambda row: -row.begins)
+    return [
+        {"what": "change", "action": "experiment.started", "subject": f"experiment:{row.key}", "at": row.begins,
+         "by": "its date"}
+        for row in rows
+        if begun <= row.begins <= until
+    ]  # fmt: skip
 
 
 def _ours(entry: AuditEntry) -> bool:

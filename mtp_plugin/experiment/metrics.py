@@ -10,5 +10,6 @@ METRICS = (
     Metric("order-value", "Average order value", money=True),
     Metric("margin", "Margin a visitor", money=True),
     Metric("ctr", "Clicks a slate seen", share=True),
+    Metric("latency", "Milliseconds a slate took", better=-1),
 )
 """Their order is that of pages and reports. Units are visitors throughout."""

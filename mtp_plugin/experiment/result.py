@@ -41,7 +41,9 @@ class Metric:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A metric in one variation beside the control. Intervals are of the relative effect; ``adjusted`` is the always
-    valid p-value after Benjamini and Hochberg over all metrics and variations.
+    valid p-value after Benjamini and Hochberg over all metrics and variations. ``parts`` are its effects in parts of
+    the visitors, drawn together, and ``sure`` their p-values, looked at once and corrected in the same way over all
+    parts, metrics and variations.
     """
 
     metric: str
@@ -54,6 +56,7 @@ class Reading:
     belief: Belief
     adjusted: float = 1.0
     parts: dict[str, Shrunk] = field(default_factory=dict)
+    sure: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +128,11 @@ def analyse(
     pairs = [(one, number) for one in metrics for number in range(1, count)]
     plain = [_reading(one, number, found[one.name], rho2, alpha) for one, number in pairs]
     adjusted = benjamini_hochberg([one.always.p for one in plain])
-    parts = _parts(table, metrics, part) if part else {}
+    parts, sure = _parts(table, metrics, part) if part else ({}, {})
     readings = tuple(
         Reading(
             one.metric, one.variation, one.control, one.treatment, one.lift, one.always, one.once, one.belief, p,
-            parts.get((one.metric, one.variation), {}),
+            parts.get((one.metric, one.variation), {}), sure.get((one.metric, one.variation), {}),
         )
         for one, p in zip(plain, adjusted, strict=True)
     )  # fmt: skip
@@ -156,14 +159,19 @@ def _reading(metric: Metric, number: int, found: Sequence[Arm], rho2: float, alp
     )
 
 
-def _parts(table: UnitTable, metrics: Sequence[Metric], label: str) -> dict[tuple[str, int], dict[str, Shrunk]]:
-    """Relative effects by part, drawn together; only of parts with enough units in every variation."""
+Parts = dict[tuple[str, int], dict[str, Shrunk]]
+Sure = dict[tuple[str, int], dict[str, float]]
+
+
+def _parts(table: UnitTable, metrics: Sequence[Metric], label: str) -> tuple[Parts, Sure]:
+    """Relative effects by part, drawn together, and p-values of each; only of parts with enough units everywhere."""
     values = table.labels.get(label)
     if values is None:
-        return {}
+        return {}, {}
     tables = {str(value): table.part(values == value) for value in np.unique(values)}
     tables = {value: cut for value, cut in tables.items() if value and cut.counts.min() >= LEAST_PART}
-    found: dict[tuple[str, int], dict[str, Shrunk]] = {}
+    found: Parts = {}
+    alone: list[tuple[tuple[str, int], str, float]] = []
     for metric in metrics:
         by = {value: arms(cut.metrics[metric.name], cut.variation, len(cut.names)) for value, cut in tables.items()}
         for number in range(1, len(table.names)):
@@ -171,7 +179,11 @@ def _parts(table: UnitTable, metrics: Sequence[Metric], label: str) -> dict[tupl
             told = {value: one for value, one in effects.items() if math.isfinite(one.lift_error) and one.lift_error}
             drawn = shrunk([one.lift for one in told.values()], [one.lift_error for one in told.values()])
             found[metric.name, number] = dict(zip(told, drawn, strict=True))
-    return found
+            alone += [((metric.name, number), value, fixed(one.lift, one.lift_error).p) for value, one in told.items()]
+    sure: Sure = {}
+    for (pair, value, _), p in zip(alone, benjamini_hochberg([p for _, _, p in alone]), strict=True):
+        sure.setdefault(pair, {})[value] = p
+    return found, sure
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from ..errors import SettingError
+from ..conditions import compile_condition
+from ..errors import ConditionError, SettingError
 from .assign import assign
 from .crossing import cells
 
@@ -20,6 +21,7 @@ MOST = 16
 GOALS = ("revenue", "conversion", "order-value", "margin", "ctr")
 
 Goal = Literal["revenue", "conversion", "order-value", "margin", "ctr"]
+Guardrail = Literal["revenue", "conversion", "order-value", "margin", "ctr", "latency"]
 
 
 class Variation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,6 +37,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     With ``factors`` (a name to its levels, the usual one first) every combination is a variation. ``ramp`` are dates
     from which a share of visitors takes part, at most ``coverage``; who took part once goes on.
 
+    ``when`` is a condition on who takes part, over the facts that rules know (``segment``, ``context``, ``profile``):
+    it is asked whenever the difference would be seen. Rules of the rule editor have conditions of their own.
+
     ``weights`` divide visitors (evenly when there are none), ``coverage`` is the share that takes part at all,
     ``namespace`` keeps experiments apart: a name and the stretch, from and to, of its visitors. ``seed`` is the key
     when empty. ``since`` and ``until`` are ISO dates in UTC, empty for no end. ``goal`` decides, ``guardrails`` must
@@ -46,6 +51,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     variations: tuple[Variation, ...] = ()
     factors: dict[str, list[Any]] = {}
     ramp: tuple[tuple[str, float], ...] = ()
+    when: dict[str, Any] = {}
     title: str = ""
     hypothesis: str = ""
     weights: tuple[float, ...] = ()
@@ -55,7 +61,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     since: str = ""
     until: str = ""
     goal: Goal = "revenue"
-    guardrails: tuple[Goal, ...] = ()
+    guardrails: tuple[Guardrail, ...] = ()
     matters: float = 0.05
     planned: int = 0
     stops: bool = True
@@ -163,6 +169,10 @@ def _checked(key: str, row: Row) -> None:
         raise _wrong(key, "ramp", row.ramp, 'dates in their order, each with a share, such as ["2026-11-26", 0.1]')
     if any(after[1] < before[1] for before, after in pairwise(row.ramp)):
         raise _wrong(key, "ramp", row.ramp, "let shares grow: who took part once goes on")
+    try:
+        compile_condition(row.when)
+    except ConditionError as error:
+        raise _wrong(key, "when", row.when, str(error)) from None
     if row.planned < 0:
         raise _wrong(key, "planned", row.planned, "use a number of visitors, 0 for none")
     for name, text in (("since", row.since), ("until", row.until), *(("ramp", at) for at, _ in row.ramp)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..records import Choice, ExposedSlate, SlateEntry
 from .background import Background
+from .chunks import chunks
 from .database import Database
 from .schema import slate, slate_profile
 from .words import storable
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 
 PARTS = 20
 """Stretches of time that a sample is spread over."""
+SOME = 500
+"""Ids asked for by one statement."""
 PURGE = 1000
 """Slates deleted in one transaction."""
 
@@ -120,6 +123,15 @@ class SqlSlates:
                 return
             last = (rows[-1].created_at, rows[-1].recommendation_id)
             yield [_exposed(*row) for row in rows]
+
+    def took(self, recommendation_ids: Sequence[str]) -> dict[str, float]:
+        found: dict[str, float] = {}
+        columns = slate.c.recommendation_id, slate.c.took_us
+        with self._database.reading() as connection:
+            for some in chunks([name for name in dict.fromkeys(recommendation_ids) if storable(name)], SOME):
+                for name, took in connection.execute(select(*columns).where(slate.c.recommendation_id.in_(some))):
+                    found[name] = took / 1000
+        return found
 
     def erase(self, profile_id: str) -> int:
         if not storable(profile_id):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 from mtp_plugin.alerts.actions import act, undo
 from mtp_plugin.ports import Alert
@@ -28,4 +30,73 @@ def test_a_model_is_rolled_back_and_serves_again(tmp_path: Path) -> None:
     assert act(state, other, 3.0).action == {}
     undo(state, done.alert_id, by="ada", now=4.0)
     assert state.registry.current("behaviour") == newer
+    state.close()
+
+
+def alert(state: Any, cause: dict[str, Any] | None, *, placement: str = "", key: str = "k") -> Alert:
+    return state.alerts.add(
+        Alert(
+            key=key, kind="anomaly", severity="ticket", title="T", message="M", opened_at=1.0, last_at=1.0,
+            figures={"kpi": "ctr", "placement": placement}, causes=(cause,) if cause else (),
+        )
+    )  # fmt: skip
+
+
+def acted(state: Any, one: Alert) -> Alert:
+    done = act(state, one, time.time())
+    state.alerts.put(done)
+    return done
+
+
+def change(action: str, subject: str) -> dict[str, Any]:
+    return {"what": "change", "action": action, "subject": subject, "at": 1.0, "by": "x"}
+
+
+def test_a_model_that_was_counted_anew_is_rolled_back_with_what_it_was_counted_from(tmp_path: Path) -> None:
+    _, state = mounted(tmp_path, MTP_ALERT_ACTIONS={"ctr": ["model"]})
+    older, newer = (state.registry.publish("behaviour", {}, {}, {"made": made}) for made in ("first", "second"))
+    counted = state.registry.publish("behaviour", {}, {}, {}, lineage={"refreshed_from": newer, "model": newer})
+    done = acted(state, alert(state, change("model.promoted", f"model:behaviour/{newer}")))
+    assert done.action["did"] == "model.rolled-back"
+    assert state.registry.current("behaviour") == older
+    undo(state, done.alert_id, by="ada", now=4.0)
+    assert state.registry.current("behaviour") == counted
+    state.close()
+
+
+def test_an_experiment_is_paused_and_goes_on(tmp_path: Path) -> None:
+    rows = {"offer": {"variations": [{"name": "none"}, {"name": "five"}, {"name": "ten"}]}}
+    _, state = mounted(tmp_path, MTP_ALERT_ACTIONS={"ctr": ["experiment"]}, MTP_EXPERIMENTS=rows)
+    state.experiments.stop("offer", 2, 1.0)
+    done = acted(state, alert(state, change("experiment.started", "experiment:offer")))
+    assert done.action["did"] == "experiment.paused"
+    assert sorted(state.experiments.stopped()["offer"]) == [1, 2]
+    undo(state, done.alert_id, by="ada", now=4.0)
+    assert sorted(state.experiments.stopped()["offer"]) == [2], "as it was before"
+    assert acted(state, alert(state, change("experiment.started", "experiment:gone"), key="l")).action == {}
+    state.close()
+
+
+def test_a_placement_goes_back_to_what_it_was(tmp_path: Path) -> None:
+    _, state = mounted(tmp_path, MTP_ALERT_ACTIONS={"ctr": ["placement"]})
+    for number, size in enumerate((4, 9)):
+        state.placements.changes.change("home-hero", {"size": size}, who="ada", now=float(number))
+    state.placements.refresh()
+    done = acted(state, alert(state, change("placement.changed", "placement:home-hero"), placement="home-hero"))
+    assert (done.action["did"], state.placements["home-hero"].size) == ("placement.rolled-back", 4)
+    undo(state, done.alert_id, by="ada", now=4.0)
+    assert state.placements["home-hero"].size == 9
+    state.close()
+
+
+def test_without_a_change_to_take_back_a_placement_falls_back(tmp_path: Path) -> None:
+    _, state = mounted(tmp_path, MTP_ALERT_ACTIONS={"ctr": ["rule", "fallback"]})
+    before = state.placements["home-hero"].strategies
+    done = acted(state, alert(state, None, placement="home-hero"))
+    assert done.action["did"] == "placement.fell-back"
+    assert state.placements["home-hero"].strategies == ("best-sellers",)
+    assert acted(state, alert(state, None, placement="home-hero", key="l")).action == {}, "it has already"
+    assert acted(state, alert(state, None, placement="", key="m")).action == {}
+    undo(state, done.alert_id, by="ada", now=4.0)
+    assert state.placements["home-hero"].strategies == before
     state.close()

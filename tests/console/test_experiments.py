@@ -84,7 +84,7 @@ def test_figures_as_csv(testing: Desk) -> None:
     assert answer.mimetype == "text/csv"
     lines = answer.text.strip().splitlines()
     assert lines[0].startswith("metric,variation,control,value,lift,low,high")
-    assert len(lines) == 1 + 5
+    assert len(lines) == 1 + 6
 
 
 def test_a_merchandiser_stops_a_variation_and_it_is_audited(testing: Desk) -> None:

@@ -212,7 +212,8 @@ def test_the_verdict(table: UnitTable, word: str) -> None:
         assert one.always.low < 0.1 < one.always.high
         assert one.once.low > one.always.low
         assert one.belief.chance > 0.99
-        assert set(one.parts) == {"s1", "s2"}
+        assert set(one.parts) == set(one.sure) == {"s1", "s2"}
+        assert max(one.sure.values()) < 0.05
     if word == "stop":
         assert result.verdict.variation == 1
     if word == "keep-running" and len(table.variation) == 2000:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import render_template_string
 
-from mtp_plugin.errors import NotFoundError
+from mtp_plugin.errors import NotFoundError, SettingError
 from mtp_plugin.experiment_results import gather, judged, stop_harmful
 from mtp_plugin.experiments import VIEWED, LiveExperiments, cursor_of
 from mtp_plugin.feedback.orders import PURCHASED
+from mtp_plugin.ports import MadeSegment
 from mtp_plugin.records import (
     Claim,
     ConsentLevel,
@@ -240,6 +242,93 @@ def test_a_stop_is_known_from_the_first_request_on_and_reaches_rules(shop: Shop)
     assert title(now - DAY) == "Five off"
     shop.state.experiments.resume("offer", now)
     assert title(now) == "Five off"
+
+
+def test_only_whom_it_is_for_takes_part(make_shop: Make) -> None:
+    when = {"context.device": "mobile", "profile.views": {"$gte": 2}}
+    shop = make_shop(experiments={"offer": {**OFFER, "when": when}})
+    shop.app.add_url_rule("/offer", view_func=lambda: {"part": shop.mtp.variation("offer").takes_part})
+    browser = shop.browser().agree()
+    phone = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 Mobile/15E148"}
+
+    def view(product: str) -> None:
+        body = {"event": "Product Viewed", "properties": {"product_id": product}}
+        assert browser.post("/mtp/v1/track", json=body).json["accepted"] == 1
+
+    assert not browser.get("/offer", headers=phone).json["part"], "nothing was looked at yet"
+    view("p001")
+    view("p002")
+    assert browser.get("/offer", headers=phone).json["part"]
+    assert not browser.get("/offer").json["part"], "not on a phone"
+    assert browser.get("/offer").headers["Cache-Control"].startswith("private")
+    wait_until(lambda: len(exposures(shop)) == 1, "only who takes part is exposed")
+
+
+@pytest.mark.parametrize("when", [{"profile.shoe_size": 44}, {"context.device": {"$near": 1}}])
+def test_a_condition_that_cannot_be_is_refused(make_shop: Make, when: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match="when"):
+        make_shop(experiments={"offer": {**OFFER, "when": when}})
+
+
+def test_a_condition_that_fails_breaks_no_page(make_shop: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = make_shop(experiments={"offer": {**OFFER, "when": {"profile.views": {"$gte": 0}}}})
+    shop.app.add_url_rule("/offer", view_func=lambda: {"part": shop.mtp.variation("offer").takes_part})
+    monkeypatch.setattr(shop.state.pipeline, "profile_of", lambda *asked: 1 / 0)
+    assert not shop.browser().agree().get("/offer").json["part"]
+
+
+def test_an_exposure_says_the_segment_of_then(make_shop: Make) -> None:
+    shop = make_shop(experiments={"offer": OFFER})
+    shop.app.add_url_rule("/offer", view_func=lambda: {"part": shop.mtp.variation("offer").takes_part})
+    made = MadeSegment(segment_id="all", name="All", condition={"profile.views": {"$gte": 1}}, enabled=True)
+    shop.state.segments.save(made)
+    shop.state.pipeline.live.refresh()
+    browser = shop.browser().agree()
+    browser.post("/mtp/v1/track", json={"event": "Product Viewed", "properties": {"product_id": "p001"}})
+    browser.get("/offer")
+    wait_until(lambda: len(exposures(shop)) == 1, "the exposure is written")
+    assert exposures(shop)[0].properties["segment_id"] == "all"
+    units = gather(shop.state, shop.state.experiments.rows["offer"], time.time() + 1).units
+    assert [one.segment_id for one in units.values()] == ["all"]
+
+
+def test_a_ramp_holds_for_rules(make_shop: Make) -> None:
+    now = time.time()
+    steps = [[f"{datetime.fromtimestamp(now - DAY, UTC):%Y-%m-%d}", 0.2], ["2199-01-01", 1.0]]
+    shop = make_shop(experiments={"offer": {**OFFER, "ramp": steps}})
+    row = shop.state.experiments.rows["offer"]
+    units = [f"a:{number}" for number in range(200)]
+    for unit in units:
+        variation = row.of(unit)
+        assert shop.state.experiments.admits("offer", variation, now, unit) is (row.of(unit, now) >= 0)
+    part = sum(shop.state.experiments.admits("offer", row.of(unit), now, unit) for unit in units)
+    assert 20 <= part <= 60, "a fifth; five standard deviations are 28"
+
+
+def test_slow_slates_are_a_guardrail(make_shop: Make) -> None:
+    shop = make_shop(experiments={"offer": {**OFFER, "guardrails": ["latency"], "stops": True}})
+    row, now = shop.state.experiments.rows["offer"], time.time()
+    for number in range(600):
+        unit, name = f"a:v{number}", f"{number:032x}"
+        slow = row.of(unit) == 1
+        made = Slate(
+            recommendation_id=name, placement="home-hero", strategy="best-sellers", items=(), created_at=now - 100,
+            consent_level=ConsentLevel.FULL, took_us=(2_000 + 500 * slow) + number % 700,
+        )  # fmt: skip
+        request = SlateRequest(placement="home-hero", now=now - 100, profile_ids=(unit,))
+        shop.state.slates.append(SlateEntry(slate=made, request=request))
+        seen = Outcome(
+            outcome_id=number.to_bytes(16, "big"), kind="seen", recommendation_id=name, profile_id=unit, at=now - 50,
+            quantity=1.0,
+        )  # fmt: skip
+        shop.state.outcomes.record([seen])
+        told_of = {"properties": {"experiment_id": "offer", "variation_id": str(row.of(unit))}}
+        shop.state.pipeline.ingest([told(VIEWED, f"v{number}", now - 90, **told_of)])
+    shop.state.slates.flush()
+    result = judged(gather(shop.state, row, now), now)
+    assert result.of("latency", 1).lift == pytest.approx(500 / 2350, abs=0.05)
+    assert result.verdict.word == "stop"
+    assert "latency" in result.verdict.why
 
 
 def test_a_prefetched_page_is_no_exposure(shop: Shop) -> None:

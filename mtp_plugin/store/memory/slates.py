@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from ...records import ExposedSlate, SlateEntry
 
@@ -43,6 +43,10 @@ class MemorySlates:
 
     def flush(self, timeout: float = 5.0) -> None:
         """There is nothing to wait for."""
+
+    def took(self, recommendation_ids: Sequence[str]) -> dict[str, float]:
+        known = ((name, self._entries.get(name)) for name in recommendation_ids)
+        return {name: entry.slate.took_us / 1000 for name, entry in known if entry is not None}
 
     def erase(self, profile_id: str) -> int:
         return self._drop(lambda entry: profile_id in entry.request.profile_ids)
