@@ -67,7 +67,7 @@ def roll_up(state: State, now: float | None = None) -> str:
     if not (touched or marked or fresh or order_days):
         return "nothing new"
     first, last = _first(state, now), int(now // HOUR_S)
-    since = int((place.at - LATE_S) // HOUR_S) if place.at else first
+    since = int((place.at - LATE_S) // HOUR_S) if place.at else _oldest(state, now)
     hours = {*touched, *marked, *(range(since, last + 1) if fresh else ())}
     hours = {hour for hour in hours if first <= hour <= last}
     for some in _parts(sorted(hours), 24):
@@ -100,10 +100,14 @@ def counted_at(state: State) -> float:
 
 
 def _first(state: State, now: float) -> int:
-    """The first hour of which all slates are still there."""
+    """The first hour of which retention has left all slates there."""
+    return int((now - state.settings.slate_days * DAY_S) // HOUR_S) + 1
+
+
+def _oldest(state: State, now: float) -> int:
+    """The first hour of which there are slates."""
     oldest = state.kpis.oldest()
-    kept = int((now - state.settings.slate_days * DAY_S) // HOUR_S) + 1
-    return max(kept, int(oldest // HOUR_S)) if oldest is not None else int(now // HOUR_S)
+    return int((now if oldest is None else oldest) // HOUR_S)
 
 
 def _touched(state: State, number: int) -> tuple[int, set[int]]:

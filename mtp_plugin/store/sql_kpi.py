@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Integer, Table, and_, case, cast, delete, func, insert, literal, or_, select, text
+from sqlalchemy import Connection, Integer, Table, and_, case, cast, delete, func, insert, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..kpi.measures import BUCKETS_MS, SUMS
@@ -103,11 +103,10 @@ class SqlKpis:
         for hour in hours:
             with self._database.reading() as connection:
                 cells = self._slates(connection, hour)
-                if cells:
-                    self._outcomes(connection, hour, cells)
-                    self._people(connection, hour, cells)
-                positions = self._positions(connection, hour) if cells else {}
+                positions = self._outcomes(connection, hour, cells) if cells else {}
                 experiments = self._experiments(connection, hour) if cells else {}
+                if cells:
+                    self._people(connection, hour, cells)
             found.append((hour, (cells, experiments, positions)))
             time.sleep(0)  # a job is not to keep requests of this process from their turn
         with self._database.writing() as connection:
@@ -116,37 +115,44 @@ class SqlKpis:
                     self._put(connection, table, HOUR, hour, names, some)
 
     def _slates(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
-        ends = [1000 * end for end in BUCKETS_MS]
-        lows = [-1.0, *ends]
-        took = [
-            _count(and_(slate.c.took_us > low, slate.c.took_us <= high)) for low, high in zip(lows, ends, strict=False)
-        ]
-        columns = {
-            "slates": func.count(),
-            "empty": _count(slate.c["items"] == 0),
-            "fallback": _count(slate.c.fallback_level > 0),
-            **{f"took_{place}": one for place, one in enumerate([*took, _count(slate.c.took_us > ends[-1])])},
-        }
-        keys = [slate.c[name] for name in NAMES]
-        query = select(*keys, *columns.values()).where(_within(hour)).group_by(*keys)
-        found = {}
-        for row in connection.execute(query):
-            values = zip(columns, row[len(keys) :], strict=True)
-            found[tuple(row[: len(keys)])] = Counted(_sums({name: float(value) for name, value in values}))
+        keys, bucket = [slate.c[name] for name in NAMES], _bucket()
+        sums = func.count(), _count(slate.c["items"] == 0), _count(slate.c.fallback_level > 0)
+        found: dict[Cell, Counted] = {}
+        for row in connection.execute(select(*keys, bucket, *sums).where(_within(hour)).group_by(*keys, bucket)):
+            place, *counts = row[len(keys) :]
+            told = _cell(found, tuple(row[: len(keys)])).sums
+            for name, count in zip(("slates", "empty", "fallback"), counts, strict=True):
+                told[name] += float(count)
+            told[f"took_{place}"] += float(counts[0])
         return found
 
-    def _outcomes(self, connection: Connection, hour: int, cells: dict[Cell, Counted]) -> None:
+    def _outcomes(self, connection: Connection, hour: int, cells: dict[Cell, Counted]) -> dict[Cell, Counted]:
+        """Add what came of the slates to their cells; gives it by placement and position, too.
+
+        A slate of six that was seen has shown each of its first six places.
+        """
         keys = [slate.c[name] for name in NAMES]
-        for row in connection.execute(_summed(_by_visitor(hour, keys), len(keys))):
-            _add(cells, tuple(row[: len(keys)]), row[len(keys) :])
-        orders = (
-            select(*keys, func.count(outcome.c.order_id.distinct()))
-            .join_from(outcome, slate, outcome.c.recommendation_id == slate.c.recommendation_id)
-            .where(_within(hour), outcome.c.kind == "purchase", outcome.c.quantity > 0)
-            .group_by(*keys)
-        )
-        for row in connection.execute(orders):
+        positions: dict[Cell, Counted] = {}
+        by = (*keys, slate.c["items"], outcome.c.kind, outcome.c.position)
+        sums = func.sum(_sign()), func.sum(outcome.c.value), func.sum(outcome.c.margin)
+        for row in connection.execute(_joined(hour, *by, *sums).group_by(*by)):
+            *cell, items, kind, position, count, value, margin = row
+            _tell(_cell(cells, tuple(cell)).sums, kind, count, value, margin)
+            if kind == "seen":
+                for place in range(1, items + 1):
+                    _cell(positions, (row.placement, f"{place:02d}")).sums["seen"] += float(count)
+            elif position > 0:
+                _tell(_cell(positions, (row.placement, f"{position:02d}")).sums, kind, count, value, margin)
+        for row in connection.execute(_clicked(hour, keys)):
+            cells[tuple(row[:-1])].sums["clicked"] += float(row[-1])
+        by_place = [slate.c.placement, outcome.c.position]
+        for placement, position, count in connection.execute(_clicked(hour, by_place, outcome.c.position > 0)):
+            positions[placement, f"{position:02d}"].sums["clicked"] += float(count)
+        orders = _joined(hour, *keys, func.count(outcome.c.order_id.distinct()))
+        bought = orders.where(outcome.c.kind == "purchase", outcome.c.quantity > 0)
+        for row in connection.execute(bought.group_by(*keys)):
             cells[tuple(row[:-1])].sums["orders"] = float(row[-1])
+        return positions
 
     def _people(self, connection: Connection, hour: int, cells: dict[Cell, Counted]) -> None:
         """Only where a group is one of people: of a segment."""
@@ -159,24 +165,6 @@ class SqlKpis:
         )
         for row in connection.execute(query):
             cells[tuple(row[:-1])].people |= 1 << _bit(row[-1])
-
-    def _positions(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
-        """A slate of six that was seen has shown each of its first six places."""
-        cells: dict[Cell, Counted] = {}
-        seen = (
-            select(slate.c.placement, slate.c["items"], func.sum(_sign()))
-            .join_from(outcome, slate, outcome.c.recommendation_id == slate.c.recommendation_id)
-            .where(_within(hour), outcome.c.kind == "seen")
-            .group_by(slate.c.placement, slate.c["items"])
-        )
-        for placement, items, count in connection.execute(seen):
-            for position in range(1, items + 1):
-                _cell(cells, (placement, f"{position:02d}")).sums["seen"] += float(count)
-        keys = [slate.c.placement, outcome.c.position]
-        query = _summed(_by_visitor(hour, keys, outcome.c.kind != "seen", outcome.c.position > 0), len(keys))
-        for row in connection.execute(query):
-            _add(cells, (row[0], f"{row[1]:02d}"), row[2:])
-        return cells
 
     def _experiments(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
         """Of slates that an experiment made a difference to: few, so they are read one by one."""
@@ -203,15 +191,17 @@ class SqlKpis:
                 sums[f"took_{place}"] += 1
         for some in chunks(list(of_slate), SOME):
             among = outcome.c.recommendation_id.in_(some)
-            query = _summed(_by_visitor(hour, [outcome.c.recommendation_id], among), 1)
-            for row in connection.execute(query):
+            name, by = outcome.c.recommendation_id, (outcome.c.recommendation_id, outcome.c.kind)
+            totals = func.sum(_sign()), func.sum(outcome.c.value), func.sum(outcome.c.margin)
+            for row in connection.execute(_joined(hour, *by, *totals).where(among).group_by(*by)):
                 for one in of_slate[row[0]]:
-                    _add(cells, one, row[1:])
-            bought = select(outcome.c.recommendation_id, outcome.c.order_id).where(
-                among, outcome.c.kind == "purchase", outcome.c.quantity > 0
-            )
-            for name, _ in connection.execute(bought.distinct()):
-                for one in of_slate[name]:
+                    _tell(cells[one].sums, *row[1:])
+            for found, count in connection.execute(_clicked(hour, [name], among)):
+                for one in of_slate[found]:
+                    cells[one].sums["clicked"] += float(count)
+            bought = select(name, outcome.c.order_id).where(among, outcome.c.kind == "purchase", outcome.c.quantity > 0)
+            for found, _ in connection.execute(bought.distinct()):
+                for one in of_slate[found]:
                     cells[one].sums["orders"] += 1
         return cells
 
@@ -335,61 +325,49 @@ def _sign() -> Any:
     return case((outcome.c.quantity > 0, 1.0), (outcome.c.quantity < 0, -1.0), else_=0.0)
 
 
-def _of_kind(kind: str, value: Any) -> Any:
-    return func.sum(case((outcome.c.kind == kind, value), else_=literal(0.0)))
+def _bucket() -> Any:
+    ends = [(slate.c.took_us <= 1000 * end, place) for place, end in enumerate(BUCKETS_MS)]
+    return case(*ends, else_=len(BUCKETS_MS))
 
 
-def _by_visitor(hour: int, keys: Sequence[Any], *conditions: Any) -> Any:
-    """What came of each slate for each visitor; corrections are taken off."""
-    paid = outcome.c.kind.in_(("purchase", "refund"))
-    return (
-        select(
-            *(key.label(f"key_{place}") for place, key in enumerate(keys)),
-            *(_of_kind(kind, _sign()).label(kind) for kind in ("seen", "click", "cart", "purchase")),
-            func.sum(case((paid, outcome.c.value), else_=literal(0.0))).label("revenue"),
-            func.sum(case((paid, outcome.c.margin), else_=literal(0.0))).label("margin"),
-            _of_kind("refund", outcome.c.value).label("refunds"),
-        )
-        .join_from(outcome, slate, outcome.c.recommendation_id == slate.c.recommendation_id)
-        .where(_within(hour), *conditions)
-        .group_by(*keys, outcome.c.recommendation_id, outcome.c.profile_id)
-        .subquery()
-    )
+def _joined(hour: int, *columns: Any) -> Any:
+    """Outcomes of the slates of an hour, with their slates."""
+    on = outcome.c.recommendation_id == slate.c.recommendation_id
+    return select(*columns).join_from(outcome, slate, on).where(_within(hour))
 
 
-OUTCOMES = ("seen", "clicked", "clicks", "carts", "purchases", "revenue", "margin", "refunds")
-
-
-def _summed(of_visitors: Any, keys: int) -> Any:
-    """The same by key: the columns of :data:`OUTCOMES`."""
-    by = [of_visitors.c[f"key_{place}"] for place in range(keys)]
-    columns = of_visitors.c
-    return select(
-        *by,
-        func.sum(columns.seen),
-        func.sum(case((columns.click > 0, 1.0), else_=0.0)),
-        *(func.sum(columns[name]) for name in ("click", "cart", "purchase", "revenue", "margin", "refunds")),
-    ).group_by(*by)
+def _clicked(hour: int, keys: Sequence[Any], *conditions: Any) -> Any:
+    """By key how often something was clicked, once a slate and visitor; clicks that were taken back are none."""
+    by = [key.label(f"key_{place}") for place, key in enumerate(keys)]
+    whose = (outcome.c.recommendation_id, outcome.c.profile_id)
+    each = _joined(hour, *by).where(outcome.c.kind == "click", *conditions).group_by(*keys, *whose)
+    each = each.having(func.sum(_sign()) > 0).subquery()
+    found = [each.c[f"key_{place}"] for place in range(len(keys))]
+    return select(*found, func.count()).group_by(*found)
 
 
 # --------------------------------------------------------------------------------------------------------------- cells
 
 
-def _sums(known: Sums) -> Sums:
-    return {**dict.fromkeys(SUMS, 0.0), **known}
+COUNTS = {"seen": "seen", "click": "clicks", "cart": "carts", "purchase": "purchases"}
+
+
+def _tell(sums: Sums, kind: str, count: Any, value: Any, margin: Any) -> None:
+    """Add what came of slates, of one kind."""
+    if kind in COUNTS:
+        sums[COUNTS[kind]] += float(count)
+    if kind in ("purchase", "refund"):
+        sums["revenue"] += float(value)
+        sums["margin"] += float(margin)
+    if kind == "refund":
+        sums["refunds"] += float(value)
 
 
 def _cell(cells: dict[Cell, Counted], key: Cell) -> Counted:
     found = cells.get(key)
     if found is None:
-        found = cells[key] = Counted(_sums({}))
+        found = cells[key] = Counted(dict.fromkeys(SUMS, 0.0))
     return found
-
-
-def _add(cells: dict[Cell, Counted], key: Cell, values: Iterable[Any]) -> None:
-    sums = _cell(cells, key).sums
-    for name, value in zip(OUTCOMES, values, strict=True):
-        sums[name] += float(value or 0.0)
 
 
 def _bit(profile_id: str) -> int:

@@ -286,6 +286,18 @@ def test_both_databases_say_the_same_after_everything(world: World) -> None:
     same(world)
 
 
+def test_an_erasure_of_the_oldest_slates_is_counted_too(world: World) -> None:
+    """Nothing that is left begins as early as what went."""
+    old = world.serve(NOW - 5 * DAY, level=ConsentLevel.FULL, who="a:early")
+    world.happen(old, "click", NOW - 5 * DAY)
+    world.serve(NOW - HOUR, level=ConsentLevel.CONTEXTUAL)
+    world.roll()
+    same(world)
+    world.erase("a:early")
+    world.roll(NOW + 1)
+    same(world)
+
+
 def test_what_retention_deleted_stays_counted(world: World) -> None:
     old = world.serve(NOW - 29 * DAY, level=ConsentLevel.CONTEXTUAL)
     world.happen(old, "seen", NOW - 29 * DAY)
