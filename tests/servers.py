@@ -5,7 +5,9 @@ What is not installed skips its tests and says why; where ``CI`` is set it fails
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,6 +23,7 @@ import pytest
 
 DEADLINE = 60.0
 """Seconds within which a server must answer."""
+RABBIT_TRIES = 3
 
 
 def free_port() -> int:
@@ -323,21 +326,42 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
         connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
+def quiet_port() -> int:
+    """A port that nobody uses now, and that no outgoing connection takes while a slow server starts."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 30_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class RabbitServer:
-    """RabbitMQ with a folder, a name and ports of its own."""
+    """RabbitMQ with a folder, a name and ports of its own; one that does not come up is started anew, elsewhere."""
 
     def __init__(self, program: Path) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="mtp-rabbit-"))
-        self.port = free_port()
+        for left in reversed(range(RABBIT_TRIES)):
+            self._start(program)
+            try:
+                wait_until(self._answers, "an answer of RabbitMQ")
+                return
+            except AssertionError:
+                told = "".join(path.read_text("utf-8", "replace")[-3000:] for path in self._folder.glob("**/*log"))
+                self.close()
+                if not left:
+                    raise AssertionError(f"RabbitMQ does not come up:\n{told}") from None
+
+    def _start(self, program: Path) -> None:
+        folder = self._folder = Path(tempfile.mkdtemp(prefix="mtp-rabbit-"))
+        self.port = quiet_port()
         self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
-        self._mapper = {"HOME": str(folder), "PATH": os.environ["PATH"], "ERL_EPMD_PORT": str(free_port())}
+        self._mapper = {"HOME": str(folder), "PATH": os.environ["PATH"], "ERL_EPMD_PORT": str(quiet_port())}
         environment = {
             **self._mapper,
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": f"mtp{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
-            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_DIST_PORT": str(quiet_port()),
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(folder / "logs"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
@@ -348,7 +372,6 @@ class RabbitServer:
         }
         words = [f"{name}={value}" for name, value in environment.items()]
         self._process = Tethered(folder, "KILL", ["env", "-i", *words, str(program)])
-        wait_until(self._answers, "an answer of RabbitMQ")
 
     def _answers(self) -> bool:
         try:
