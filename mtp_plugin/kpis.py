@@ -30,7 +30,7 @@ CURSOR = "kpi"
 HOUR_S, DAY_S = 3600.0, 86_400.0
 LATE_S = 600.0
 """Seconds that a slate may be written late by."""
-MARKED_S = 60.0
+MARKED_S = 600.0
 """Seconds after which a mark is forgotten: an erasure marks hours before it deletes."""
 BATCH = 10_000
 KEPT_DAYS = 1_100
@@ -58,13 +58,15 @@ def roll_up(state: State, now: float | None = None) -> str:
     """Count what changed since; the job. Gives a line on what it did."""
     now = time.time() if now is None else now
     place, book = _place(state), state.kpis
-    outcome, touched = _touched(state, place.outcome)
+    # A first count counts every hour anyway.
+    outcome, touched = _touched(state, place.outcome) if place.at else (book.last_outcome(), set())
     marked = book.marked()
-    signature = book.signature(place.at - LATE_S)
+    signature, then = book.signature(place.at - LATE_S), book.signature(now - LATE_S)
     order, order_days = _order_days(state, place.order, now)
     order_days |= {day_of(state, hour * HOUR_S) for hour in marked}
     fresh = signature != place.seen or not place.at
     if not (touched or marked or fresh or order_days):
+        _remember(state, Place(outcome, order, now, then))
         return "nothing new"
     first, last = _first(state, now), int(now // HOUR_S)
     since = int((place.at - LATE_S) // HOUR_S) if place.at else _oldest(state, now)
@@ -80,9 +82,13 @@ def roll_up(state: State, now: float | None = None) -> str:
     if _whole(state, now):
         book.purge(hours_before=first - KEPT_HOURS, days_before=day_of(state, now) - KEPT_DAYS)
     book.unmark(marked, now - MARKED_S)
-    found = Place(outcome, order, now, book.signature(now - LATE_S))
-    state.cursors.put(CURSOR, msgspec.json.encode(found).decode(), now)
+    # What was written meanwhile is not in the signature of before: the next run counts it.
+    _remember(state, Place(outcome, order, now, then))
     return f"{len(hours)} hours of {len(days)} days counted"
+
+
+def _remember(state: State, place: Place) -> None:
+    state.cursors.put(CURSOR, msgspec.json.encode(place).decode(), place.at)
 
 
 def _parts(hours: Sequence[int], size: int) -> Iterable[Sequence[int]]:
@@ -114,8 +120,8 @@ def _touched(state: State, number: int) -> tuple[int, set[int]]:
     """The outcome up to which is read now, and the hours of the slates of those that are new."""
     hours: set[int] = set()
     while True:
-        found, last = state.outcomes.after(number, limit=BATCH)
-        hours.update(hour for one in found for hour in hours_made(one.recommendation_id))
+        found, last = state.kpis.touched(number, BATCH)
+        hours.update(hour for name in set(found) for hour in hours_made(name))
         if last == number:
             return number, hours
         number = last
@@ -315,6 +321,8 @@ class Figures:
         """The groups, those seen most first."""
         names, found = _names(self._state, self._by), list[Group]()
         hidden, hidden_then = self._few(self.period), self._few(self.period.before)
+        if len(hidden) == 1:
+            hidden |= _fewest(self._now, hidden)  # else it is what the others leave of all
         then = _by_group({cell: sums for cell, sums in self._then.items() if cell[0] not in hidden_then})
         for key, sums in _by_group(self._now).items():
             name = names.get(key) or key or _nothing(self._by)
@@ -340,6 +348,12 @@ class Figures:
 def _seen_most(one: Group) -> tuple[Any, ...]:
     seen, slates = (one.figures.get(name) or 0.0 for name in ("seen", "slates"))
     return one.hidden, -seen, -slates, one.name
+
+
+def _fewest(cells: Mapping[tuple[str, int], FloatArray], hidden: set[str]) -> set[str]:
+    """The segment with the fewest slates, beside those that are hidden."""
+    counts = {key: sums["slates"] for key, sums in _by_group(cells).items() if key and key not in hidden}
+    return {min(counts, key=lambda key: (counts[key], key))} if counts else set()
 
 
 def _together(cells: Mapping[tuple[str, int], FloatArray]) -> dict[str, float]:

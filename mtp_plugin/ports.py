@@ -1098,6 +1098,12 @@ class KpiBook(Protocol):
     def orders(self, since: float, until: float) -> list[Event]:
         """The events of orders, and of what was given back, with ``since <= timestamp < until``."""
 
+    def touched(self, after: int, limit: int) -> tuple[list[str], int]:
+        """The slates of at most *limit* outcomes found after a number, and the number to go on from."""
+
+    def last_outcome(self) -> int:
+        """The number of the outcome found last; 0 before the first."""
+
     def mark(self, hours: Iterable[int], at: float) -> None:
         """Remember that these hours are to be counted anew."""
 
@@ -1126,7 +1132,7 @@ class KpiBook(Protocol):
         """
 
     def few(self, first: int, last: int, least: int, where: Mapping[str, str] | None = None) -> set[str]:
-        """The segments that fewer than *least* known visitors of these days were in, of those that had any."""
+        """The segments that fewer than about *least* known visitors of these days were in, of those that had any."""
 
     def experiments(self, first: int, last: int, by: Sequence[str] = ()) -> list[KpiRow]:
         """The same of slates that experiments made a difference to, by ``day``, ``experiment``, ``variation``."""

@@ -9,6 +9,7 @@ from datetime import date
 import click
 from flask.cli import with_appcontext
 
+from ..errors import InputError
 from ..jobs import Jobs
 from ..kpis import BY, Figures, Group, as_data, day_of, period_between
 from ..scheduled import standard_jobs
@@ -32,10 +33,16 @@ def register(mtp: click.Group) -> None:
         Of a segment of fewer visitors than MTP_SEGMENT_MIN_SIZE nothing is told.
         """
         state, now = mounted(), time.time()
+        if placement and by == "experiment":
+            raise InputError("experiments are not told by placement: leave one of them out", field="placement")
+        if placement and placement not in state.placements:
+            raise InputError(f"there is no placement {placement!r}: {', '.join(state.placements)}", field="placement")
         # Under the lease of the job: two who count the same hour would be in each other's way.
-        Jobs([job for job in standard_jobs(state) if job.name == "kpi"], state.leases, time.time).run("kpi")
+        jobs = Jobs(standard_jobs(state), state.leases, time.time)
+        for name in ("feedback", "kpi"):
+            jobs.run(name)
         period = period_between(since, until, day_of(state, now))
-        where = {"placement": placement} if placement and by != "experiment" else {}
+        where = {"placement": placement} if placement else {}
         figures = Figures(state, period, by, where)
         whole, found = figures.summary(), figures.groups()
         days = [date.fromordinal(day).isoformat() for day in (period.first, period.last - 1)]

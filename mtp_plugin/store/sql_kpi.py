@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -67,6 +68,17 @@ class SqlKpis:
         query = select(*EVENT_COLUMNS).where(text(ORDERS), event.c.happened_at >= since, event.c.happened_at < until)
         with self._database.reading() as connection:
             return [row_event(row) for row in connection.execute(query.order_by(event.c.seq))]
+
+    def touched(self, after: int, limit: int) -> tuple[list[str], int]:
+        columns = outcome.c.number, outcome.c.recommendation_id
+        query = select(*columns).where(outcome.c.number > after).order_by(outcome.c.number).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [row.recommendation_id for row in rows], rows[-1].number if rows else after
+
+    def last_outcome(self) -> int:
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(outcome.c.number))).scalar() or 0
 
     def mark(self, hours: Iterable[int], at: float) -> None:
         rows = [{"hour": hour, "at": at} for hour in sorted(set(hours))]
@@ -144,14 +156,12 @@ class SqlKpis:
             elif position > 0:
                 _tell(_cell(positions, (row.placement, f"{position:02d}")).sums, kind, count, value, margin)
         for row in connection.execute(_clicked(hour, keys)):
-            cells[tuple(row[:-1])].sums["clicked"] += float(row[-1])
+            _cell(cells, tuple(row[:-1])).sums["clicked"] += float(row[-1])
         by_place = [slate.c.placement, outcome.c.position]
         for placement, position, count in connection.execute(_clicked(hour, by_place, outcome.c.position > 0)):
-            positions[placement, f"{position:02d}"].sums["clicked"] += float(count)
-        orders = _joined(hour, *keys, func.count(outcome.c.order_id.distinct()))
-        bought = orders.where(outcome.c.kind == "purchase", outcome.c.quantity > 0)
-        for row in connection.execute(bought.group_by(*keys)):
-            cells[tuple(row[:-1])].sums["orders"] = float(row[-1])
+            _cell(positions, (placement, f"{position:02d}")).sums["clicked"] += float(count)
+        for row in connection.execute(_ordered(hour, keys)):
+            _cell(cells, tuple(row[:-1])).sums["orders"] = float(row[-1])
         return positions
 
     def _people(self, connection: Connection, hour: int, cells: dict[Cell, Counted]) -> None:
@@ -164,7 +174,7 @@ class SqlKpis:
             .distinct()
         )
         for row in connection.execute(query):
-            cells[tuple(row[:-1])].people |= 1 << _bit(row[-1])
+            _cell(cells, tuple(row[:-1])).people |= 1 << _bit(row[-1])
 
     def _experiments(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
         """Of slates that an experiment made a difference to: few, so they are read one by one."""
@@ -199,10 +209,9 @@ class SqlKpis:
             for found, count in connection.execute(_clicked(hour, [name], among)):
                 for one in of_slate[found]:
                     cells[one].sums["clicked"] += float(count)
-            bought = select(name, outcome.c.order_id).where(among, outcome.c.kind == "purchase", outcome.c.quantity > 0)
-            for found, _ in connection.execute(bought.distinct()):
+            for found, count in connection.execute(_ordered(hour, [name], among)):
                 for one in of_slate[found]:
-                    cells[one].sums["orders"] += 1
+                    cells[one].sums["orders"] += float(count)
         return cells
 
     # --------------------------------------------------------------------------------------------------------- writing
@@ -260,7 +269,7 @@ class SqlKpis:
                 marks = select(kpi.c.segment_id, kpi.c.people).where(*within, kpi.c.segment_id.in_(some))
                 for name, marked in connection.execute(marks.where(kpi.c.people.is_not(None))):
                     people[name] |= int.from_bytes(marked, "big")
-        return {name for name, marked in people.items() if marked.bit_count() < least}
+        return {name for name, marked in people.items() if _about(marked.bit_count()) < least}
 
     def experiments(self, first: int, last: int, by: Sequence[str] = ()) -> list[KpiRow]:
         return self._read(kpi_experiment, ("experiment", "variation"), first, last, by, {})
@@ -352,6 +361,16 @@ def _clicked(hour: int, keys: Sequence[Any], *conditions: Any) -> Any:
 COUNTS = {"seen": "seen", "click": "clicks", "cart": "carts", "purchase": "purchases"}
 
 
+def _ordered(hour: int, keys: Sequence[Any], *conditions: Any) -> Any:
+    """By key how many orders are owed; one that was taken back is none."""
+    by = [key.label(f"key_{place}") for place, key in enumerate(keys)]
+    order = outcome.c.order_id
+    bought = _joined(hour, *by, order).where(outcome.c.kind == "purchase", *conditions)
+    each = bought.group_by(*keys, outcome.c.recommendation_id, order).having(func.sum(_sign()) > 0).subquery()
+    found = [each.c[f"key_{place}"] for place in range(len(keys))]
+    return select(*found, func.count(each.c.order_id.distinct())).group_by(*found)
+
+
 def _tell(sums: Sums, kind: str, count: Any, value: Any, margin: Any) -> None:
     """Add what came of slates, of one kind."""
     if kind in COUNTS:
@@ -368,6 +387,11 @@ def _cell(cells: dict[Cell, Counted], key: Cell) -> Counted:
     if found is None:
         found = cells[key] = Counted(dict.fromkeys(SUMS, 0.0))
     return found
+
+
+def _about(bits: int) -> float:
+    """How many visitors set so many bits, by linear counting (Whang et al. 1990)."""
+    return -BITS * math.log(1 - bits / BITS) if bits < BITS else math.inf
 
 
 def _bit(profile_id: str) -> int:

@@ -115,7 +115,7 @@ def test_tables_add_up(figures: Desk) -> None:
     assert len(days) == 28
     assert sum(float(day["slates"] or 0) for day in days) == sum(float(part["slates"]) for part in parts) == 600
     assert {part["placement"] for part in parts} == {"home-hero", "home-trending", "'=cmd()"}, "no formulas"
-    assert [part["segment_id"] for part in rows(figures, "by=segment_id")] == ["many"], "nothing of the few"
+    assert rows(figures, "by=segment_id") == [], "nothing of the few, nor of the rest of all"
     steps = rows(figures, "table=funnel")
     assert [step["step"] for step in steps] == ["Seen", "Clicked", "Put into the cart", "Ordered"]
     assert float(steps[0]["count"]) > float(steps[1]["count"]) > float(steps[3]["count"]) > 0
@@ -160,9 +160,11 @@ def test_the_command_tells_the_same(figures: Desk) -> None:
     }  # fmt: skip
     assert told["all"]["figures"]["slates"] == 600
     hidden = json.loads(run.invoke(args=["mtp", "kpi", "--json"]).stdout)
-    assert {one["name"]: one.get("hidden", False) for one in hidden["groups"]} == {"many": False, "few": True}
+    assert {one["name"]: one.get("hidden", False) for one in hidden["groups"]} == {"many": True, "few": True}
     text = run.invoke(args=["mtp", "kpi", "--by", "device"]).output
     assert "mobile" in text
     assert "fewer than" not in text
     assert run.invoke(args=["mtp", "kpi", "--since", "tomorrow"]).exit_code == 1
+    assert run.invoke(args=["mtp", "kpi", "--placement", "nowhere"]).exit_code == 1
+    assert run.invoke(args=["mtp", "kpi", "--by", "experiment", "--placement", "home-hero"]).exit_code == 1
     assert run.invoke(args=["mtp", "kpi", "--since", "2001-01-01", "--until", "2001-01-02", "--json"]).exit_code == 0

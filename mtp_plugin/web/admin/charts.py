@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,5 +79,5 @@ def round_up(value: float) -> float:
     """The next of 1, 2, 5 times a power of ten."""
     if value <= 0:
         return 1.0
-    power = 10.0 ** len(str(int(value))) / 10 if value >= 1 else 1.0
+    power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 2, 5, 10) if step * power >= value)

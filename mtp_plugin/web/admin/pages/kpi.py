@@ -209,7 +209,7 @@ def drawn(name: str, values: Sequence[float | None], top: float) -> Drawn:
     parts, dots, part = list[str](), list[tuple[float, float]](), list[tuple[float, float]]()
     for place, value in enumerate((*values, None)):
         if value is not None:
-            part.append((place * step, HEIGHT - value / top * HEIGHT))
+            part.append((place * step, HEIGHT - max(0.0, value) / top * HEIGHT))  # returns may outweigh a day's sales
             continue
         if len(part) == 1:
             dots.append(part[0])
