@@ -111,7 +111,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     picks: tuple[Pick, ...]
     placed: tuple[Placed, ...] = ()
     arms: tuple[Pick, ...] = ()
-    until: float = 0.0
+    until: float = math.inf
     took: float = 0.0
 
 
@@ -122,7 +122,8 @@ class Draft:
     may be tried. ``reused`` tells that it came out of the cache,
     where what replay alone needs is not kept, ``shared`` that it went into it.
 
-    ``late`` tells that the latency budget ended before all strategies were asked.
+    ``late`` tells that the latency budget ended before all strategies were asked, ``ageing`` that whoever got it is to
+    make it anew, as it expires soon.
 
     ``recommendation_id`` is that of all who share the draft; a visitor who is known gets one of their own.
     """
@@ -136,6 +137,7 @@ class Draft:
     reused: bool = False
     shared: bool = False
     late: bool = False
+    ageing: bool = False
 
 
 class DraftCache:
@@ -187,7 +189,7 @@ class DraftCache:
             return None  # a filter may hold what cannot be written out, such as a number of more than 64 bits
 
     def get(self, key: str) -> Draft | None:
-        """The draft under this key, marked as reused; ``None`` too for who is to make it anew before it expires."""
+        """The draft under this key, marked as reused; for whom chance picks to make it anew, as ageing, too."""
         found = self._cache.get(key)
         if found is None:
             return None
@@ -195,14 +197,14 @@ class DraftCache:
             kept = self._decoder.decode(found)
         except msgspec.DecodeError:
             return None
-        if kept.until and self._clock() - kept.took * math.log(max(self._chance(), 1e-12)) >= kept.until:
-            return None
+        ahead = -kept.took * math.log(max(self._chance(), 1e-12))
         return Draft(
             recommendation_id=kept.recommendation_id,
             picks=kept.picks,
             placed=kept.placed,
             arms=kept.arms,
             reused=True,
+            ageing=self._clock() + ahead >= kept.until,
         )
 
     def set(self, key: str, draft: Draft, took: float = 0.0) -> None:

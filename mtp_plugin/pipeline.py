@@ -299,17 +299,19 @@ class Pipeline:
         key = self.drafts.key(question)
         if key is None:
             return self._compose(question, SPARES)
-        draft = self.drafts.get(key)
-        if draft is not None:
-            return draft
+        known = self.drafts.get(key)
+        if known is not None and not known.ageing:
+            return known
         with self._flights.first(key) as first:
-            draft = None if first else self.drafts.get(key)
-            if draft is not None:
-                return draft
+            known = known if first else self.drafts.get(key) or known
+            if known is not None and not first:
+                return known
             began = time.perf_counter()
             draft = replace(self._compose(question, SPARES), shared=True)
             if not draft.late:  # what there was no time for, others are to have
                 self.drafts.set(key, draft, time.perf_counter() - began)
+            elif known is not None:
+                return known
         return draft
 
     def _compose(self, question: Question, spares: int) -> Draft:

@@ -98,7 +98,8 @@ def test_what_expires_is_made_anew_by_a_few_before_it_does() -> None:
         clock[0] = 1000.0
         drafts.set("k", draft, took=2.0)
         clock[0] = 1060.0 - before
-        return sum(drafts.get("k") is None for _ in range(4000)) / 4000
+        found = [drafts.get("k") for _ in range(4000)]
+        return sum(one is not None and one.ageing for one in found) / 4000
 
     # The chance is exp(-before / took); 4,000 draws have a standard error below 0.008.
     for before in (1.0, 2.0, 4.0, 10.0):
@@ -125,6 +126,23 @@ def test_what_there_was_no_time_for_is_not_kept(tmp_path: Path) -> None:
     assert len(late.items) == 2
     assert len(whole.items) == 8
     assert whole.recommendation_id != late.recommendation_id
+
+
+def test_a_draft_that_is_to_be_made_anew_serves_where_there_is_no_time(tmp_path: Path) -> None:
+    first, second, *rest = watches()
+    reduced = [msgspec.structs.replace(one, sale_price=1.0) for one in (first, second)]
+    pipeline = mounted(tmp_path, [*reduced, *rest], MTP_LATENCY_BUDGET_MS=10_000)[1].pipeline
+    placement = pipeline.placements["home-trending"]
+    placement = msgspec.structs.replace(placement, strategies=("on-sale", "best-sellers"), size=8)
+    pipeline.placements = {**pipeline.placements, "home-trending": placement}
+    whole = pipeline.recommend(shared())
+    pipeline.drafts._clock = lambda: time.time() + 61.0  # it expires: whoever asks is picked
+    pipeline.settings = dataclasses.replace(pipeline.settings, latency_budget_ms=0.0)
+    again = pipeline.recommend(shared())
+    assert not again.late
+    assert [item.product_id for item in again.items] == [item.product_id for item in whole.items]
+    pipeline.settings = dataclasses.replace(pipeline.settings, latency_budget_ms=10_000.0)
+    assert pipeline.recommend(shared()).recommendation_id != whole.recommendation_id, "with time it is made anew"
 
 
 def test_one_budget_for_the_whole_request(state: State) -> None:
