@@ -103,14 +103,7 @@ def challenge_behaviour(
         serving = _recounted(registry, champion, past, table, now=float(log.time[row]))
     learnt = _learn(past, journal, registry, table, **more)
     progress(f"both models predict {len(asked):,} next products")
-    bundle = Bundle(
-        kind="behaviour",
-        version="challenger",
-        arrays=dict(learnt.arrays),
-        strings=dict(learnt.strings),
-        meta=dict(learnt.meta),
-    )
-    bounds, challenger = bounds or Bounds(), _recommender(registry, bundle, table)
+    bounds, challenger = bounds or Bounds(), _recommender(registry, learnt.bundle("behaviour"), table)
     head, moment = head_of(past, serving), float(log.time[row])
     ours, theirs = (measure(one, asked, head, moment) for one in (challenger, serving))
     session: IntArray = np.array([case.session for case in asked], dtype=np.int64)
@@ -252,17 +245,7 @@ def _recounted(
     bundle = registry.load("behaviour", info.version)
     known = log_of(bundle)
     learnt = recount(bundle, known.take(slice(0, 0)).joined(_under(past, known.items)), now=now)
-    return _recommender(
-        registry,
-        Bundle(
-            kind="behaviour",
-            version=info.version,
-            arrays=dict(learnt.arrays),
-            strings=dict(learnt.strings),
-            meta=dict(learnt.meta),
-        ),
-        table,
-    )
+    return _recommender(registry, learnt.bundle("behaviour"), table)
 
 
 def _under(log: TrainingLog, items: tuple[str, ...]) -> TrainingLog:

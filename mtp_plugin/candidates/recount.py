@@ -18,11 +18,10 @@ from .learn.cap import capped
 from .learn.segment_rankings import PRIOR
 from .log import TrainingLog
 from .membership import EVERYBODY, Membership, membership_in
-from .reranker import prefix_of
+from .reranker import TASKS, prefix_of
 from .train import Learnt
 
-TASKS = ("session", "return", "complete")
-"""Which there may be re-rankers of."""
+Arrays = dict[str, NDArray[np.generic]]
 
 
 def log_of(bundle: Bundle) -> TrainingLog:
@@ -37,20 +36,23 @@ def recount(bundle: Bundle, log: TrainingLog, *, now: float) -> Learnt:
     :param now: moment that ageing is measured from, never before the log's last
     """
     moment, log = max(now, log.end), capped(log)
-    members = _members(bundle, log)
-    arrays: dict[str, NDArray[np.generic]] = learn_behaviour(
+    strings: Mapping[str, tuple[str, ...]] = {**bundle.strings, "items": log.items}
+    meta = {**bundle.meta, "interactions": len(log), "trained_at": moment}
+    return Learnt(counted(bundle, log, _members(bundle, log), now=moment), strings, meta, {})
+
+
+def counted(bundle: Bundle, log: TrainingLog, members: Membership | None, *, now: float) -> Arrays:
+    """All arrays of the bundle over *log*, its visitors in these segments."""
+    arrays: Arrays = learn_behaviour(
         log,
-        now=moment,
+        now=now,
         ridge=bundle.meta["ease_ridge"],
         membership=members,
         prior=bundle.meta.get("segment_prior", PRIOR),
     )
     learnt = tuple(map(prefix_of, TASKS))
     arrays |= {name: array for name, array in bundle.arrays.items() if name.startswith(learnt)}
-    strings: Mapping[str, tuple[str, ...]] = {**bundle.strings, "items": log.items}
-    meta = {**bundle.meta, "interactions": len(log), "trained_at": moment}
-    kept = members.arrays() if members is not None else {}
-    return Learnt(arrays | kept | log.arrays(), strings, meta, {})
+    return arrays | log.arrays() | (members.arrays() if members is not None else {})
 
 
 def _members(bundle: Bundle, log: TrainingLog) -> Membership | None:

@@ -34,6 +34,12 @@ class Learnt:
     meta: Mapping[str, Any]
     figures: Mapping[str, Any]
 
+    def bundle(self, kind: str, version: str = "") -> Bundle:
+        """As it serves, without a registry."""
+        return Bundle(
+            kind=kind, version=version, arrays=dict(self.arrays), strings=dict(self.strings), meta=dict(self.meta)
+        )
+
 
 def _silent(text: str) -> None:
     """Nobody listens."""
@@ -97,10 +103,7 @@ def _content(table: ProductTable | None) -> Bundle | None:
     """What the content bundle will say, for weighing it; nothing where products have no words."""
     if table is None or not any(product.title for product in table.products[:100]):
         return None
-    learnt = train_content(table)
-    return Bundle(
-        kind="content", version="", arrays=dict(learnt.arrays), strings=dict(learnt.strings), meta=dict(learnt.meta)
-    )
+    return train_content(table).bundle("content")
 
 
 def train_content(table: ProductTable, *, seed: int = 0, progress: Progress = _silent) -> Learnt:

@@ -13,7 +13,6 @@ from ..candidates.log import TrainingLog
 from ..candidates.recommender import Recommender
 from ..candidates.train import Learnt, train
 from ..catalog.table import build_table
-from ..ports import Bundle
 from ..records import Product, ProductTable, Query, Strategy
 from .measures import Measures
 from .read import read_cases, read_sessions
@@ -81,15 +80,9 @@ def shuffled(products: list[Product], seed: int) -> list[Product]:
 
 def open_learnt(learnt: Learnt, table: ProductTable, content: Learnt | None = None) -> Recommender:
     """The recommender as it serves, without a registry in between; warmed."""
-    recommender = Recommender(table, _bundle("behaviour", learnt), _bundle("content", content) if content else None)
+    recommender = Recommender(table, learnt.bundle("behaviour"), content.bundle("content") if content else None)
     recommender.warm()
     return recommender
-
-
-def _bundle(kind: str, learnt: Learnt) -> Bundle:
-    return Bundle(
-        kind=kind, version="evaluated", arrays=dict(learnt.arrays), strings=dict(learnt.strings), meta=dict(learnt.meta)
-    )
 
 
 def _sample(cases: list[Case], limit: int, seed: int) -> list[Case]:
