@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,23 +10,10 @@ from mtp_plugin.bus.stream import RedisStream
 from mtp_plugin.bus.worker import Worker
 from mtp_plugin.config import Settings
 from mtp_plugin.web.collect import record_waiting
-from tests.web.shop import SECRET, Shop, build_shop
+from tests.web.conftest import make_shop
+from tests.web.shop import SECRET, Shop
 
-
-@pytest.fixture
-def make_shop(tmp_path: Path) -> Iterator[Callable[..., Shop]]:
-    """Builds shops, each in a folder of its own, and closes them."""
-    made: list[Shop] = []
-
-    def make(**config: Any) -> Shop:
-        folder = tmp_path / str(len(made))
-        folder.mkdir()
-        made.append(build_shop(folder, **config))
-        return made[-1]
-
-    yield make
-    for shop in made:
-        shop.state.close()
+__all__ = ["make_shop"]
 
 
 @pytest.fixture
