@@ -97,7 +97,7 @@ class Attributor:
             events,
             profile_ids,
             find=self._shown,
-            price=self._price,
+            price=self._table.worth,
             currency=self._state.settings.currency,
             policy=self._policy,
             known=_owed(recorded),
@@ -115,10 +115,6 @@ class Attributor:
             entry = self._state.slates.get(recommendation_id)
             known = self._slates.keep(recommendation_id, (_shown(entry) if entry else None,))
         return known[0]
-
-    def _price(self, product_id: str, at: float) -> tuple[float | None, float | None]:
-        facts = self._table.facts(product_id, at)
-        return (facts.price, facts.margin) if facts else (None, None)
 
 
 def _shown(entry: SlateEntry) -> Shown:

@@ -134,14 +134,9 @@ def planned(state: State, metric: str, effect: float, variations: int, days: int
         for event in events:
             spent.setdefault(event.profile_id, []).extend([event] if event.name == PURCHASED else [])
     table = state.pipeline.live.get().table
-
-    def price(product_id: str, at: float) -> tuple[float | None, float | None]:
-        found = table.facts(product_id, at)
-        return (found.price, found.margin) if found else (None, None)
-
     worth = np.array(
         [
-            sum(line.value for order in orders_of(events, price, state.settings.currency) for line in order.lines)
+            sum(line.value for order in orders_of(events, table.worth, state.settings.currency) for line in order.lines)
             for events in spent.values()
         ]
     )

@@ -211,13 +211,8 @@ def _orders(state: State, facts: Facts, people: _People, since: float, until: fl
             if unit in facts.units:
                 by.setdefault(unit, []).append(event)
     table = state.pipeline.live.get().table
-
-    def price(product_id: str, at: float) -> tuple[float | None, float | None]:
-        found = table.facts(product_id, at)
-        return (found.price, found.margin) if found else (None, None)
-
     for unit, events in by.items():
-        for order in orders_of(events, price, state.settings.currency):
+        for order in orders_of(events, table.worth, state.settings.currency):
             yield Deed(unit, order.at, "order", *_worth(order))
 
 

@@ -9,7 +9,7 @@ as they were.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,11 +19,12 @@ import msgspec
 import numpy as np
 
 from .errors import InputError
-from .feedback.orders import GIVEN_BACK, PURCHASED, orders_of
+from .feedback.orders import GIVEN_BACK, PURCHASED, amount_of, orders_of
 from .kpi.measures import SUMS, added, measures
 from .ports import ShopDay
-from .records import Event, FloatArray
+from .records import Event, FloatArray, ProductTable
 from .state import State
+from .track.identifiers import made_at
 from .watching import loop_between
 
 CURSOR = "kpi"
@@ -61,7 +62,9 @@ def roll_up(state: State, now: float | None = None) -> str:
     # A first count counts every hour anyway.
     outcome, touched = _touched(state, place.outcome) if place.at else (book.last_outcome(), set())
     marked = book.marked()
-    signature, then = book.signature(place.at - LATE_S), book.signature(now - LATE_S)
+    # In this order: what is written between both makes the first another one, or the next run's.
+    then = book.signature(now - LATE_S)
+    signature = book.signature(place.at - LATE_S)
     order, order_days = _order_days(state, place.order, now)
     order_days |= {day_of(state, hour * HOUR_S) for hour in marked}
     fresh = signature != place.seen or not place.at
@@ -129,11 +132,8 @@ def _touched(state: State, number: int) -> tuple[int, set[int]]:
 
 def hours_made(recommendation_id: str) -> set[int]:
     """The hour in which a slate was made, by its id, which carries the time; two, where rounding leaves it open."""
-    try:
-        made = int(recommendation_id[:12], 16) / 1000
-    except ValueError:
-        return set()
-    return {int((made + off) // HOUR_S) for off in (-0.002, 0.0, 0.002)}
+    made = made_at(recommendation_id)
+    return set() if made is None else {int((made + off) // HOUR_S) for off in (-0.002, 0.0, 0.002)}
 
 
 def day_of(state: State, at: float) -> int:
@@ -174,12 +174,8 @@ def _shop_day(state: State, day: int) -> None:
     events = state.kpis.orders(*_ends(state, day))
     table = state.pipeline.live.get().table
 
-    def price(product_id: str, at: float) -> tuple[float | None, float | None]:
-        facts = table.facts(product_id, at)
-        return (facts.price, facts.margin) if facts else (None, None)
-
-    orders = orders_of([one for one in events if one.name == PURCHASED], price, state.settings.currency)
-    refunds = sum(_given_back(one, price) for one in events if one.name in GIVEN_BACK)
+    orders = orders_of([one for one in events if one.name == PURCHASED], table.worth, state.settings.currency)
+    refunds = sum(_given_back(one, table) for one in events if one.name in GIVEN_BACK)
     known = next(iter(state.kpis.shop(day, day + 1)), None)
     revenue = sum(line.value for order in orders for line in order.lines)
     found = ShopDay(day=day, orders=float(len(orders)), revenue=revenue, refunds=refunds)
@@ -188,12 +184,10 @@ def _shop_day(state: State, day: int) -> None:
     state.kpis.put_shop(found)
 
 
-def _given_back(event: Event, price: Callable[[str, float], tuple[float | None, float | None]]) -> float:
-    said = event.properties.get("revenue", event.properties.get("total", event.properties.get("value")))
-    if isinstance(said, (int, float)) and not isinstance(said, bool):
-        return abs(float(said))
-    return sum(
-        (line.price or price(line.product_id, event.timestamp)[0] or 0.0) * line.quantity for line in event.products
+def _given_back(event: Event, table: ProductTable) -> float:
+    return abs(amount_of(event)) or sum(
+        (line.price or table.worth(line.product_id, event.timestamp)[0] or 0.0) * line.quantity
+        for line in event.products
     )
 
 
@@ -272,6 +266,16 @@ class Group:
     hidden: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the funnel: how many got there, as a share of all and of the step before."""
+
+    name: str
+    count: float
+    of_all: float | None
+    of_before: float | None
+
+
 class Figures:
     """The figures of a period, read once: of all, by group, by day, and of the period before.
 
@@ -320,21 +324,38 @@ class Figures:
     def groups(self) -> list[Group]:
         """The groups, those seen most first."""
         names, found = _names(self._state, self._by), list[Group]()
-        hidden, hidden_then = self._few(self.period), self._few(self.period.before)
-        if len(hidden) == 1:
-            hidden |= _fewest(self._now, hidden)  # else it is what the others leave of all
-        then = _by_group({cell: sums for cell, sums in self._then.items() if cell[0] not in hidden_then})
-        for key, sums in _by_group(self._now).items():
+        now, then = _by_group(self._now), _by_group(self._then)
+        hidden, hidden_then = self._few(self.period, now), self._few(self.period.before, then)
+        then = {key: sums for key, sums in then.items() if key not in hidden_then}
+        for key, sums in now.items():
             name = names.get(key) or key or _nothing(self._by)
             told = ({}, {}) if key in hidden else (measures(sums), measures(then.get(key, _NO_SUMS)))
             found.append(Group(key, name, told[0], told[1], key in hidden))
         return sorted(found, key=_seen_most)
 
-    def _few(self, period: Period) -> set[str]:
+    def _few(self, period: Period, groups: Mapping[str, Mapping[str, float]]) -> set[str]:
+        """The segments of which nothing is told."""
         if self._by != "segment_id":
             return set()
         least = self._state.settings.segment_min_size
-        return self._state.kpis.few(period.first, period.last, least, self._where)
+        few = self._state.kpis.few(period.first, period.last, least, self._where)
+        others = sorted(groups.keys() - few, key=lambda key: (not key, groups[key]["slates"], key))
+        # One alone is what the others leave of all: the smallest goes with it, visitors of no segment last.
+        return {*few, *others[:1]} if len(few) == 1 else few
+
+    def funnel(self) -> list[Step]:
+        """From slates seen to orders."""
+        sums = _together(self._all)
+        counts = (
+            ("Seen", sums["seen"]), ("Clicked", sums["clicked"]), ("Put into the cart", sums["carts"]),
+            ("Ordered", sums["orders"]),
+        )  # fmt: skip
+        found, before = list[Step](), 0.0
+        for name, count in counts:
+            of_all = count / sums["seen"] if sums["seen"] else None
+            found.append(Step(name, count, of_all, count / before if before else None))
+            before = count
+        return found
 
     def series(self, measure: str) -> tuple[list[float | None], list[float | None]]:
         """A measure for each day of the period, and of the one before; ``None`` for days on which it is of nothing."""
@@ -348,12 +369,6 @@ class Figures:
 def _seen_most(one: Group) -> tuple[Any, ...]:
     seen, slates = (one.figures.get(name) or 0.0 for name in ("seen", "slates"))
     return one.hidden, -seen, -slates, one.name
-
-
-def _fewest(cells: Mapping[tuple[str, int], FloatArray], hidden: set[str]) -> set[str]:
-    """The segment with the fewest slates, beside those that are hidden."""
-    counts = {key: sums["slates"] for key, sums in _by_group(cells).items() if key and key not in hidden}
-    return {min(counts, key=lambda key: (counts[key], key))} if counts else set()
 
 
 def _together(cells: Mapping[tuple[str, int], FloatArray]) -> dict[str, float]:
@@ -376,31 +391,6 @@ def _daily(cells: Mapping[tuple[str, int], FloatArray], period: Period, measure:
 
 def _sums(values: FloatArray) -> dict[str, float]:
     return dict(zip(SUMS, values.tolist(), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of the funnel: how many got there, as a share of all and of the step before."""
-
-    name: str
-    count: float
-    of_all: float | None
-    of_before: float | None
-
-
-def funnel(state: State, period: Period, where: Mapping[str, str] | None = None) -> list[Step]:
-    """From slates seen to orders."""
-    sums = added([row.sums for row in state.kpis.totals(period.first, period.last, (), where)])
-    counts = (
-        ("Seen", sums["seen"]), ("Clicked", sums["clicked"]), ("Put into the cart", sums["carts"]),
-        ("Ordered", sums["orders"]),
-    )  # fmt: skip
-    found, before = list[Step](), 0.0
-    for place, (name, count) in enumerate(counts):
-        of_all = count / sums["seen"] if sums["seen"] else None
-        found.append(Step(name, count, of_all, count / before if place and before else None))
-        before = count
-    return found
 
 
 def heat(state: State, period: Period) -> dict[str, list[Group]]:

@@ -207,6 +207,14 @@ class ProductTable:
         cheaper = ~(self.sale_price >= self.price) & ~np.isnan(self.sale_price)
         return cheaper & (self.sale_from <= now) & (now < self.sale_until)
 
+    def worth(self, product_id: str, now: float) -> tuple[float | None, float | None]:
+        """What a product costs, and its margin as a share of that; ``None`` for what is not known."""
+        row = self.index.get(product_id)
+        if row is None:
+            return None, None
+        product = self.products[row]
+        return product.effective_price(now), product.margin
+
     def facts(self, product_id: str, now: float) -> ProductFacts | None:
         """What :mod:`mtp_plugin.profile` folds, or ``None`` for a product that is not in the catalogue."""
         row = self.index.get(product_id)

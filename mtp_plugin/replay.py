@@ -25,6 +25,7 @@ from .records import BoolArray, Candidates, Placement, ProductTable, Query, Rung
 from .rule_source import Served
 from .rules.plan import NO_PLAN, Plan, plan_of
 from .steer import Steering
+from .track.identifiers import made_at
 
 DAY = 86400.0
 UNHURRIED_MS = 1e9
@@ -105,11 +106,8 @@ class Replay:
         return shared.rungs + entry.rungs, ""
 
     def _missing(self, recommendation_id: str, now: float) -> str:
-        try:
-            made = int(recommendation_id[:12], 16) / 1000 if len(recommendation_id) == 32 else -1.0
-        except ValueError:
-            made = -1.0
-        if not 0 < made <= now + DAY:
+        made = made_at(recommendation_id)
+        if made is None or not 0 < made <= now + DAY:
             return "that is no id of a slate"
         day = f"{datetime.fromtimestamp(made, UTC):%Y-%m-%d %H:%M} UTC"
         if now - made > self._slate_days * DAY:

@@ -73,7 +73,7 @@ def _order(order_id: str, event: Event, returns: Sequence[Event], price: Price, 
         known = line.price is not None and before is not None and not foreign
         paid[line.product_id] = (before or 0.0) + (line.price or 0.0) * line.quantity if known else None
     lines = tuple(_line(name, number, paid[name], price(name, event.timestamp)) for name, number in pieces.items())
-    whole = abs(_amount(event)) or sum(line.value for line in lines)
+    whole = abs(amount_of(event)) or sum(line.value for line in lines)
     returned_at = max((one.timestamp for one in returns), default=0.0)
     return Order(order_id, event.timestamp, event.profile_id, lines, _returned(pieces, returns, whole), returned_at)
 
@@ -93,13 +93,14 @@ def _returned(pieces: Mapping[str, float], returns: Sequence[Event], whole: floa
                 if pieces.get(line.product_id):
                     shares[line.product_id] += line.quantity / pieces[line.product_id]
         else:
-            amount = abs(_amount(event))
+            amount = abs(amount_of(event))
             share = min(1.0, amount / whole) if amount and whole and event.name != "Order Cancelled" else 1.0
             shares = {name: known + share for name, known in shares.items()}
     return {name: min(1.0, share) for name, share in shares.items() if share > 0}
 
 
-def _amount(event: Event) -> float:
+def amount_of(event: Event) -> float:
+    """What an event says that an order, or what was given back of it, came to; 0 where it does not say."""
     for name in AMOUNTS:
         said = event.properties.get(name)
         if isinstance(said, (int, float)) and not isinstance(said, bool):

@@ -21,6 +21,8 @@ from sqlalchemy import (
     text,
 )
 
+from ..kpi.measures import SUMS
+
 metadata = MetaData()
 
 Words = Text().with_variant(Text(collation="C"), "postgresql")
@@ -487,11 +489,6 @@ alert_silence = Table(
     Column("by", Words, nullable=False),
 )
 
-KPI_SUMS = (
-    "slates", "empty", "fallback", *(f"took_{place}" for place in range(9)), "seen", "clicked", "clicks", "carts",
-    "purchases", "orders", "revenue", "margin", "refunds",
-)  # fmt: skip
-
 
 def _cube(name: str, *parts: str) -> Table:
     return Table(
@@ -503,7 +500,7 @@ def _cube(name: str, *parts: str) -> Table:
             comment="hours since 1970 in UTC, or the ordinal of the shop's day",
         ),
         *(Column(part, Words, primary_key=True) for part in parts),
-        *(Column(one, Double, nullable=False) for one in KPI_SUMS),
+        *(Column(one, Double, nullable=False) for one in SUMS),
         Column("known", Integer, nullable=False, server_default="0", comment="bits of people"),
         Column("people", LargeBinary, comment="which of 2,048 hashes its known visitors have"),
     )  # fmt: skip

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Integer, Table, and_, case, cast, delete, func, insert, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..kpi.measures import BUCKETS_MS, SUMS
+from ..kpi.measures import BUCKETS_MS, SUMS, bucket
 from ..ports import KpiRow, ShopDay
 from ..records import Event
 from .chunks import chunks
@@ -127,10 +127,10 @@ class SqlKpis:
                     self._put(connection, table, HOUR, hour, names, some)
 
     def _slates(self, connection: Connection, hour: int) -> dict[Cell, Counted]:
-        keys, bucket = [slate.c[name] for name in NAMES], _bucket()
+        keys, took = [slate.c[name] for name in NAMES], _bucket()
         sums = func.count(), _count(slate.c["items"] == 0), _count(slate.c.fallback_level > 0)
         found: dict[Cell, Counted] = {}
-        for row in connection.execute(select(*keys, bucket, *sums).where(_within(hour)).group_by(*keys, bucket)):
+        for row in connection.execute(select(*keys, took, *sums).where(_within(hour)).group_by(*keys, took)):
             place, *counts = row[len(keys) :]
             told = _cell(found, tuple(row[: len(keys)])).sums
             for name, count in zip(("slates", "empty", "fallback"), counts, strict=True):
@@ -197,8 +197,7 @@ class SqlKpis:
                 sums["slates"] += 1
                 sums["empty"] += not items
                 sums["fallback"] += level > 0
-                place = next((at for at, end in enumerate(BUCKETS_MS) if took <= 1000 * end), len(BUCKETS_MS))
-                sums[f"took_{place}"] += 1
+                sums[f"took_{bucket(took)}"] += 1
         for some in chunks(list(of_slate), SOME):
             among = outcome.c.recommendation_id.in_(some)
             name, by = outcome.c.recommendation_id, (outcome.c.recommendation_id, outcome.c.kind)
@@ -355,12 +354,6 @@ def _clicked(hour: int, keys: Sequence[Any], *conditions: Any) -> Any:
     return select(*found, func.count()).group_by(*found)
 
 
-# --------------------------------------------------------------------------------------------------------------- cells
-
-
-COUNTS = {"seen": "seen", "click": "clicks", "cart": "carts", "purchase": "purchases"}
-
-
 def _ordered(hour: int, keys: Sequence[Any], *conditions: Any) -> Any:
     """By key how many orders are owed; one that was taken back is none."""
     by = [key.label(f"key_{place}") for place, key in enumerate(keys)]
@@ -369,6 +362,12 @@ def _ordered(hour: int, keys: Sequence[Any], *conditions: Any) -> Any:
     each = bought.group_by(*keys, outcome.c.recommendation_id, order).having(func.sum(_sign()) > 0).subquery()
     found = [each.c[f"key_{place}"] for place in range(len(keys))]
     return select(*found, func.count(each.c.order_id.distinct())).group_by(*found)
+
+
+# --------------------------------------------------------------------------------------------------------------- cells
+
+
+COUNTS = {"seen": "seen", "click": "clicks", "cart": "carts", "purchase": "purchases"}
 
 
 def _tell(sums: Sums, kind: str, count: Any, value: Any, margin: Any) -> None:

@@ -31,6 +31,18 @@ def time_ordered_id(now: float, sequence: int = 0, randbits: RandomBits = _chanc
     return _uuid(now, 7, (sequence & 0x3FFFF) << _RANDOM_BITS | randbits(_RANDOM_BITS))
 
 
+def made_at(time_ordered: str) -> float | None:
+    """When such an id was made, in seconds since 1970, to a thousandth; ``None`` of what is none.
+
+    >>> made_at(time_ordered_id(1.5)), made_at("nonsense")
+    (1.5, None)
+    """
+    try:
+        return int(time_ordered[:12], 16) / 1000 if len(time_ordered) == 32 else None
+    except ValueError:
+        return None
+
+
 def permanent_id(timestamp: float, key: str) -> str:
     """The id of an imported event, a UUIDv8: 48 bits of its own time, then a hash of what identifies it.
 

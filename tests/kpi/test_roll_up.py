@@ -18,12 +18,11 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 
 from mtp_plugin.errors import InputError
-from mtp_plugin.kpi.measures import BUCKETS_MS, SUMS, added, bucket, measures, quantile
+from mtp_plugin.kpi.measures import BUCKETS_MS, added, bucket, measures, quantile
 from mtp_plugin.kpis import (
     Figures,
     counted_at,
     day_of,
-    funnel,
     heat,
     hours_made,
     hours_of,
@@ -398,7 +397,7 @@ def test_figures_of_a_period_and_the_one_before(world: World) -> None:
     tests = Figures(state, period, "experiment")
     assert tests.summary().figures == whole.figures
     assert {one.key for one in tests.groups()} == {"offer: 0", "offer: 1"}
-    steps = funnel(state, period)
+    steps = figures.funnel()
     assert [step.name for step in steps] == ["Seen", "Clicked", "Put into the cart", "Ordered"]
     assert steps[0].count == whole.figures["seen"]
     places = heat(state, period)
@@ -492,9 +491,3 @@ def test_quantiles_lie_in_the_bucket_of_the_true_one(took: list[float], share: f
     true = sorted(took)[max(0, -(-int(share * len(took) * 1000) // 1000) - 1)] / 1000
     told = quantile(counts, share) or 0.0
     assert abs(bucket(told * 1000) - bucket(true * 1000)) <= 1
-
-
-def test_sums_are_those_of_the_table() -> None:
-    from mtp_plugin.store.schema import KPI_SUMS
-
-    assert KPI_SUMS == SUMS

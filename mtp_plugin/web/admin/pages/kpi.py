@@ -12,7 +12,7 @@ from flask import Response, request
 
 from ....errors import NotFoundError
 from ....jobs import Jobs
-from ....kpis import BY, Figures, Group, Period, counted_at, funnel, heat, period_of
+from ....kpis import BY, Figures, Group, Period, counted_at, heat, period_of
 from ....scheduled import standard_jobs
 from ....state import State
 from ...parts import get_parts, get_state
@@ -125,7 +125,7 @@ def show() -> Response:
         lines=lines(figures, measure, found),
         top=lambda drawn: round_up(max((one or 0.0 for line in drawn for one in line.values), default=0.0)),
         label=label,
-        funnel=funnel(state, period, where),
+        funnel=figures.funnel(),
         heat=_heat(state, period),
         positions=[str(one) for one in range(1, MOST_POSITIONS + 1)],
         variety=state.kpis.shop(period.first, period.last),
@@ -255,7 +255,7 @@ def _csv(state: State, table: str, period: Period, by: str, measure: str, where:
         now, then = Figures(state, period, by, where).series(measure)
         return csv_answer(f"{measure}-by-day", ("day", measure, "before"), zip(period.dates(), now, then, strict=True))
     if table == "funnel":
-        steps = ((one.name, one.count, one.of_all, one.of_before) for one in funnel(state, period, where))
+        steps = ((one.name, one.count, one.of_all, one.of_before) for one in Figures(state, period, by, where).funnel())
         return csv_answer("funnel", ("step", "count", "share of all", "share of the step before"), steps)
     if table == "positions":
         cells = (
