@@ -6,6 +6,7 @@ import numpy as np
 
 from ..records import FloatArray, IntArray
 from .blend import relative, shares
+from .loudest import keep_loudest
 from .own import DAY_S, Bought, due
 from .scratch import Scratch
 from .sources import BOUGHT, CONTENT, EASE, USER_VOTERS, USERS, Sources
@@ -68,7 +69,7 @@ def gather_return(sources: Sources, scratch: Scratch, own: Bought, now: float) -
     if sources.users is not None:
         sources.users.vote(scratch, rows, np.zeros(len(rows), dtype=np.int64), USERS)
     _follow(sources, scratch, rows, weights)
-    _keep_loudest(sources, scratch, given)
+    keep_loudest(sources, scratch, given, ENOUGH, RELATIVE)
 
 
 def gather_complete(sources: Sources, scratch: Scratch, rows: IntArray) -> None:
@@ -81,7 +82,7 @@ def gather_complete(sources: Sources, scratch: Scratch, rows: IntArray) -> None:
     if sources.baskets is not None:
         sources.baskets.vote(scratch, rows, np.zeros(len(rows), dtype=np.int64), USERS)
     _follow(sources, scratch, rows, np.ones(len(rows), dtype=np.float32))
-    _keep_loudest(sources, scratch, given)
+    keep_loudest(sources, scratch, given, ENOUGH, RELATIVE)
 
 
 def _follow(sources: Sources, scratch: Scratch, rows: IntArray, weights: FloatArray) -> None:
@@ -90,18 +91,6 @@ def _follow(sources: Sources, scratch: Scratch, rows: IntArray, weights: FloatAr
     sources.alike(scratch, rows[:40], weights[:40], CONTENT)
     if sources.rankings.known:
         scratch.add(sources.rankings["popular"].top(POPULAR))
-
-
-def _keep_loudest(sources: Sources, scratch: Scratch, given: int) -> None:
-    """Drop what no source says much of, beyond the *given* first candidates and :data:`ENOUGH` others."""
-    if scratch.count <= given + ENOUGH:
-        return
-    others = slice(given, scratch.count)
-    said = relative(scratch.columns[others], RELATIVE).sum(axis=1)
-    popularity = sources.popularity[scratch.rows[others]]
-    said += popularity / np.maximum(popularity.max(), np.float32(1e-12))
-    loudest = np.argpartition(-said, ENOUGH)[:ENOUGH]
-    scratch.keep(np.concatenate((np.arange(given), given + np.sort(loudest))))
 
 
 def complete_features(sources: Sources, scratch: Scratch) -> FloatArray:

@@ -238,6 +238,67 @@ def session_neighbours(
 
 
 @compiled
+def keep_loudest(
+    given: int,
+    enough: int,
+    which: Array,
+    popularity: Array,
+    allowed: Array,
+    mark: Array,
+    slot: Array,
+    rows: Array,
+    columns: Array,
+    best: Array,
+    anchor: Array,
+    count: int,
+) -> int:
+    """Drop the candidates that sources say least of; those that stay move up in their order. Gives their number.
+
+    How loud a candidate is, is the sum of its votes relative to the candidate with the most, and of its popularity.
+
+    :param given: candidates, the first, that stay in any case
+    :param enough: of the others stay so many, of equals the first
+    :param which: columns that count
+    :param popularity: of each catalogue row
+    :param allowed: mask over catalogue rows, empty allows all: the others go first
+    """
+    others = count - given
+    if others <= enough:
+        return count
+    top = np.full(len(which) + 1, np.float32(1e-12))
+    for place in range(given, count):
+        for at in range(len(which)):
+            top[at] = max(top[at], columns[place, which[at]])
+        top[-1] = max(top[-1], popularity[rows[place]])
+    top = np.float32(1.0) / top
+    loud = np.empty(others, dtype=np.float32)
+    for place in range(given, count):
+        row = rows[place]
+        total = popularity[row] * top[-1]
+        for at in range(len(which)):
+            total += columns[place, which[at]] * top[at]
+        loud[place - given] = total if len(allowed) == 0 or allowed[row] else np.float32(-1e12)
+    least = np.partition(loud, others - enough)[others - enough]
+    room = enough - np.sum(loud > least)
+    kept = given
+    for place in range(given, count):
+        loudness = loud[place - given]
+        if loudness < least or (loudness == least and room <= 0):
+            mark[rows[place]] = 0
+            continue
+        if loudness == least:
+            room -= 1
+        row = rows[place]
+        slot[row] = kept
+        rows[kept] = row
+        columns[kept] = columns[place]
+        best[kept] = best[place]
+        anchor[kept] = anchor[place]
+        kept += 1
+    return kept
+
+
+@compiled
 def best_places(scores: Array, rows: Array, allowed: Array, floor: float, k: int) -> Array:
     """Places of the *k* best scores, best first; of equals the lowest row first.
 

@@ -10,6 +10,7 @@ import numpy as np
 from ..records import BoolArray, Candidates, FloatArray, IntArray, Query
 from . import basket_expert, session_expert
 from .blend import Expert, softmax
+from .loudest import EVERYTHING
 from .mixture import CONTENT as LIKENESS
 from .mixture import PARTS, Mixture, evidence
 from .origins import BIT
@@ -91,7 +92,8 @@ class Personal:
         sources, scratch, profile = self._sources, self._sources.scratch(), query.profile
         own = bought(profile, sources.table.index)
         way = session_expert.anchors(query) if query.session or query.in_view or own is None else ()
-        at_hand = session_expert.gather(sources, scratch, way) if way else None
+        open_to = EVERYTHING if allowed is None else allowed
+        at_hand = session_expert.gather(sources, scratch, way, open_to) if way else None
         if own is not None:
             basket_expert.gather_return(sources, scratch, own, query.now)
         taste = sources.affinity.of(profile) if profile is not None and profile.affinities else None

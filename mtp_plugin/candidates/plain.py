@@ -98,6 +98,17 @@ def _strongest(votes: Array, neighbours: int) -> Array:
     return np.sort(np.argsort(-votes, kind="stable")[:neighbours])
 
 
+def keep_loudest(scratch: Scratch, given: int, enough: int, which: Array, popularity: Array, allowed: Array) -> None:
+    """See :func:`mtp_plugin.candidates.kernels.keep_loudest`."""
+    rows = scratch.rows[given : scratch.count]
+    loud = np.column_stack((scratch.columns[given : scratch.count][:, which], popularity[rows]))
+    loud = (loud * (np.float32(1) / np.maximum(loud.max(axis=0), np.float32(1e-12)))).sum(axis=1)
+    if len(allowed):
+        loud[~allowed[rows]] = np.float32(-1e12)
+    stay = np.sort(np.argsort(-loud, kind="stable")[:enough])
+    scratch.keep(np.concatenate((np.arange(given), given + stay)))
+
+
 def best_places(scores: Array, rows: Array, allowed: Array, floor: float, k: int) -> Array:
     """See :func:`mtp_plugin.candidates.kernels.best_places`."""
     fit = np.flatnonzero((scores > floor) & allowed[rows] if len(allowed) else scores > floor)

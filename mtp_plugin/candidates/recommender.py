@@ -14,6 +14,7 @@ from . import basket_expert, kernels, plain, session_expert
 from .blend import Expert, softmax
 from .feedback import Feedback
 from .likely import LikelyToBuy
+from .loudest import EVERYTHING
 from .mixture import Mixture
 from .origins import BIT, BIT_OF_COLUMN, SOURCES
 from .own import bought, due, latest_first
@@ -23,9 +24,6 @@ from .scratch import Scratch
 from .sources import Sources
 
 how = kernels if HAS_NUMBA else plain
-EVERYTHING: BoolArray = np.zeros(0, dtype=np.bool_)
-"""The mask that allows all."""
-
 AUDIBLE = 0.02
 """Below this share of a source's strongest vote it is not named as an origin."""
 
@@ -154,7 +152,7 @@ class Recommender:
         if not way:
             return _none()
         scratch = self.sources.scratch()
-        rows, steps = session_expert.gather(self.sources, scratch, way)
+        rows, steps = session_expert.gather(self.sources, scratch, way, EVERYTHING if allowed is None else allowed)
         features = session_expert.features(self.sources, scratch, rows, steps, way)
         scores = softmax(self.related_expert.scores(features, 0))
         scores[scratch.slot[rows]] = 0.0
