@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from mtp_plugin.experiment.effects import Effect, arms
 from mtp_plugin.experiment.planning import units_needed
 from mtp_plugin.experiment.ratio_check import BROKEN, sample_ratio_p
-from mtp_plugin.experiment.readings import Interval, fixed, mixing, ratio_sequence, sequence
+from mtp_plugin.experiment.readings import fixed, mixing, ratio_fixed, ratio_sequence, sequence
 from mtp_plugin.experiment.units import Sums
 
 DAYS, A_DAY = 28, 250
@@ -67,7 +67,7 @@ def run(name: str, tests: int, effect: float, seed: int) -> dict[str, Any]:
             ratio_sequence(treatment, control, int(2 * units[day]), rho2)
             for day, (control, treatment) in enumerate(known)
         ]
-        single = [_once(*one) for one in known]
+        single = [ratio_fixed(treatment, control) for control, treatment in known]
         counted["sequence"] += any(one.above or one.below for one in always)
         counted["peeked"] += any(one.above or one.below for one in single)
         counted["once"] += single[-1].above or single[-1].below
@@ -84,14 +84,6 @@ def run(name: str, tests: int, effect: float, seed: int) -> dict[str, Any]:
         "single_intervals_that_cover": counted["covered"] / tests,
         "sequences_that_cover_at_all_looks": counted["always_covered"] / tests,
     }
-
-
-def _once(control: tuple[float, float], treatment: tuple[float, float]) -> Interval:
-    """The relative effect at a single look, as results show it."""
-    (lower, lower_error), (upper, upper_error) = control, treatment
-    if lower <= 0:
-        return fixed(float("nan"), float("inf"))
-    return fixed(upper / lower - 1, float(np.hypot(upper_error, upper / lower * lower_error)) / lower)
 
 
 def power(tests: int, seed: int) -> dict[str, Any]:

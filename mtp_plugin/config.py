@@ -496,7 +496,13 @@ class Settings:
     )
     alert_threshold: float = _row(
         2.75,
-        "How far a figure must be off its season to be an alert.",
+        "How far a figure of an hour must be off its season to be an alert.",
+        unit="standard deviations",
+        check=_number(1, 20),
+    )
+    alert_threshold_day: float = _row(
+        2.25,
+        "The same of a figure of a day.",
         unit="standard deviations",
         check=_number(1, 20),
     )

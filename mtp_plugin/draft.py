@@ -13,6 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from .bandit.null import Chosen
+from .candidates.recommender import Recommender
 from .live import Serving
 from .ports import Cache
 from .records import (
@@ -59,6 +60,16 @@ class Question:
     def ladder(self) -> tuple[str, ...]:
         """The strategies to try, in order."""
         return self.chosen.ladder
+
+    @property
+    def recommender(self) -> Recommender:
+        """What answers: the model that serves, or the one that rules say."""
+        return self.serving.others.get(self.plan.model, self.serving.recommender)
+
+    @property
+    def model_version(self) -> str:
+        """The version of the behaviour model that answers."""
+        return self.plan.model if self.plan.model in self.serving.others else self.serving.model_version
 
     @property
     def size(self) -> int:

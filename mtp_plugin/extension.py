@@ -409,6 +409,7 @@ def _build(
     exposures = _written_later(pipeline)
     experiments = LiveExperiments(load_experiments(settings.experiments), stores.cursors, exposures.put)
     rules.admits = experiments.admits
+    stores.registry.spared = rules.models
     population = read_cities(settings.cities) if settings.cities else {}
     enrichment = Enrichment(standard_enrichers(settings, stores.weather, population, enrichers), stores.places)
     subjects = open_subjects(
@@ -456,7 +457,7 @@ def _build(
         rulebook=Rulebook(
             stores.rules,
             stores.audit,
-            lambda ruleset, only: check(pipeline, rules, ruleset, now=time.time(), only=only),
+            lambda ruleset, only: check(pipeline, rules, ruleset, now=time.time(), only=only, registry=stores.registry),
         ),
         placements=placed,
         activity=stores.activity,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -19,15 +19,17 @@ def code_version() -> str:
     return metadata.version("mtp-plugin")
 
 
-def superfluous(infos: Sequence[BundleInfo], keep: int) -> list[str]:
+def superfluous(infos: Sequence[BundleInfo], keep: int, spared: Collection[str] = ()) -> list[str]:
     """The versions of a kind that may go: those beyond the newest *keep*, and all but the newest two of those that were
     only counted anew, which come every hour and would push out the others.
 
     :param infos: newest first
+    :param spared: versions that stay
     """
     counted = [info for info in infos if "refreshed_from" in info.lineage]
     trained = [info for info in infos if "refreshed_from" not in info.lineage]
-    return [info.version for info in (*trained[keep:], *counted[2:]) if not info.current]
+    old = (*trained[keep:], *counted[2:])
+    return [info.version for info in old if not info.current and info.version not in spared]
 
 
 def words_of(info: BundleInfo) -> list[str]:

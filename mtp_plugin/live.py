@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .candidates.feedback import Feedback
@@ -54,6 +54,8 @@ class Serving:
     wanted_rules: int = 0
     propensity: Propensity | NoPropensity = UNTOLD
     likely: Likely = UNLIKELY
+    others: Mapping[str, Recommender] = field(default_factory=dict)
+    """Behaviour models that rules let answer instead, by version."""
 
     @property
     def stamp(self) -> tuple[Versions, int]:
@@ -124,14 +126,14 @@ class Live:
             self._looked = time.monotonic()
             serving, wanted = self._serving, self._wanted()
             if serving is None or serving.versions != wanted:
-                serving = self._load(wanted, serving)
+                serving = self._with_others(self._load(wanted, serving), serving)
                 self._loaded = time.monotonic()
                 self._prepare(serving)
                 self._swap(serving)
             wanted_rules = self._rules.version() if self._rules else 0
             if serving.wanted_rules != wanted_rules or serving.rules.version != wanted_rules:
                 self._loaded = time.monotonic()
-                serving = self._with_rules(serving, wanted_rules)
+                serving = self._with_others(self._with_rules(serving, wanted_rules), serving)
                 self._prepare(serving)
                 self._serving = serving
             return serving
@@ -259,6 +261,36 @@ class Live:
             return replace(serving, wanted_rules=wanted)
         self._changed("rules", str(rules.version))
         return replace(serving, rules=rules, wanted_rules=wanted)
+
+    def under(self, serving: Serving, rules: Served) -> Serving:
+        """The same with other rules, stored or not, and the models that these name."""
+        return self._with_others(replace(serving, rules=rules), serving)
+
+    def _with_others(self, serving: Serving, before: Serving | None) -> Serving:
+        """The same with the models that its rules name; where one cannot be opened, the one that serves answers."""
+        known = before.others if before is not None and before.recommender is serving.recommender else {}
+        found = {name: known.get(name) or self._other(name, serving) for name in serving.rules.rules.models}
+        return replace(serving, others={name: one for name, one in found.items() if one is not None})
+
+    def _other(self, version: str, serving: Serving) -> Recommender | None:
+        if version == serving.model_version:
+            return serving.recommender
+        bundle = self._open("behaviour", version, None)
+        if bundle is None:
+            return None
+        try:
+            found = Recommender(
+                serving.table,
+                bundle,
+                serving.bundles[1],
+                likelihood=serving.likely,
+                feedback=serving.recommender.feedback,
+            )
+        except ModelError as error:
+            log.error("behaviour model %s cannot be served: %s", version, error)
+            return None
+        found.warm()
+        return found
 
     def _open(self, kind: str, version: str, before: Bundle | None) -> Bundle | None:
         if not version or (before is not None and before.version == version):

@@ -234,7 +234,7 @@ class Pipeline:
         request = self._whole(request)
         profile, serving, read_at = self._profile(request), self.live.get(), time.perf_counter()
         request = self._by_own_clock(request, profile)
-        serving = serving if rules is None else replace(serving, rules=rules)
+        serving = serving if rules is None else self.live.under(serving, rules)
         segment = self._segment(request, profile, serving)
         assignment = self.stages.experiments.assign(request, segment)
         chosen = self.stages.bandit.choose(placement, request, segment)
@@ -330,7 +330,7 @@ class Pipeline:
             if len(picks) >= enough or late:
                 break
             depth = steering.depth(question.plan) * wanted
-            found = serving.recommender.candidates(strategy, query, depth)
+            found = question.recommender.candidates(strategy, query, depth)
             proposals.append(Proposal(strategy, found, serving.table, depth))
             found, touched = steering.steered(question, found, [*picks, *(place.picks[0] for place in placed)])
             order = diversify(found, serving.table, serving.titles, wanted)
@@ -477,7 +477,7 @@ class Pipeline:
             consent_level=request.consent_level,
             segment=question.segment,
             experiment=question.assignment,
-            model_version=serving.model_version,
+            model_version=question.model_version,
             catalog_version=serving.versions[0],
             rules=plan.rule_ids,
             rules_version=serving.rules.version,
@@ -517,13 +517,14 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
             context=Context(page_type=request.context.page_type, category=request.context.category),
         )
     versions = map(str, (*question.serving.versions, question.serving.rules.version))
+    made_of = dict(zip(("catalog", *KINDS, "segment_book", "rules"), versions, strict=True))
     return SlateEntry(
         slate=slate,
         request=request,
         profile=question.profile,
         rungs=rungs,
         unavailable=refused,
-        versions=dict(zip(("catalog", *KINDS, "segment_book", "rules"), versions, strict=True)),
+        versions=made_of | {"behaviour": question.model_version},
         placement=question.placement,
         stands=tuple(place.stand() for place in draft.placed),
         draft_id=draft.recommendation_id if draft.reused else "",

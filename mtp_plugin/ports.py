@@ -6,7 +6,7 @@ Any of them may raise :class:`~mtp_plugin.errors.UnavailableError`, with the dri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -730,6 +730,9 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
 class ModelRegistry(Protocol):
     """Bundles by kind (``behaviour``, ``content``, ``segments``) and which one serves."""
+
+    spared: Callable[[], Collection[str]]
+    """Gives versions that do not go for their age: rules let them answer."""
 
     def publish(
         self,

@@ -945,6 +945,12 @@ class UseStrategies(Effect, frozen=True, kw_only=True, tag="strategy"):
     strategies: Annotated[tuple[Strategy, ...], msgspec.Meta(min_length=1, max_length=8)]
 
 
+class UseModel(Effect, frozen=True, kw_only=True, tag="model"):
+    """Another behaviour model answers instead of the one that serves: a ``version`` of the registry."""
+
+    version: Named
+
+
 class Retitle(Effect, frozen=True, kw_only=True, tag="title"):
     """Another heading over the block."""
 
@@ -959,7 +965,7 @@ class Message(Effect, frozen=True, kw_only=True, tag="message"):
 
 
 AnyEffect = (
-    Filter | Boost | Bury | Prefer | Require | Pin | Lock | Limit | UseStrategies | Retitle | Message
+    Filter | Boost | Bury | Prefer | Require | Pin | Lock | Limit | UseStrategies | UseModel | Retitle | Message
 )  # fmt: skip
 
 

@@ -178,7 +178,7 @@ class Again(Pipeline):
             placement=entry.placement,
             request=entry.request,
             profile=entry.profile,
-            serving=replace(serving, recommender=recommender, rules=served),
+            serving=replace(serving, recommender=recommender, others={}, rules=served),
             segment=entry.slate.segment,
             assignment=entry.slate.experiment,
             chosen=chosen,

@@ -15,7 +15,7 @@ from .config import Settings
 from .errors import MTPError
 from .facts import FactReader
 from .ports import RuleStore
-from .records import Gate, RuleSet
+from .records import Gate, RuleSet, UseModel
 from .rules.compile import NO_RULES, Compiled
 from .rules.engine import engine_of
 from .rules.read import read_stored
@@ -57,6 +57,15 @@ class RuleSource:
     def version(self) -> int:
         """The version that is current."""
         return self._store.current()
+
+    def models(self) -> set[str]:
+        """The versions of behaviour models that rules name, those that are off too; none while nobody knows."""
+        try:
+            rules = read_stored(self._store.load(self.version()), lambda rule_id, error: None) if self.version() else ()
+        except MTPError as error:
+            log.warning("models that rules name are not known: %s", error)
+            return set()
+        return {effect.version for rule in rules for effect in rule.then if isinstance(effect, UseModel)}
 
     def load(self, version: int) -> Served:
         """A version, ready; rules in it that cannot be used are left out and switched off in a version to come.

@@ -136,7 +136,7 @@ class Steering:
 
     def _best(self, question: Question, query: Query) -> dict[int, float]:
         for strategy in dict.fromkeys((*question.ladder, "best-sellers")):
-            found = question.serving.recommender.candidates(strategy, query, STAND_INS)
+            found = question.recommender.candidates(strategy, query, STAND_INS)
             if len(found):
                 return dict(zip(found.rows.tolist(), found.scores.tolist(), strict=True))
         return {}

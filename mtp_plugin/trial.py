@@ -12,7 +12,7 @@ import msgspec
 from .conditions import compile_condition
 from .facts import FactReader, Subject, vocabulary
 from .pipeline import Pipeline
-from .ports import SlateLog
+from .ports import ModelRegistry, SlateLog
 from .records import Decision, Rule, RuleSet, Slate, SlateRequest
 from .rule_source import RuleSource
 from .rules.checks import Finding, Shop, check_rules
@@ -128,10 +128,19 @@ def touched(
     return Touched(looked=len(entries), touched=hit, by_rule=dict(counts))
 
 
-def check(pipeline: Pipeline, source: RuleSource, ruleset: RuleSet, *, now: float, only: Any = None) -> list[Finding]:
+def check(
+    pipeline: Pipeline,
+    source: RuleSource,
+    ruleset: RuleSet,
+    *,
+    now: float,
+    only: Any = None,
+    registry: ModelRegistry | None = None,
+) -> list[Finding]:
     """What is wrong with rules, against the catalogue and the placements of this shop.
 
     :param only: ids of the rules to look at; ``None`` is all
+    :param registry: tells which models there are; without it nobody knows
     """
     table = pipeline.live.get().table
     shop = Shop(
@@ -141,6 +150,7 @@ def check(pipeline: Pipeline, source: RuleSource, ruleset: RuleSet, *, now: floa
         now=now,
         zone=source.zone,
         vocabulary=vocabulary(),
+        models={info.version for info in registry.list("behaviour")} if registry is not None else None,
     )
     return check_rules(ruleset, shop, only)
 

@@ -98,8 +98,8 @@ def find(state: State, now: float, *, figures: bool = True) -> list[Finding]:
 
 def _unusual(state: State, hours: Sequence[AlertHour], zone: ZoneInfo) -> Iterator[Finding]:
     """Series of one step length are judged together, so that among many few are named by chance."""
-    threshold = state.settings.alert_threshold
-    for step in (1, 24):
+    settings = state.settings
+    for step, threshold in ((1, settings.alert_threshold), (24, settings.alert_threshold_day)):
         judged = [(one, band(one.values, one.slots, kind=one.kpi.kind, trials=one.trials, width=threshold))
                   for one in series_of(hours, zone, step)]  # fmt: skip
         judged = [(one, at) for one, at in judged if len(at.score)]

@@ -71,7 +71,7 @@ class Recommender:
         likelihood: Likelihood = NOTHING_IS_LIKELY,
         feedback: Feedback = NO_FEEDBACK,
     ) -> None:
-        self.table, self._likelihood, self._feedback = table, likelihood, feedback
+        self.table, self._likelihood, self.feedback = table, likelihood, feedback
         self.sources = Sources(table, behaviour, content)
         learnt = self.sources.meta.get("experts", {})
         self.session_expert = Expert(
@@ -114,11 +114,11 @@ class Recommender:
             raise InputError(f"there is no strategy {strategy!r}", field="strategy")
         if not len(self.table) or k < 1:
             return _none()
-        found, weights = find(query, self._allowed(query), k), self._feedback.weights.get(strategy)
+        found, weights = find(query, self._allowed(query), k), self.feedback.weights.get(strategy)
         if weights is None or query.profile is None:
             return found  # slates of visitors who agreed taught it, and it is for them
         told = self._likelihood.products(query.profile, found.rows, query.now) if weights.ask else None
-        return self._feedback.reordered(strategy, found, told)
+        return self.feedback.reordered(strategy, found, told)
 
     def warm(self) -> None:
         """Compile the kernels, or fetch them from the disk cache, before the first visitor needs them."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .readings import ALPHA, Interval, ratio_sequence
+from .readings import ALPHA, Interval, Known, ratio_fixed, ratio_sequence
 from .units import Floats, Sums
 
 CAPPED = 0.999
@@ -61,12 +61,18 @@ class Effect:
     def lift(self) -> float:
         return self.difference / self.control.plain if self.control.plain > 0 else float("nan")
 
+    def once(self, alpha: float = ALPHA) -> Interval:
+        """Where the relative effect lies, at a single look."""
+        return ratio_fixed(*self._ends, alpha)
+
     def always(self, rho2: float, alpha: float = ALPHA) -> Interval:
         """Where the relative effect lies, at any look."""
+        return ratio_sequence(*self._ends, self.units, rho2, alpha)
+
+    @property
+    def _ends(self) -> tuple[Known, Known]:
         base = self.control.plain
-        return ratio_sequence(
-            (base + self.difference, self.treatment.error), (base, self.control.error), self.units, rho2, alpha
-        )
+        return (base + self.difference, self.treatment.error), (base, self.control.error)
 
     @property
     def lift_error(self) -> float:

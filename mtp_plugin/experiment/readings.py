@@ -11,6 +11,9 @@ ALPHA = 0.05
 PRIOR_SD = 0.3
 """How large relative effects are thought to be before anything is known: two thirds are below 30 %."""
 
+Known = tuple[float, float]
+"""A value and its standard error."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -64,9 +67,16 @@ def sequence(effect: float, error: float, units: int, rho2: float, alpha: float 
     return Interval(effect - reach, effect + reach, min(1.0, math.exp(-min(evidence, 700.0))))
 
 
-def ratio_sequence(
-    treatment: tuple[float, float], control: tuple[float, float], units: int, rho2: float, alpha: float = ALPHA
-) -> Interval:
+def ratio_fixed(treatment: Known, control: Known, alpha: float = ALPHA) -> Interval:
+    """The interval of a relative effect at a single look, as :func:`ratio_sequence` makes it of a sequence.
+
+    Of two variations of one size the difference of skewed values is nearly symmetric, their ratio is not.
+    """
+    whole = fixed(*_difference(treatment, control), alpha)
+    return _ratios(treatment, control, whole, float(stats.norm.isf(alpha / 2)))
+
+
+def ratio_sequence(treatment: Known, control: Known, units: int, rho2: float, alpha: float = ALPHA) -> Interval:
     """The confidence sequence of a relative effect: all ratios that the two values do not speak against, less 1.
 
     By Fieller (1954): a ratio stays as long as treatment - ratio * control is not further from 0 than a sequence of it
@@ -75,19 +85,23 @@ def ratio_sequence(
 
     :param treatment: value and standard error, and *control* the same
     """
+    whole = sequence(*_difference(treatment, control), units, rho2, alpha)
+    return _ratios(treatment, control, whole, sequence(0.0, 1.0, units, rho2, alpha).high)
+
+
+def _difference(treatment: Known, control: Known) -> Known:
+    return treatment[0] - control[0], math.hypot(treatment[1], control[1])
+
+
+def _ratios(treatment: Known, control: Known, difference: Interval, reach: float) -> Interval:
+    """The ratios less 1 at which the difference is no more than *reach* standard errors from 0."""
     (upper, upper_error), (lower, lower_error) = treatment, control
-    whole = sequence(upper - lower, math.hypot(upper_error, lower_error), units, rho2, alpha)
-    if lower <= 0 or not math.isfinite(whole.high):
-        return Interval(-math.inf, math.inf, whole.p)
-    reach2 = sequence(0.0, 1.0, units, rho2, alpha).high ** 2
-    square = lower**2 - reach2 * lower_error**2
-    if square <= 0:
-        return Interval(-math.inf, math.inf, whole.p)
-    root = math.sqrt(
-        max(0.0, reach2 * (lower**2 * upper_error**2 + lower_error**2 * (upper**2 - reach2 * upper_error**2)))
-    )
-    middle = upper * lower
-    return Interval((middle - root) / square - 1.0, (middle + root) / square - 1.0, whole.p)
+    square = lower**2 - (reach * lower_error) ** 2
+    if lower <= 0 or not math.isfinite(difference.high) or square <= 0:
+        return Interval(-math.inf, math.inf, difference.p)
+    inside = (lower * upper_error) ** 2 + lower_error**2 * (upper**2 - (reach * upper_error) ** 2)
+    middle, root = upper * lower, reach * math.sqrt(max(0.0, inside))
+    return Interval((middle - root) / square - 1.0, (middle + root) / square - 1.0, difference.p)
 
 
 @dataclass(frozen=True, slots=True)

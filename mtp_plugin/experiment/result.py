@@ -13,7 +13,7 @@ from .crossing import Factors
 from .effects import Arm, Effect, arms
 from .factorial import FactorEffect, factor_effects
 from .ratio_check import BROKEN, sample_ratio_p
-from .readings import ALPHA, Belief, Interval, belief, fixed, mixing
+from .readings import ALPHA, Belief, Interval, belief, mixing
 from .units import UnitTable
 
 DAY = 86400.0
@@ -154,7 +154,7 @@ def _reading(metric: Metric, number: int, found: Sequence[Arm], rho2: float, alp
         treatment=found[number],
         lift=lift,
         always=effect.always(rho2, alpha),
-        once=fixed(lift, error, alpha),
+        once=effect.once(alpha),
         belief=belief(lift * metric.better, error),
     )
 
@@ -179,7 +179,7 @@ def _parts(table: UnitTable, metrics: Sequence[Metric], label: str) -> tuple[Par
             told = {value: one for value, one in effects.items() if math.isfinite(one.lift_error) and one.lift_error}
             drawn = shrunk([one.lift for one in told.values()], [one.lift_error for one in told.values()])
             found[metric.name, number] = dict(zip(told, drawn, strict=True))
-            alone += [((metric.name, number), value, fixed(one.lift, one.lift_error).p) for value, one in told.items()]
+            alone += [((metric.name, number), value, one.once().p) for value, one in told.items()]
     sure: Sure = {}
     for (pair, value, _), p in zip(alone, benjamini_hochberg([p for _, _, p in alone]), strict=True):
         sure.setdefault(pair, {})[value] = p

@@ -26,6 +26,7 @@ from ..records import (
     Require,
     Rule,
     RuleSet,
+    UseModel,
 )
 from .compile import in_order
 from .plan import Plan, has_tags, plan_of
@@ -58,6 +59,7 @@ class Shop:
 
     :param mask: which rows of *table* meet a condition now
     :param now: seconds since 1970
+    :param models: versions of behaviour models that there are, ``None`` where nobody knows
     """
 
     table: ProductTable
@@ -66,6 +68,7 @@ class Shop:
     now: float
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    models: Collection[str] | None = None
 
     @property
     def sellable(self) -> BoolArray:
@@ -114,6 +117,10 @@ def _alone(rule: Rule, shop: Shop) -> Iterator[Finding]:
     if gate is not None and (not gate.coverage or (gate.weights and not gate.weights[gate.variation])):
         yield _warning(rule, "never-matches", "nobody is assigned to this variation", "experiment")
     yield from _products(rule, shop)
+    for place, effect in enumerate(rule.then):
+        if isinstance(effect, UseModel) and shop.models is not None and effect.version not in shop.models:
+            message = f"there is no behaviour model {effect.version!r}: the one that serves would answer"
+            yield _warning(rule, "unknown-model", message, f"then.{place}.version")
     yield from _emptied(rule, shop)
 
 
@@ -254,6 +261,7 @@ def _same_thing(one: Plan, other: Plan, winner: str) -> tuple[str, str]:
         (one.title and other.title and one.title != other.title, "title"),
         (one.message and other.message and one.message != other.message, "message"),
         (one.ladder and other.ladder and one.ladder != other.ladder, "strategies"),
+        (one.model and other.model and one.model != other.model, "model"),
         (places, f"position {min(places, default=0)}"),
     ):
         if both:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ..conditions import compile_condition
 from ..errors import InputError
 from ..memory import Remembered
-from ..records import AnyEffect, Decision, Exposure, Fired, Gate, Lock, Rule, RuleSet
+from ..records import AnyEffect, Decision, Exposure, Fired, Gate, Lock, Rule, RuleSet, UseModel
 from .engine import Engine, MakeEngine
 from .native_engine import NativeEngine
 from .plan import NO_PLAN, Plan, plan_of
@@ -62,6 +62,9 @@ class Compiled:
         """Ids of the rules that look at anything of the visitor's past."""
         self.gates = {rule.experiment.experiment_id: rule.experiment for rule in self.rules if rule.experiment}
         """The experiments that rules are variations of."""
+        effects = (effect for rule in self.rules for effect in rule.then)
+        self.models = tuple(sorted({effect.version for effect in effects if isinstance(effect, UseModel)}))
+        """Versions of behaviour models that rules let answer."""
         self._engines: dict[tuple[int, ...], tuple[tuple[int, ...], Engine]] = {}
         self._of_placement: Remembered[str, tuple[tuple[int, ...], Engine]] = Remembered(1000)
         self._window = Window(math.inf, -math.inf, frozenset())

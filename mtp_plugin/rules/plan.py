@@ -26,6 +26,7 @@ from ..records import (
     Prefer,
     Require,
     Retitle,
+    UseModel,
     UseStrategies,
 )
 
@@ -64,7 +65,9 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The effects of a decision. Empty ``ladder``, ``title`` and ``message``: the placement's own."""
+    """The effects of a decision. Empty ``ladder``, ``title`` and ``message``: the placement's own; empty
+    ``model``: the one that serves.
+    """
 
     decision: Decision = NO_DECISION
     sieves: tuple[Sieve, ...] = ()
@@ -74,6 +77,7 @@ class Plan:
     ladder: tuple[str, ...] = ()
     title: str = ""
     message: Message | None = None
+    model: str = ""
 
     @property
     def rule_ids(self) -> tuple[str, ...]:
@@ -90,6 +94,7 @@ def plan_of(decision: Decision) -> Plan:
         return NO_PLAN
     effects = [(fired.rule_id, effect) for fired in decision.fired for effect in fired.then]
     ladders = [effect.strategies for _, effect in effects if isinstance(effect, UseStrategies)]
+    models = [effect.version for _, effect in effects if isinstance(effect, UseModel)]
     titles = [effect.title for _, effect in effects if isinstance(effect, Retitle)]
     messages = [effect for _, effect in effects if isinstance(effect, Message)]
     return Plan(
@@ -101,6 +106,7 @@ def plan_of(decision: Decision) -> Plan:
         ladder=tuple(map(str, ladders[0])) if ladders else (),
         title=titles[0] if titles else "",
         message=messages[0] if messages else None,
+        model=models[0] if models else "",
     )
 
 

@@ -21,6 +21,7 @@ from ..records import (
     Retitle,
     Rule,
     Schedule,
+    UseModel,
     UseStrategies,
 )
 from .marked import Piece, at, capital, pieces, plain
@@ -122,6 +123,8 @@ def _effect(of: AnyEffect, path: str) -> str:
         case UseStrategies():
             names = ", then ".join(f"*{name}*" for name in of.strategies)
             return f"fill the block with {part('strategies', names)}"
+        case UseModel():
+            return f"let the model {part('version', f'*{of.version}*')} answer"
         case Retitle():
             return f"title the block {part('title', f'“{of.title}”')}"
         case Message():

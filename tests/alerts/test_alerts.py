@@ -34,8 +34,9 @@ NOW = 1_790_000_000.0
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[tuple[Flask, State]]:
     app, state = mounted(
-        tmp_path, watches(), MTP_ALERT_ACTIONS={"ctr": ["rule"]}, MTP_ALERT_THRESHOLD=3.5, MTP_CACHE_SECONDS=0
-    )
+        tmp_path, watches(), MTP_ALERT_ACTIONS={"ctr": ["rule"]}, MTP_ALERT_THRESHOLD=3.5,
+        MTP_ALERT_THRESHOLD_DAY=3.5, MTP_CACHE_SECONDS=0,
+    )  # fmt: skip
     yield app, state
     state.close()
 

@@ -38,6 +38,7 @@ FELT: dict[str, Any] = {
         {"effect": "strategy", "strategies": ["on-sale", "best-sellers"]},
         {"effect": "title", "title": "Soft things"},
         {"effect": "message", "text": "Warm and light", "url": "/felt"},
+        {"effect": "model", "version": "20260101T000000-ab"},
     ],
     "schedule": {
         "from": "2026-01-01",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,7 @@ class MemoryRegistry:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self.spared: Callable[[], Collection[str]] = tuple
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._bundles: dict[tuple[str, str], tuple[Bundle, BundleInfo]] = {}
@@ -62,7 +63,7 @@ class MemoryRegistry:
             self._bundles[kind, version] = (bundle, info)
             if activate:
                 self._current[kind] = version
-        self._delete(kind, [old for old in superfluous(self.list(kind), KEPT) if old != version])
+        self._delete(kind, [old for old in superfluous(self.list(kind), KEPT, self.spared()) if old != version])
         return version
 
     def current(self, kind: str) -> str | None:

@@ -30,6 +30,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "lock": ("Keep a position for hand-picked products", ("position", "product_ids", "until")),
     "limit": ("Limit how many of one brand or category", ("most", "per")),
     "strategy": ("Fill the block in another way", ("strategies",)),
+    "model": ("Let another model answer", ("version",)),
     "title": ("Another heading", ("title",)),
     "message": ("A line of text above the products", ("text", "url")),
 }
