@@ -82,7 +82,7 @@ class Question:
         return self.request.consent_level is ConsentLevel.FULL and bool(self.request.profile_ids)
 
 
-class Pick(msgspec.Struct, frozen=True, array_like=True):
+class Pick(msgspec.Struct, gc=False, frozen=True, array_like=True):
     """One ranked product; ``level`` is the rung of the ladder that *strategy* stands on.
 
     ``rules`` are those that had a part in where it stands; ``pinned``: they put it there.
@@ -263,7 +263,7 @@ def picks_of(
 
     :param touched: which of the candidates each rule had a part in
     """
-    products, sources = table.products, found.sources
+    products, names = table.products, origins_in(found.sources)
     columns = (column[order].tolist() for column in (found.rows, found.scores, found.origins, found.anchors))
     if touched:
         by = [tuple(rule_id for rule_id, hit in touched.items() if hit[place]) for place in order.tolist()]
@@ -273,7 +273,7 @@ def picks_of(
         Pick(
             products[row].product_id,
             score,
-            origins_of(bits, sources),
+            names[bits],
             products[anchor].product_id if anchor >= 0 else "",
             level,
             strategy,
@@ -283,7 +283,17 @@ def picks_of(
     ]
 
 
-@lru_cache(maxsize=4096)
-def origins_of(bits: int, sources: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of the sources in a set of bits."""
-    return tuple(name for shift, name in enumerate(sources) if bits >> shift & 1)
+class Origins(dict[int, tuple[str, ...]]):
+    """Names of the sources in each set of bits, put together when first asked for."""
+
+    def __init__(self, sources: tuple[str, ...]) -> None:
+        super().__init__()
+        self._sources = sources
+
+    def __missing__(self, bits: int) -> tuple[str, ...]:
+        names = tuple(name for shift, name in enumerate(self._sources) if bits >> shift & 1)
+        return self.setdefault(bits, names)
+
+
+origins_in = lru_cache(maxsize=16)(Origins)
+"""The names of some sources by sets of bits, the same for all who ask."""

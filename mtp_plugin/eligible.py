@@ -17,7 +17,7 @@ def eligible_rows(
 
     :raises mtp_plugin.errors.ConditionError: a malformed ``filter``, or one that asks for what it may not
     """
-    eligible = table.visible & table.in_stock
+    eligible = table.open.copy()
     left_out = rows_of(table, request.exclude_ids)
     if request.consent_level is not ConsentLevel.NON_PERSONAL:
         left_out += rows_of(table, request.cart_ids)
@@ -25,7 +25,8 @@ def eligible_rows(
         left_out += rows_of(table, (item.product_id for item in profile.recent))
     if placement.exclude_in_view:
         left_out += rows_of(table, request.product_ids)
-    eligible[list(left_out)] = False
+    if left_out:
+        eligible[np.array(left_out)] = False
     below = _below(table, request.context.category)
     if below is not None:
         eligible &= below
@@ -37,7 +38,7 @@ def eligible_rows(
 def rows_of(table: ProductTable, product_ids: Iterable[str]) -> tuple[int, ...]:
     """Rows of the products that the catalogue knows, in the order given."""
     index = table.index
-    return tuple(index[product_id] for product_id in product_ids if product_id in index)
+    return tuple([index[product_id] for product_id in product_ids if product_id in index])
 
 
 def category_of(table: ProductTable, category: str) -> int:

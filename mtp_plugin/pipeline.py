@@ -12,7 +12,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import compress
 
 import msgspec
@@ -265,6 +265,8 @@ class Pipeline:
         if self.people is None or not request.profile_ids:
             return request
         person = self.people.resolve(request.profile_ids)
+        if person.profile_ids == request.profile_ids and person.unit == request.unit:
+            return request
         return msgspec.structs.replace(request, profile_ids=person.profile_ids, unit=person.unit)
 
     def _placement(self, name: str) -> Placement:
@@ -405,14 +407,14 @@ class Pipeline:
         self, question: Question, draft: Draft, tried: Pick | None = None
     ) -> tuple[list[Pick], Mapping[str, bool], tuple[str, ...]]:
         """What of a draft the shop can sell: its picks in order, the shop's words, and those that it refused."""
-        placed = (pick for place in draft.placed for pick in place.picks)
+        placed = [pick for place in draft.placed for pick in place.picks]
+        picks = [*draft.picks, *placed, *draft.arms, *((tried,) if tried else ())]
         in_cart = set(question.request.cart_ids)
-        picks = (*draft.picks, *placed, *draft.arms, *((tried,) if tried else ()))
-        asked = [pick for pick in picks if pick.product_id not in in_cart]
-        available = self._available(list(dict.fromkeys(pick.product_id for pick in asked)))
-        sold = {pick.product_id: available.get(pick.product_id, False) for pick in asked}
+        asked = dict.fromkeys([pick.product_id for pick in picks if pick.product_id not in in_cart])
+        available = self._available(list(asked))
+        sold = {product_id: available.get(product_id, False) for product_id in asked}
         kept = [pick for pick in draft.picks if sold.get(pick.product_id, False)]
-        return kept, sold, tuple(product_id for product_id, can in sold.items() if not can)
+        return kept, sold, tuple([product_id for product_id, can in sold.items() if not can])
 
     def all_sellable(self, product_ids: Sequence[str]) -> bool:
         """Whether the shop says that each of these can be bought now."""
@@ -559,9 +561,14 @@ REASONS = {
 """What each candidate source means to a reader."""
 
 
+@lru_cache(maxsize=4096)
+def _codes(origins: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(REASONS.get(origin, origin) for origin in origins)
+
+
 def _reasons(pick: Pick) -> tuple[str, ...]:
     """Why it is there, in codes: a pin first, then where it came from, then the rules that moved it."""
-    codes = tuple(REASONS.get(origin, origin) for origin in pick.origins)
+    codes = _codes(pick.origins)
     if not pick.rules:
         return codes
     return (*(("pinned",) if pick.pinned else ()), *codes, *(f"rule:{rule_id}" for rule_id in pick.rules))

@@ -9,7 +9,7 @@ from the garbage collector's sight (``gc=False``): they hold nothing that could 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -64,7 +64,7 @@ class Action(StrEnum):
 # ---------------------------------------------------------------------------------------------- catalogue
 
 
-class Variant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Variant(msgspec.Struct, gc=False, frozen=True, kw_only=True, omit_defaults=True):
     """One buyable version of a product."""
 
     variant_id: str
@@ -76,7 +76,7 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image: str = ""
 
 
-class Product(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Product(msgspec.Struct, gc=False, frozen=True, kw_only=True, omit_defaults=True):
     """A product as the shop sells it.
 
     ``category_path`` runs from the broadest to the narrowest. ``stock`` is a number of pieces, ``None`` when the shop
@@ -198,9 +198,19 @@ class ProductTable:
     category_names: tuple[str, ...]
     top_category_names: tuple[str, ...]
     brand_names: tuple[str, ...]
+    open: BoolArray = field(init=False)
+    """Visible and in stock."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "open", self.visible & self.in_stock)
 
     def __len__(self) -> int:
         return len(self.products)
+
+    def find(self, product_id: str) -> Product | None:
+        """The product of an id, ``None`` for one that is not in the catalogue."""
+        row = self.index.get(product_id)
+        return None if row is None else self.products[row]
 
     def on_sale(self, now: float) -> BoolArray:
         """Mask of the rows whose sale price holds at *now*, shape ``(len(self),)``."""
@@ -672,7 +682,7 @@ class Assignment(msgspec.Struct, frozen=True):
     key: str
 
 
-class SlateItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SlateItem(msgspec.Struct, gc=False, frozen=True, kw_only=True, omit_defaults=True):
     """One product of a slate. ``because`` is the product that the first reason speaks of."""
 
     product_id: str
@@ -810,7 +820,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     order_id: str = ""
 
 
-class Card(msgspec.Struct, frozen=True, kw_only=True):
+class Card(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """What a template shows of one product; every text is plain and escaped by the template.
 
     ``url`` and ``image`` are http(s) or relative, empty when the catalogue's could not be trusted. ``price`` is the

@@ -32,9 +32,11 @@ def filled(slot: Slot | None, ranked: list[Pick], named: Sequence[Pick], arrange
     :param arrange: puts what rules have placed among a ranking, and cuts it to the slate's size
     """
     plain = arrange(ranked)
+    if slot is None:
+        return Filled(plain, [1.0] * len(plain))
     places = {pick.product_id: place for place, pick in enumerate(ranked)}
     place = _place(slot, plain, places)
-    if slot is None or place is None:
+    if place is None:
         return Filled(plain, [1.0] * len(plain))
     arms = _arms(slot, ranked, named, places, place, plain)
     if len(arms) < 2:
@@ -56,9 +58,9 @@ def filled(slot: Slot | None, ranked: list[Pick], named: Sequence[Pick], arrange
     return Filled(shown, [min(1.0, share) for share in propensities], choice)
 
 
-def _place(slot: Slot | None, plain: list[Pick], places: Mapping[str, int]) -> int | None:
+def _place(slot: Slot, plain: list[Pick], places: Mapping[str, int]) -> int | None:
     """Where in the ranking the product of the slot stands when nothing is chosen; ``None`` where nothing can be."""
-    if slot is None or slot.position > len(plain) or plain[slot.position - 1].pinned:
+    if slot.position > len(plain) or plain[slot.position - 1].pinned:
         return None
     return places[plain[slot.position - 1].product_id]
 

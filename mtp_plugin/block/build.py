@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -32,7 +32,8 @@ class Dresser:
 
     def __init__(self, words: Words, currency: str = "", *, limit: int = 10_000) -> None:
         self._words, self._currency = words, currency
-        self._reasons = Reasons(words)
+        self.reasons_of = Reasons(words).of
+        """Why a product is there, see :meth:`mtp_plugin.block.reasons.Reasons.of`."""
         self._known: Remembered[str, tuple[Product, float, float, Card]] = Remembered(limit)
 
     def block(
@@ -53,22 +54,32 @@ class Dresser:
         :param now: seconds since 1970, decides about sales and novelty
         :param preferences_url: where a visitor changes what may be remembered, ``""`` for nowhere
         """
-        write = self._card if isinstance(price, Money) else self._dress
-        told = self._reasons.of
         cards = tuple(
             msgspec.structs.replace(
-                write(product, price, now), position=item.position, reasons=told(item, products.get(item.because))
+                self.card(product, price, now) if isinstance(price, Money) else self._dress(product, price, now),
+                position=item.position,
+                reasons=self.reasons_of(item, products.get(item.because)),
             )
             for item in slate.items
             if (product := products.get(item.product_id)) is not None
         )
+        around = self.around(slate, placement, [card.reasons for card in cards], preferences_url)
+        return msgspec.structs.replace(around, cards=cards)
+
+    def around(
+        self, slate: Slate, placement: Placement, told: Iterable[tuple[str, ...]], preferences_url: str = ""
+    ) -> Block:
+        """What stands around the cards of a block: the block without them.
+
+        :param told: the reasons of each card
+        """
         words = self._words
         return Block(
             name=slate.placement,
             title=block_title(slate, slate.title or placement.title, words),
             layout=placement.layout,
-            cards=cards,
-            reasons=block_reasons(card.reasons for card in cards) + leaning(slate, words),
+            cards=(),
+            reasons=block_reasons(told) + leaning(slate, words),
             note=block_note(slate, words),
             consent_level=slate.consent_level,
             recommendation_id=slate.recommendation_id,
@@ -78,7 +89,8 @@ class Dresser:
             preferences_url=safe_url(preferences_url),
         )
 
-    def _card(self, product: Product, price: Price, now: float) -> Card:
+    def card(self, product: Product, price: Money, now: float) -> Card:
+        """The card of a product that stands nowhere yet, remembered for as long as it stays true."""
         known = self._known.get(product.product_id)
         if known is not None and known[0] is product and known[1] <= now < known[2]:
             return known[3]
@@ -87,7 +99,6 @@ class Dresser:
         return card
 
     def _dress(self, product: Product, price: Price, now: float) -> Card:
-        """The card of a product that stands nowhere yet."""
         words = self._words
         on_sale = product.on_sale(now)
         currency = product.currency or self._currency

@@ -45,18 +45,17 @@ class CardPages:
         :param variables: ``block``, ``words`` and ``heading_level`` of the block's template
         """
         templates = tuple(environment.get_template(name) for name in TEMPLATES)
-        cards: tuple[Card, ...] = variables["block"].cards
         if self._templates != templates:  # the first use, or a developer edits them
             self._templates, self._known = templates, Remembered(self._limit)
             self._remembers = all(map(is_ours, templates))
+        cards: tuple[Card, ...] = variables["block"].cards
         if not self._remembers:
             return {card.product_id: _written(templates[0], variables, card) for card in cards}
-        known, level, language = self._known, variables["heading_level"], variables["words"].lang
-        found: dict[str, Markup] = {}
-        for card in cards:
-            key = (level, language, _shown(card))
-            found[card.product_id] = known.get(key) or known.keep(key, _written(templates[0], variables, card))
-        return found
+        return {card.product_id: self._one(card, variables) for card in cards}
+
+    def _one(self, card: Card, variables: Mapping[str, Any]) -> Markup:
+        key = (variables["heading_level"], variables["words"].lang, _shown(card))
+        return self._known.get(key) or self._known.keep(key, _written(self._templates[0], variables, card))
 
     def __len__(self) -> int:
         return len(self._known)

@@ -61,10 +61,18 @@ def block_variables(
     :param heading_level: of the block's heading, 2 to 5; its products are one below
     :raises ValueError: another level
     """
+    variables = {"block": block, "words": words, "heading_level": checked_level(heading_level)}
+    return {**variables, "card_html": cards.of(environment, variables)}
+
+
+def checked_level(heading_level: int) -> int:
+    """The level if it is 2 to 5.
+
+    :raises ValueError: another one
+    """
     if not 2 <= heading_level <= 5:
         raise ValueError(f"heading_level must be 2 to 5, not {heading_level}")
-    variables = {"block": block, "words": words, "heading_level": heading_level}
-    return {**variables, "card_html": cards.of(environment, variables)}
+    return heading_level
 
 
 def banner_variables(banner: Banner, words: Words) -> dict[str, Any]:

@@ -48,21 +48,21 @@ def block_reasons(reasons: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     """The reasons of a whole block: every product's first, the commonest first, at most :data:`MOST`."""
     counts: dict[str, int] = {}
     for told in reasons:
-        for text in told[:1]:
-            counts[text] = counts.get(text, 0) + 1
-    return tuple(sorted(counts, key=lambda text: -counts[text])[:MOST])
+        if told:
+            counts[told[0]] = counts.get(told[0], 0) + 1
+    # A reversed sort leaves equals as they were.
+    return tuple(sorted(counts, key=counts.__getitem__, reverse=True)[:MOST])
 
 
 def leaning(slate: Slate, words: Words) -> tuple[str, ...]:
     """What most of a block leans on, content or what people did, in words; nothing where nobody weighed it."""
-    codes = [code for item in slate.items for code in item.reason_codes if code.startswith(LEANS_ON)]
-    if not codes:
+    of_content = sum("leans-on-content" in item.reason_codes for item in slate.items)
+    of_behaviour = sum("leans-on-behaviour" in item.reason_codes for item in slate.items)
+    if not of_content + of_behaviour:
         return ()
-    of_content = codes.count(f"{LEANS_ON}content")
-    return (words["leaning.content" if 2 * of_content > len(codes) else "leaning.behaviour"],)
+    return (words["leaning.content" if of_content > of_behaviour else "leaning.behaviour"],)
 
 
-LEANS_ON = "leans-on-"
 PERSONAL = frozenset(
     (
         "session-neighbours", "viewed-similar", "viewed-together", "affinity", "segment-popular", "recently-viewed",
@@ -74,8 +74,9 @@ PERSONAL = frozenset(
 
 def is_personal(slate: Slate) -> bool:
     """Whether anything about this visitor had a part in the slate."""
-    codes = {code for item in slate.items for code in item.reason_codes}
-    return slate.consent_level is ConsentLevel.FULL and (slate.by_visitor or not codes.isdisjoint(PERSONAL))
+    if slate.consent_level is not ConsentLevel.FULL:
+        return False
+    return slate.by_visitor or any(not PERSONAL.isdisjoint(item.reason_codes) for item in slate.items)
 
 
 def block_title(slate: Slate, title: str, words: Words) -> str:

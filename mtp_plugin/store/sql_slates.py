@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
@@ -26,6 +27,10 @@ SOME = 500
 """Ids asked for by one statement."""
 PURGE = 1000
 """Slates deleted in one transaction."""
+
+FEW, BREATH = 4, 0.0002
+"""After so many slates were written out the thread sleeps so many seconds: a request that waits for the interpreter's
+lock would else wait until it is taken from the thread, five milliseconds."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(SlateEntry).decode
@@ -62,8 +67,13 @@ class SqlSlates:
         self._writer.close()
 
     def _write(self, unmade: list[Unmade]) -> None:
-        entries = [entry for one in unmade if (entry := _made(one))]
-        rows = [row for entry in entries if (row := _row(entry))]
+        entries: list[SlateEntry] = []
+        rows: list[dict[str, Any]] = []
+        for few in chunks(unmade, FEW):
+            made = [entry for one in few if (entry := _made(one))]
+            entries += made
+            rows += [row for entry in made if (row := _row(entry))]
+            time.sleep(BREATH)
         if not rows:
             return
         ids = {row["recommendation_id"] for row in rows}

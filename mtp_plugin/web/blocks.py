@@ -26,7 +26,7 @@ from .sender import current_sender, limit_rate
 from .slates import Asker, is_common, is_off, mark_rendered, page_of, slate_for, visitor_asker
 from .variations import variation_of_visitor
 from .visitor import current_visitor
-from .written import all_ours, asked, digest, products_of, write_down, written_before
+from .written import asked, digest, products_of, write_down, written_before
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,13 @@ def render_block(
             return Markup(again.body)  # noqa: S704  it was one
         slate = slate_for(state, placement, msgspec.structs.replace(asker, private_facts=True), page_of(options))
         html = _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
-        if question and html and not slate.late and state.loaders.price is None and all_ours(current_app.jinja_env):
+        if (
+            question
+            and html
+            and not slate.late
+            and state.loaders.price is None
+            and parts.frames.usable(current_app.jinja_env)
+        ):
             served = parts.metrics.given_again(slate)
             write_down(state, parts.written, question, slate, html, served=served)
         return html
@@ -108,21 +114,20 @@ def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url
     """*root* is the shop's address for a page that has another one, where ``/p/1`` would lead elsewhere."""
     if not slate.items:
         return NOTHING
-    parts, began = get_parts(), time.perf_counter()
-    built = parts.dresser.block(
-        slate,
-        state.pipeline.placements[slate.placement],
-        products_of(state, slate),
-        price=state.loaders.price or parts.money,
-        now=time.time(),
-        preferences_url=preferences_url,
-    )
-    if root:
-        built = absolute(built, root)
-    variables = block_variables(
-        built, parts.words, current_app.jinja_env, parts.card_pages, heading_level=heading_level
-    )
-    html = _render("mtp/block.html", variables)
+    parts, began, environment = get_parts(), time.perf_counter(), current_app.jinja_env
+    placement, now = state.pipeline.placements[slate.placement], time.time()
+    if not root and state.loaders.price is None and parts.frames.usable(environment):
+        html = parts.frames.html(
+            environment, slate, placement, state.pipeline.live.get().table.find, price=parts.money, now=now,
+            heading_level=heading_level, preferences_url=preferences_url,
+        )  # fmt: skip
+    else:
+        price, products = state.loaders.price or parts.money, products_of(state, slate)
+        built = parts.dresser.block(slate, placement, products, price=price, now=now, preferences_url=preferences_url)
+        built = absolute(built, root) if root else built
+        cards = parts.card_pages
+        variables = block_variables(built, parts.words, environment, cards, heading_level=heading_level)
+        html = _render("mtp/block.html", variables)
     parts.metrics.step("render", time.perf_counter() - began)
     return html
 

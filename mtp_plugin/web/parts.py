@@ -9,6 +9,7 @@ from flask import Flask, current_app
 
 from ..block.build import Dresser
 from ..block.cards import CardPages
+from ..block.frames import Frames
 from ..block.money import Money
 from ..block.words import Words
 from ..config import Settings
@@ -44,6 +45,7 @@ class Parts:
     money: Money
     dresser: Dresser
     card_pages: CardPages
+    frames: Frames
     written: WrittenAnswers
     strangers: Remembered[Signals, Visitor]
     """Visitors of whom nothing is known or kept: what their browsers signal decides, so one record serves them all."""
@@ -56,6 +58,7 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
     :raises mtp_plugin.errors.SettingError: a setting that only this layer understands cannot work
     """
     words = Words(settings.locale)
+    dresser = Dresser(words, settings.currency)
     return Parts(
         prefix=prefix.rstrip("/"),
         keys=signing_keys(app),
@@ -64,8 +67,9 @@ def build_parts(app: Flask, settings: Settings, prefix: str) -> Parts:
         metrics=Metrics(app.name),
         words=words,
         money=Money(settings.locale),
-        dresser=Dresser(words, settings.currency),
+        dresser=dresser,
         card_pages=CardPages(),
+        frames=Frames(words, dresser),
         written=Remembered(300),
         strangers=Remembered(16),
         assets=load_assets(),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import secrets
-from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
+import msgspec
 from flask import Response, request
+from msgspec.structs import replace
 from werkzeug.datastructures import ResponseCacheControl
 
 from ..errors import InputError, UnavailableError
@@ -15,7 +17,7 @@ from ..records import ConsentLevel
 from ..state import State
 from ..track.bots import is_bot
 from ..track.limits import identifier
-from .kept import kept
+from .kept import Kept, kept
 from .parts import get_parts, get_state
 
 log = logging.getLogger(__name__)
@@ -25,8 +27,7 @@ PURPOSE = Purpose.PERSONALISATION.value
 NOBODY_SAYS = frozenset({Purpose.NECESSARY.value})
 
 
-@dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(msgspec.Struct, frozen=True):
     """The visitor of one request.
 
     Below :attr:`ConsentLevel.FULL` both ids are empty, whatever the browser sent. ``choice`` is what the visitor
@@ -43,7 +44,7 @@ class Visitor:
     """The visitor has said yes or no to something."""
     purposes: frozenset[str] = NOBODY_SAYS
     """What is permitted now: see :class:`mtp_plugin.privacy.consent.Purpose`."""
-    choices: Choices = field(default_factory=dict)
+    choices: Choices = {}
     regime: str = ""
     new: bool = False
     uncertain: bool = False
@@ -123,7 +124,7 @@ def current_regime(state: State) -> str:
 def _visitor(choices: Choices, decided_at: float, *, gpc: bool, bot: bool) -> Visitor:
     state = get_state()
     regime, dnt = current_regime(state), request.environ.get("HTTP_DNT") == "1"
-    allowed = level_of(regime=regime, choices=choices, gpc=gpc, dnt=dnt, bot=bot)
+    allowed, purposes = _allowed(tuple(choices.items()), regime, gpc, dnt, bot)
     visitor = Visitor(
         anonymous_id="",
         user_id="",
@@ -132,7 +133,7 @@ def _visitor(choices: Choices, decided_at: float, *, gpc: bool, bot: bool) -> Vi
         gpc=gpc,
         bot=bot,
         decided=bool(choices),
-        purposes=permitted(regime=regime, choices=choices, gpc=gpc, dnt=dnt, bot=bot),
+        purposes=purposes,
         choices=choices,
         regime=regime,
     )
@@ -150,6 +151,17 @@ def _visitor(choices: Choices, decided_at: float, *, gpc: bool, bot: bool) -> Vi
     if (user and suppressed.kinds(f"u:{user}")) or (known and suppressed.kinds(f"a:{known}")):
         return replace(visitor, level=ConsentLevel.NON_PERSONAL, purposes=NOBODY_SAYS)
     return replace(visitor, anonymous_id=known or secrets.token_hex(16), user_id=user, new=not known)
+
+
+@lru_cache(maxsize=1024)
+def _allowed(
+    choices: tuple[tuple[str, bool], ...], regime: str, gpc: bool, dnt: bool, bot: bool
+) -> tuple[ConsentLevel, frozenset[str]]:
+    chosen = dict(choices)
+    return (
+        level_of(regime=regime, choices=chosen, gpc=gpc, dnt=dnt, bot=bot),
+        permitted(regime=regime, choices=chosen, gpc=gpc, dnt=dnt, bot=bot),
+    )
 
 
 def refused_since(state: State, profile_id: str, since: float) -> bool:
@@ -179,28 +191,29 @@ def finish_response(response: Response) -> Response:
     A page that never asked who is visiting stays as it is.
     """
     of_request = kept()
-    if of_request.visitor is None:
+    visitor = of_request.visitor
+    if visitor is None:
         return response
-    _write_cookies(response, of_request.visitor)
-    personal = of_request.personal or "Set-Cookie" in response.headers
+    if of_request.choices is not None or visitor.new or visitor.choice is False:
+        _write_cookies(response, visitor, of_request)
+    # One look at all headers: asking for one that is not there costs an exception.
+    there = {name.lower() for name, _ in response.headers}
+    personal = of_request.personal or "set-cookie" in there
     if of_request.rendered or personal:
-        _vary(response)
+        _vary(response, varies="vary" in there)
     if personal:
         # Not ``no-store``: a browser may go back to its own page without asking.
-        if "Cache-Control" not in response.headers:
-            response.headers["Cache-Control"] = "private, no-cache"
+        if "cache-control" not in there:
+            response.headers.add("Cache-Control", "private, no-cache")
         elif not response.cache_control.no_store:
             _never_shared(response).no_cache = True
     return response
 
 
-def _write_cookies(response: Response, visitor: Visitor) -> None:
-    if kept().choices is None and not visitor.new and visitor.choice is not False:
-        return
+def _write_cookies(response: Response, visitor: Visitor, of_request: Kept) -> None:
     if not get_state().settings.enabled:
         return
     cookies, secure = get_parts().cookies, request.is_secure
-    of_request = kept()
     if of_request.choices is not None:
         cookies.set_choices(response, of_request.choices, of_request.decided_at, secure=secure)
     if visitor.new:
@@ -214,8 +227,9 @@ VARY = ("Cookie", "Origin", "Authorization", "Sec-GPC", "DNT", "Sec-Fetch-Site")
 VARY_TEXT = ", ".join(VARY)
 
 
-def _vary(response: Response) -> None:
-    if "Vary" in response.headers:
+def _vary(response: Response, *, varies: bool) -> None:
+    """*varies*: its headers say already that it depends on some."""
+    if varies:
         response.vary.update(VARY)
     else:
         response.headers.add("Vary", VARY_TEXT)
@@ -223,7 +237,7 @@ def _vary(response: Response) -> None:
 
 def keep_apart(response: Response, *, personal: bool) -> None:
     """Tell caches what an answer of the API depends on; a personal one is kept by nobody."""
-    _vary(response)
+    _vary(response, varies="Vary" in response.headers)
     if personal:
         _never_shared(response).no_store = True
 

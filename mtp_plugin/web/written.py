@@ -10,18 +10,15 @@ from typing import Any
 
 import msgspec
 from flask import current_app
-from jinja2 import Environment
 from markupsafe import Markup
 
 from ..block.build import unchanged
-from ..block.cards import is_ours
 from ..live import Versions
 from ..memory import Remembered
 from ..records import Product, Slate
 from ..signals import slate_served
 from ..state import State
 
-TEMPLATES = ("block", "_block", "_card", "_price", "_reasons")
 LONGEST = 5.0
 """Seconds for which an answer is given out again; drafts behind it live longer, and in all workers."""
 
@@ -119,9 +116,3 @@ def digest(*parts: Any) -> bytes | None:
         return blake2b(msgspec.msgpack.encode(parts), digest_size=16).digest()
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def all_ours(environment: Environment) -> bool:
-    """Whether a block is made of our own templates alone, and nobody is editing them."""
-    found = (environment.get_template(f"mtp/{name}.html") for name in TEMPLATES)
-    return not environment.auto_reload and all(map(is_ours, found))

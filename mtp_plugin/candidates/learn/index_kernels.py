@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compiled import compiled
+from ...compiled import compiled_long
 
 Array = NDArray[Any]
 
 
-@compiled
+@compiled_long
 def last_of_each(starts: Array, item: Array, longest: int, n: int) -> tuple[Array, Array]:
     """Which rows are kept: of each session the last occurrence of its *longest* latest products.
 
@@ -37,7 +37,7 @@ def last_of_each(starts: Array, item: Array, longest: int, n: int) -> tuple[Arra
     return keep, sizes
 
 
-@compiled
+@compiled_long
 def in_order(order: Array, starts: Array, item: Array, keep: Array, sizes: Array) -> tuple[Array, Array]:
     """The kept products session after session, in the order asked for; and where each session begins, and the end."""
     indptr = np.zeros(len(order) + 1, dtype=np.int64)
@@ -53,7 +53,7 @@ def in_order(order: Array, starts: Array, item: Array, keep: Array, sizes: Array
     return indptr, items
 
 
-@compiled
+@compiled_long
 def inverted(indptr: Array, items: Array, most: int, n: int) -> tuple[Array, Array, Array]:
     """The latest *most* sessions of each product, latest first, and its place in each, as compressed rows."""
     counts = np.zeros(n, dtype=np.int64)

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...compiled import compiled
+from ...compiled import compiled_long
 
 Array = NDArray[Any]
 
 
-@compiled
+@compiled_long
 def grouped(codes: Array, n: int) -> tuple[Array, Array]:
     """Positions of each code in ascending order, as compressed rows: ``indptr`` of shape ``(n + 1,)``, positions."""
     indptr = np.zeros(n + 1, dtype=np.int64)
@@ -33,13 +33,13 @@ def grouped(codes: Array, n: int) -> tuple[Array, Array]:
     return indptr, positions
 
 
-@compiled
+@compiled_long
 def worse(value: float, column: int, other: float, other_column: int) -> bool:
     """Whether a neighbour stands behind another: by value, among equals by its number."""
     return value < other or (value == other and column > other_column)
 
 
-@compiled
+@compiled_long
 def sink(values: Array, columns: Array, place: int, size: int) -> None:
     """Let the entry at *place* of a heap, the worst on top, fall to where it belongs."""
     while True:
@@ -55,7 +55,7 @@ def sink(values: Array, columns: Array, place: int, size: int) -> None:
         place = child
 
 
-@compiled
+@compiled_long
 def best_first(values: Array, columns: Array, size: int) -> None:
     """Order a heap of *size* entries, the best first."""
     for last in range(size - 1, 0, -1):
@@ -64,7 +64,7 @@ def best_first(values: Array, columns: Array, size: int) -> None:
         sink(values, columns, 0, last)
 
 
-@compiled
+@compiled_long
 def offer(values: Array, columns: Array, size: int, value: float, column: int) -> int:
     """Put an entry into a heap of the best, the worst on top, if it is one of them; gives the new size."""
     if size < len(values):
@@ -83,7 +83,7 @@ def offer(values: Array, columns: Array, size: int, value: float, column: int) -
     return size
 
 
-@compiled
+@compiled_long
 def keep_best(
     touched: Array, found: int, sums: Array, factor: float, scale: Array, values: Array, columns: Array
 ) -> int:
@@ -101,7 +101,7 @@ def keep_best(
     return size
 
 
-@compiled
+@compiled_long
 def viewed_block(
     first: int,
     last: int,
@@ -177,7 +177,7 @@ def viewed_block(
             sums[:, touched[at]] = 0
 
 
-@compiled
+@compiled_long
 def bought_sums(
     product: int,
     indptr: Array,
@@ -202,7 +202,7 @@ def bought_sums(
     return found
 
 
-@compiled
+@compiled_long
 def bought_block(
     first: int,
     last: int,
@@ -233,7 +233,7 @@ def bought_block(
             sums[touched[at]] = 0
 
 
-@compiled
+@compiled_long
 def gram_rows(
     members: Array,
     place_of: Array,
@@ -262,7 +262,7 @@ def gram_rows(
             sums[touched[at]] = 0
 
 
-@compiled
+@compiled_long
 def content_block(
     first: int,
     last: int,

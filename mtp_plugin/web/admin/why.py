@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ...draft import origins_of
+from ...draft import origins_in
 from ...records import ConsentLevel, Placement, ProductTable, Rung, SlateEntry
 
 
@@ -100,7 +100,7 @@ def _of_strategies(entry: SlateEntry, product_id: str) -> Iterator[Gate]:
 
 def _told(rung: Rung, product_id: str) -> str:
     place = rung.product_ids.index(product_id)
-    origins = ", ".join(origins_of(rung.origins[place], rung.sources)) or "no source by name"
+    origins = ", ".join(origins_in(rung.sources)[rung.origins[place]]) or "no source by name"
     return f"Proposed at place {place + 1} of {len(rung.product_ids)}, score {rung.scores[place]:.3g}, by {origins}"
 
 
