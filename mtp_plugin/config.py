@@ -126,6 +126,10 @@ def _cookie(value: Any) -> str:
     return text
 
 
+def _optional_cookie(value: Any) -> str:
+    return _cookie(value) if value else ""
+
+
 def _write_keys(value: Any) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, Mapping):
         raise _Wrong('use a mapping of key to its allowed origins, such as {"pk_site": ["https://blog.example"]}')
@@ -312,7 +316,11 @@ class Settings:
     policy_version: str = _row("1", "Version of the privacy policy; a new one asks visitors again.", check=_text)
     cookie_name: str = _row("mtp_visitor", "First-party cookie with the signed visitor id.", check=_cookie)
     consent_cookie_name: str = _row("mtp_consent", "First-party cookie with the visitor's choice.", check=_cookie)
-    cookie_days: int = _row(180, "How long both cookies live.", unit="days", check=_number(1, 400, int))
+    segment_cookie_name: str = _row(
+        "", "First-party cookie with the visitor's segment, for includes at the edge; empty sets none.",
+        check=_optional_cookie,
+    )  # fmt: skip
+    cookie_days: int = _row(180, "How long these cookies live.", unit="days", check=_number(1, 400, int))
     placements: Any = _row({}, "Placements to add or change: a mapping, or the path of a JSON file.", check=_placements)
     placements_off: tuple[str, ...] = _row((), "Placements switched off at once.", check=_texts)
     latency_budget_ms: float = _row(
@@ -593,6 +601,10 @@ def _check_together(settings: Settings) -> None:
         raise _error("MTP_SECRET_KEYS", settings.secret_keys, remedy)
     if settings.cookie_name == settings.consent_cookie_name:
         raise _error("MTP_CONSENT_COOKIE_NAME", settings.consent_cookie_name, "use another name than MTP_COOKIE_NAME")
+    if settings.segment_cookie_name in (settings.cookie_name, settings.consent_cookie_name):
+        raise _error(
+            "MTP_SEGMENT_COOKIE_NAME", settings.segment_cookie_name, "use a name of its own, or leave it empty"
+        )
     if not settings.broker_url and any(target.get("kind") == "broker" for target in settings.forward.values()):
         raise _error("MTP_FORWARD", settings.forward, "a target of kind broker needs MTP_BROKER_URL")
     if settings.replica_url and not settings.database_url.startswith("postgresql"):

@@ -335,6 +335,59 @@ def quiet_port() -> int:
             return port
 
 
+class NginxServer:
+    """nginx with a configuration of ``deploy/``, on a port of its own.
+
+    :param config: the text of what belongs into the http block; it listens on 80, asks 127.0.0.1:8000 and keeps its
+        cache in ``/var/cache/nginx/mtp``, all of which are put elsewhere
+    :param origin: the port of the shop
+    """
+
+    def __init__(self, program: str, config: str, origin: int) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="mtp-nginx-"))
+        for known, own in (
+            ("/var/cache/nginx/mtp", f"{folder}/cache"),
+            ("listen 80;", f"listen 127.0.0.1:{self.port};"),
+            ("127.0.0.1:8000", f"127.0.0.1:{origin}"),
+        ):
+            assert config.count(known) == 1, known
+            config = config.replace(known, own)
+        temporary = "".join(
+            f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        user = "user root;" if os.geteuid() == 0 else ""
+        (folder / "nginx.conf").write_text(
+            f"{user} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/errors;\n"
+            f"events {{ worker_connections 512; }}\nhttp {{ access_log off; {temporary} {config} }}\n",
+            encoding="utf-8",
+        )
+        words = [program, "-p", str(folder), "-e", str(folder / "errors"), "-c", str(folder / "nginx.conf")]
+        self._process = Tethered(folder, "TERM", words)
+        wait_until(self._answers, "an answer of nginx")
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def said(self) -> str:
+        """What it complains about."""
+        return (self._folder / "errors").read_text(encoding="utf-8")
+
+    def close(self) -> None:
+        self._process.close()
+
+
+def nginx_program() -> str:
+    """Where nginx is."""
+    found = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if found is None:
+        missing("nginx is not installed: apt-get install nginx-light")
+    return found
+
+
 class RabbitServer:
     """RabbitMQ with a folder, a name and ports of its own; one that does not come up is started anew, elsewhere."""
 

@@ -38,6 +38,14 @@ class PrivacyReport(msgspec.Struct, frozen=True, kw_only=True):
     since: float = 0.0
 
 
+def _segment_cookie(settings: Settings, consent: str) -> tuple[tuple[str, ...], ...]:
+    if not settings.segment_cookie_name:
+        return ()
+    what = f"the id of a segment in {settings.segment_cookie_name}"
+    why = "suggestions that suit the visitor, out of shared caches"
+    return (("segment cookie", what, why, consent, "the browser", f"{settings.cookie_days} days"),)
+
+
 def data_rows(settings: Settings, counts: Mapping[str, int], holders: Sequence[str]) -> tuple[DataRow, ...]:
     """Every kind of data that this installation keeps.
 
@@ -64,6 +72,7 @@ def data_rows(settings: Settings, counts: Mapping[str, int], holders: Sequence[s
             "the browser",
             f"{settings.cookie_days} days",
         ),
+        *_segment_cookie(settings, consent),
         (
             "events",
             "products viewed, put into the cart, bought; searches; pages; traits the shop sent",

@@ -18,9 +18,10 @@ from ..block.page import Banner, Scripts, banner_variables, block_variables, scr
 from ..errors import NotFoundError
 from ..records import Slate
 from ..state import State
+from .edge import limit_shared, of_known_segment, shared_response
 from .kept import kept
 from .parts import Parts, get_parts, get_state
-from .queries import PageQuery, read_arguments
+from .queries import BlockQuery, PageQuery, flag, read_arguments
 from .recommendations import asker_of, cached
 from .sender import current_sender, limit_rate
 from .slates import Asker, is_common, is_off, mark_rendered, page_of, slate_for, visitor_asker
@@ -93,11 +94,12 @@ def _key(options: dict[str, Any], where: tuple[Any, ...]) -> Hashable:
 
 def block(placement: str) -> Response:
     """Answer with the fragment, for the widget and for edge includes."""
+    if flag("shared", request.args.get("shared", "0")):
+        return _shared_block(placement)
     state, sender = get_state(), current_sender()
     limit_rate(sender)
-    if placement not in state.pipeline.placements:
-        raise NotFoundError(f"there is no placement {placement!r}", field="placement")
-    page: PageQuery = read_arguments(PageQuery)
+    _require(state, placement)
+    page: PageQuery = read_arguments(BlockQuery)
     asker = asker_of(state)
     slate = None if is_off(state, placement) else slate_for(state, placement, asker, page)
     root = request.host_url if sender.kind == "other-origin" else ""
@@ -108,6 +110,21 @@ def block(placement: str) -> Response:
     if root:  # it says what host it was asked of, which a shared cache may take for another one's
         response.cache_control.public, response.cache_control.private = False, True
     return response
+
+
+def _shared_block(placement: str) -> Response:
+    """The fragment for a shared cache, which everybody gets who asks the same; who asks is not looked at."""
+    state = get_state()
+    limit_shared(state)
+    _require(state, placement)
+    page, now = of_known_segment(state, read_arguments(BlockQuery)), time.time()
+    slate = None if is_off(state, placement) else slate_for(state, placement, Asker(), page)
+    return shared_response(state, slate, str(_html(state, slate)) if slate else "", now)
+
+
+def _require(state: State, placement: str) -> None:
+    if placement not in state.pipeline.placements:
+        raise NotFoundError(f"there is no placement {placement!r}", field="placement")
 
 
 def _html(state: State, slate: Slate, *, heading_level: int = 2, preferences_url: str = "", root: str = "") -> Markup:

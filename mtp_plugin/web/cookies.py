@@ -1,4 +1,8 @@
-"""The two first-party cookies: who the visitor is, and what the visitor chose. Signed; a forged one is as none."""
+"""The first-party cookies: who the visitor is, and what the visitor chose. Signed; a forged one is as none.
+
+A third, where the shop wants it, tells caches at the edge the visitor's segment. It is not signed and we never read it
+to decide anything: everybody may see what any segment is shown.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +43,14 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Cookies:
-    """Reads and writes both cookies.
+    """Reads and writes the cookies.
 
     :param keys: signing keys, the oldest first; the last one signs
     """
 
     def __init__(self, settings: Settings, keys: Sequence[Any]) -> None:
         self.visitor_name, self.consent_name = settings.cookie_name, settings.consent_cookie_name
+        self.segment_name = settings.segment_cookie_name
         self.seconds = settings.cookie_days * DAY
         self._policy_version, self._asked = settings.policy_version, settings.consent_purposes
         self._signer = TimestampSigner(list(keys), salt="mtp-visitor", key_derivation="hmac")
@@ -105,6 +110,13 @@ class Cookies:
     def delete_visitor(self, response: Response, *, secure: bool) -> None:
         """Take the id away."""
         response.delete_cookie(self.visitor_name, path="/", secure=secure, httponly=True, samesite="Lax")
+
+    def tell_segment(self, response: Response, held: str, segment_id: str, *, secure: bool) -> None:
+        """Have the browser hold this segment and no other, ``""`` for none."""
+        if segment_id and segment_id != held:
+            self._set(response, self.segment_name, segment_id, secure)
+        elif held and not segment_id:
+            response.delete_cookie(self.segment_name, path="/", secure=secure, httponly=True, samesite="Lax")
 
     def _set(self, response: Response, name: str, value: str, secure: bool) -> None:
         response.set_cookie(name, value, max_age=self.seconds, path="/", secure=secure, httponly=True, samesite="Lax")

@@ -34,6 +34,8 @@ class Kept:
     """A block, the script or the question went into the page."""
     personal: bool = False
     """Something of one visitor went into the page."""
+    segment_id: str | None = None
+    """The segment of this request's visitor, ``""`` for none; ``None`` where nobody asked."""
     cors: str = ""
     """The origin whose page may read the answer."""
     started: float | None = None

@@ -33,6 +33,12 @@ class PageQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     query: Annotated[Word, Meta(description="What was searched for.")] = ""
 
 
+class BlockQuery(PageQuery, kw_only=True, forbid_unknown_fields=True):
+    """A question for a fragment."""
+
+    shared: Annotated[bool, Meta(description="For shared caches: nothing of the visitor is read.")] = False
+
+
 class RecommendationQuery(PageQuery, kw_only=True, forbid_unknown_fields=True):
     """A question for a slate. Naming a visitor takes a secret key."""
 
@@ -43,6 +49,7 @@ class RecommendationQuery(PageQuery, kw_only=True, forbid_unknown_fields=True):
 
 
 LISTS = ("product_ids", "exclude_ids")
+FLAGS = ("explain", "shared")
 
 
 def read_arguments(kind: type[PageQuery]) -> Any:
@@ -56,8 +63,9 @@ def read_arguments(kind: type[PageQuery]) -> Any:
             values[name] = id_list(name, request.args.getlist(name))
     if "filter" in values:
         values["filter"] = _condition(values["filter"])
-    if "explain" in values:
-        values["explain"] = _flag(values["explain"])
+    for name in FLAGS:
+        if name in values:
+            values[name] = flag(name, values[name])
     if "limit" in values:
         values["limit"] = _number(values["limit"])
     try:
@@ -97,9 +105,13 @@ def _condition(text: str) -> dict[str, Any]:
         raise InputError('filter must be a JSON object, such as {"brand": "Acme"}', field="filter") from None
 
 
-def _flag(text: str) -> bool:
+def flag(name: str, text: str) -> bool:
+    """What an argument of a query string says.
+
+    :raises InputError: neither yes nor no
+    """
     if text.lower() not in ("1", "true", "0", "false"):
-        raise InputError("explain must be true or false", field="explain")
+        raise InputError(f"{name} must be true or false", field=name)
     return text.lower() in ("1", "true")
 
 

@@ -17,7 +17,7 @@ from .queries import RecommendationQuery, read_arguments, read_json
 from .sender import current_sender, limit_rate, recorded_level
 from .slates import Asker, is_common, slate_for, slate_for_request, visitor_asker
 from .visitor import keep_apart
-from .written import asked, digest, write_down, written_before
+from .written import LONGEST, asked, digest, turn_of, write_down, written_before
 
 __all__ = ["recommendations", "slate_for_request"]
 
@@ -143,14 +143,19 @@ def cached(response: Response, asker: Asker, state: State, slate: Slate | None) 
 
     An empty slate, or one from below the placement's own ladder, may be full again a moment later.
     """
-    whole = slate is not None and is_whole(state, slate)
     keep_apart(response, personal=not asker.shared)
-    if not whole:
+    if slate is None or not is_whole(state, slate):
         response.cache_control.no_store = True
     elif asker.shared:
         response.cache_control.public = True
-        response.cache_control.max_age = min(60, state.settings.cache_seconds)
+        response.cache_control.max_age = _lasting(state, slate)
     return response
+
+
+def _lasting(state: State, slate: Slate) -> int:
+    """Whole seconds for which an answer stays true, 60 at most: we may give it out again :data:`LONGEST` later."""
+    now = time.time()
+    return int(max(0, min(60, state.settings.cache_seconds, turn_of(state, slate, now) - now - LONGEST)))
 
 
 def is_whole(state: State, slate: Slate) -> bool:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from ..records import Receipt, RuleSet
 from . import blocks, collect, consent, health, identity, propensity, recommendations, rules, subjects, webhooks
 from .assets import PARTS, TYPES
-from .queries import PageQuery, RecommendationQuery
+from .queries import BlockQuery, RecommendationQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ ROUTES: tuple[Route, ...] = (
         name="block",
         view=blocks.block,
         summary="A slate as an HTML fragment",
-        query=PageQuery,
+        query=BlockQuery,
         content_type="text/html",
         errors=(*READ, 404),
     ),

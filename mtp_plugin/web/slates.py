@@ -56,6 +56,8 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
     except ConditionError as error:
         field = f"filter.{error.field}" if error.field else "filter"
         raise ConditionError(error.message, field=field) from error
+    if asker.profile_ids and not page.segment_id and has_request_context():
+        kept().segment_id = slate.segment.segment_id if slate.segment else ""
     for choice in slate.choices:
         get_parts().metrics.chosen(choice.policy, choice.about, choice.arm)
     if slate_served.receivers:

@@ -196,6 +196,7 @@ def finish_response(response: Response) -> Response:
         return response
     if of_request.choices is not None or visitor.new or visitor.choice is False:
         _write_cookies(response, visitor, of_request)
+    _tell_segment(response, visitor)
     # One look at all headers: asking for one that is not there costs an exception.
     there = {name.lower() for name, _ in response.headers}
     personal = of_request.personal or "set-cookie" in there
@@ -220,6 +221,17 @@ def _write_cookies(response: Response, visitor: Visitor, of_request: Kept) -> No
         cookies.set_visitor(response, visitor.anonymous_id, secure=secure)
     elif visitor.choice is False and cookies.visitor_name in request.cookies:
         cookies.delete_visitor(response, secure=secure)
+
+
+def _tell_segment(response: Response, visitor: Visitor) -> None:
+    """Have the browser hold its visitor's segment where that is known, and none below full consent."""
+    cookies, segment_id = get_parts().cookies, kept().segment_id
+    if not cookies.segment_name or not get_state().settings.enabled:
+        return
+    permitted_one = segment_id if visitor.level is ConsentLevel.FULL else ""
+    if permitted_one is not None:
+        held = request.cookies.get(cookies.segment_name, "")
+        cookies.tell_segment(response, held, permitted_one, secure=request.is_secure)
 
 
 VARY = ("Cookie", "Origin", "Authorization", "Sec-GPC", "DNT", "Sec-Fetch-Site")

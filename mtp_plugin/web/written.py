@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -88,7 +89,6 @@ def write_down(
     if state.pipeline.live.get().stamp != question.versions:
         return
     now, lasting = question.now, min(LONGEST, state.settings.cache_seconds)
-    products = products_of(state, slate).values()
     known.keep(
         question.key,
         Written(
@@ -96,11 +96,16 @@ def write_down(
             slate=slate,
             product_ids=tuple(item.product_id for item in slate.items),
             versions=question.versions,
-            until=min((now + lasting, *(unchanged(product, now)[1] for product in products))),
+            until=min(now + lasting, turn_of(state, slate, now)),
             served=served,
             headers=headers,
         ),
     )
+
+
+def turn_of(state: State, slate: Slate, now: float) -> float:
+    """When one of the slate's products turns (seconds since 1970): a sale begins or ends, or it is new no more."""
+    return min((unchanged(product, now)[1] for product in products_of(state, slate).values()), default=math.inf)
 
 
 def products_of(state: State, slate: Slate) -> dict[str, Product]:

@@ -28,6 +28,7 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("conditions.md", "json"): (1, "catalog.test_docs.test_condition_snippets"),
     ("conditions.md", "python"): (1, "catalog.test_docs.test_condition_snippets"),
     ("console.md", "python"): (1, "docs.test_console.test_the_guard_shown"),
+    ("edge.md", "html"): (1, "ops.test_edge.test_the_includes_shown_are_those_tried"),
     ("enrichment.md", "python"): (2, "docs.test_enrichment.test_the_enricher_and_the_crms_shown"),
     ("enrichment.md", "json"): (1, "docs.test_enrichment.test_the_setting_and_the_commands_shown"),
     ("enrichment.md", "sh"): (1, "docs.test_enrichment.test_the_setting_and_the_commands_shown"),

@@ -22,6 +22,7 @@ ROUTES = (
     "/mtp/v1/blocks/recently-viewed",
     "/mtp/v1/blocks/home-hero",
     "/mtp/v1/blocks/past-first",
+    "/mtp/v1/blocks/past-first?shared=true",
     "/mtp/v1/privacy/consent",
     "/mtp/widget.js",
     "/mtp/mtp.css",
