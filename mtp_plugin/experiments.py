@@ -6,15 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from .errors import NotFoundError, UnavailableError
-from .experiment.rows import Row
+from .errors import NotFoundError, SettingError, UnavailableError
+from .experiment.rows import Row, load_experiments
 from .memory import Remembered
-from .ports import Cursors
+from .ports import Change, ChangeLog, Cursors
 from .records import Event
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,30 @@ class Assigned(msgspec.Struct, frozen=True, kw_only=True):
         return self.variables.get(name, default)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Experiments by key, and drafts."""
+
+    rows: Mapping[str, Row]
+    drafts: Mapping[str, Row] = field(default_factory=dict)
+
+
+def known(declared: Mapping[str, Row], written: Mapping[str, Change]) -> Known:
+    """All experiments; where one is in the settings and in the console, the settings count. What this release cannot
+    read is logged and left out."""
+    rows, drafts = dict(declared), dict[str, Row]()
+    for key, change in written.items():
+        if key in declared or not change.options:
+            continue
+        try:
+            row = load_experiments({key: change.options["entry"]})[key]
+        except (SettingError, KeyError, TypeError) as error:
+            log.error("the experiment %s of the console is left out: %s", key, error)
+            continue
+        (drafts if change.options.get("draft") else rows)[key] = row
+    return Known(MappingProxyType(rows), MappingProxyType(drafts))
+
+
 def cursor_of(key: str) -> str:
     """Where it is kept which variations of an experiment were stopped."""
     return f"experiment-stopped:{key}"
@@ -51,24 +76,40 @@ def cursor_of(key: str) -> str:
 class LiveExperiments:
     """Assigns visitors; what was stopped is looked for every few seconds in a thread, so that no page waits for it.
 
-    :param rows: the experiments by key
+    :param declared: the experiments of the settings, by key
     :param keep: takes the events of exposures, at once
+    :param written: experiments that were written in the console
     """
 
     def __init__(
         self,
-        rows: Mapping[str, Row],
+        declared: Mapping[str, Row],
         cursors: Cursors,
         keep: Callable[[Sequence[Event]], None],
         *,
+        written: ChangeLog | None = None,
         every: float = EVERY,
     ) -> None:
-        self.rows = MappingProxyType(dict(rows))
+        self.declared = MappingProxyType(dict(declared))
+        self._written, self._version = written, 0
+        self._known = Known(self.declared)
         self._cursors, self._keep, self._every = cursors, keep, every
         self._stopped: dict[str, dict[int, float]] = {}
         self._looked = float("-inf")
         self._looker: threading.Thread | None = None
         self._told: Remembered[tuple[str, str, int], bool] = Remembered(50_000)
+
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        """All experiments by key but drafts; looks for more in passing."""
+        self._look()
+        return self._known.rows
+
+    @property
+    def drafts(self) -> Mapping[str, Row]:
+        """Those that were written and not begun; all see the control."""
+        self._look()
+        return self._known.drafts
 
     def assign(self, key: str, unit: str, now: float) -> Assigned:
         """What a visitor is to see.
@@ -76,13 +117,11 @@ class LiveExperiments:
         :param unit: the visitor, ``""`` for somebody who is not to be known
         :raises NotFoundError: no such experiment
         """
-        row = self.rows.get(key)
+        row = self.rows.get(key) or self.drafts.get(key)
         if row is None:
-            known = ", ".join(self.rows) or "none"
-            raise NotFoundError(
-                f"there is no experiment {key!r} in MTP_EXPERIMENTS; there are {known}", field="experiment"
-            )
-        number = row.of(unit, now) if unit and row.runs(now) else -1
+            known = ", ".join((*self.rows, *self.drafts)) or "none"
+            raise NotFoundError(f"there is no experiment {key!r}; there are {known}", field="experiment")
+        number = row.of(unit, now) if unit and key in self.rows and row.runs(now) else -1
         if number >= 0 and not self.admits(key, number, now):
             number = -1
         shown = row.variations[max(0, number)]
@@ -128,23 +167,29 @@ class LiveExperiments:
             self._told.keep(mark, True)
 
     def stopped(self) -> Mapping[str, Mapping[int, float]]:
-        """By experiment the variations that were stopped, and when; looks for more in passing, at first at once."""
-        if self.rows and self._looked == float("-inf"):
-            self._looked = time.monotonic()
+        """By experiment the variations that were stopped, and when; looks for more in passing."""
+        self._look()
+        return self._stopped
+
+    def _look(self) -> None:
+        """At first at once, later in a thread."""
+        if self._looked == float("-inf"):
             self.refresh()
         idle = self._looker is None or not self._looker.is_alive()
-        if self.rows and idle and time.monotonic() - self._looked >= self._every:
+        if idle and time.monotonic() - self._looked >= self._every:
             self._looked = time.monotonic()
             self._looker = threading.Thread(target=self.refresh, name="mtp-experiments", daemon=True)
             self._looker.start()
-        return self._stopped
 
     def refresh(self) -> None:
         """Look now; while that cannot be, what was known holds."""
+        self._looked = time.monotonic()
         try:
-            self._stopped = {key: _stops(self._cursors.get(cursor_of(key))) for key in self.rows}
+            if self._written is not None and (version := self._written.version()) != self._version:
+                self._known, self._version = known(self.declared, self._written.current()), version
+            self._stopped = {key: _stops(self._cursors.get(cursor_of(key))) for key in self._known.rows}
         except UnavailableError as error:
-            log.warning("stopped variations could not be read: %s", error)
+            log.warning("experiments could not be read: %s", error)
 
     def stop(self, key: str, variation: int, now: float) -> None:
         """Show the control to all who would see this variation."""

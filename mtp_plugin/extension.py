@@ -407,7 +407,9 @@ def _build(
     )
     bus = open_bus(settings, pipeline.ingest)
     exposures = _written_later(pipeline)
-    experiments = LiveExperiments(load_experiments(settings.experiments), stores.cursors, exposures.put)
+    experiments = LiveExperiments(
+        load_experiments(settings.experiments), stores.cursors, exposures.put, written=stores.experiments
+    )
     rules.admits = experiments.admits
     stores.registry.spared = rules.models
     population = read_cities(settings.cities) if settings.cities else {}
@@ -464,7 +466,8 @@ def _build(
         bandit_state=stores.bandits,
         bandits=bandits,
         experiments=experiments,
-        audiences=Audiences(experiments.rows, pipeline, settings.segment_exclude_categories),
+        experiment_log=stores.experiments,
+        audiences=Audiences(experiments, pipeline, settings.segment_exclude_categories),
         enrichment=enrichment,
         places=stores.places,
         weather=stores.weather,

@@ -9,7 +9,7 @@ from typing import Any
 
 from .block.placements import with_options
 from .errors import SettingError, UnavailableError
-from .ports import PlacementLog
+from .ports import ChangeLog
 from .records import Placement
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class LivePlacements(Mapping[str, Placement]):
     :param declared: the placements of the code
     """
 
-    def __init__(self, declared: Mapping[str, Placement], changes: PlacementLog, *, every: float = 1.0) -> None:
+    def __init__(self, declared: Mapping[str, Placement], changes: ChangeLog, *, every: float = 1.0) -> None:
         self.declared, self.changes = declared, changes
         self._every = every
         self._looked = float("-inf")

@@ -561,8 +561,8 @@ class SegmentBook(Protocol):
         """Forget in which segment a visitor was; gives whether that was known."""
 
 
-class PlacementChange(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of a placement; ``options`` are all that differs from the code's after it, ``{}`` for nothing."""
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of something by name: ``options`` are all that is said of it from then on, ``{}`` for nothing."""
 
     number: int
     name: str
@@ -571,19 +571,19 @@ class PlacementChange(msgspec.Struct, frozen=True, kw_only=True):
     changed_by: str
 
 
-class PlacementLog(Protocol):
-    """What was changed about placements, append-only; the newest change of each holds."""
+class ChangeLog(Protocol):
+    """What was written in the console about placements or experiments, append-only; the newest change holds."""
 
     def version(self) -> int:
         """Grows with every change, 0 before the first. Cheap, asked every few seconds by each worker."""
 
-    def current(self) -> dict[str, PlacementChange]:
-        """The newest change of each placement that was ever changed."""
+    def current(self) -> dict[str, Change]:
+        """The newest change of each name that was ever changed."""
 
-    def change(self, name: str, options: Mapping[str, Any], *, who: str, now: float) -> PlacementChange:
-        """Lay *options* over the code's from now on."""
+    def change(self, name: str, options: Mapping[str, Any], *, who: str, now: float) -> Change:
+        """Say *options* of it from now on."""
 
-    def history(self, name: str, limit: int = 50) -> list[PlacementChange]:
+    def history(self, name: str, limit: int = 50) -> list[Change]:
         """Newest first."""
 
 

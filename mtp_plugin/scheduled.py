@@ -70,12 +70,9 @@ def standard_jobs(state: State) -> list[Job]:
         Job("forward", MINUTE, "Forward events to whom the shop named.", lambda: _forward(state)),
         Job("alerts", 5 * MINUTE, "Find what is unusual, and tell.", lambda: _alerts(state)),
         Job("bandits", MINUTE, "Learn from what came of slates.", lambda: learn_from_outcomes(state)),
+        Job("experiments", HOUR, "Stop variations that are worse for certain.", lambda: _experiments(state)),
         Job("identity", DAY, "Suggest profiles that are alike as one person's.", lambda: suggest_links(state)),
     ]
-    if state.experiments.rows:
-        jobs.append(
-            Job("experiments", HOUR, "Stop variations that are worse for certain.", lambda: _experiments(state))
-        )
     for source in state.order_sources.values():
         pull = partial(_orders, state, source)
         jobs.append(Job(f"orders-{source.name}", source.every, f"Ask {source.name} for orders.", pull))

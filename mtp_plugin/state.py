@@ -26,6 +26,7 @@ from .ports import (
     CartBook,
     Catalog,
     CatalogStore,
+    ChangeLog,
     ConsentLog,
     Cursors,
     ForwardBook,
@@ -108,6 +109,7 @@ class State:
     bandit_state: BanditState
     bandits: LiveBandits
     experiments: LiveExperiments
+    experiment_log: ChangeLog
     hasher: Hasher
     enrichment: Enrichment
     places: Places

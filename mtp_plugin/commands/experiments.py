@@ -88,7 +88,7 @@ def _known(key: str) -> tuple[State, Row]:
     row = state.experiments.rows.get(key)
     if row is None:
         known = ", ".join(state.experiments.rows) or "none"
-        raise NotFoundError(f"there is no experiment {key!r} in MTP_EXPERIMENTS; there are {known}", field="key")
+        raise NotFoundError(f"there is no experiment {key!r}; there are {known}", field="key")
     state.experiments.refresh()
     return state, row
 

@@ -16,6 +16,7 @@ from ..ports import (
     Cache,
     CartBook,
     CatalogStore,
+    ChangeLog,
     ConsentLog,
     Cursors,
     ForwardBook,
@@ -25,7 +26,6 @@ from ..ports import (
     Leases,
     ModelRegistry,
     Outcomes,
-    PlacementLog,
     Places,
     RuleStore,
     SegmentBook,
@@ -47,19 +47,20 @@ from .redis_journal import RedisJournal
 from .redis_state import RedisState
 from .registry import Registry, SqlPointers
 from .replica import Replica
+from .schema import experiment_change, placement_change
 from .sealed import Seal
 from .sql_activity import SqlActivity
 from .sql_alerts import SqlAlerts
 from .sql_audit import SqlAudit
 from .sql_bandits import SqlBandits
 from .sql_catalog import SqlCatalog
+from .sql_changes import SqlChanges
 from .sql_consents import SqlConsents
 from .sql_identity import SqlIdentity
 from .sql_journal import SqlJournal
 from .sql_kpi import SqlKpis
 from .sql_leases import SqlLeases
 from .sql_outcomes import SqlOutcomes
-from .sql_placements import SqlPlacements
 from .sql_queues import SqlCarts, SqlCursors, SqlForwards
 from .sql_rules import SqlRules
 from .sql_segments import SqlSegments
@@ -95,7 +96,8 @@ class Stores:
     cursors: Cursors
     carts: CartBook
     forwards: ForwardBook
-    placements: PlacementLog
+    placements: ChangeLog
+    experiments: ChangeLog
     activity: Activity
     bandits: BanditState
     alerts: AlertBook
@@ -166,7 +168,8 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
         places=places,
         weather=weather,
         outbound=outbound,
-        placements=SqlPlacements(database),
+        placements=SqlChanges(database, placement_change),
+        experiments=SqlChanges(database, experiment_change),
         activity=SqlActivity(database),
         alerts=SqlAlerts(database),
         kpis=SqlKpis(database),

@@ -336,16 +336,26 @@ ruleset = Table(
     Column("body", Text, nullable=False, comment="records.RuleSet as JSON"),
 )
 
-placement_change = Table(
-    "mtp_placement_change",
-    metadata,
-    Column("id", Number, primary_key=True),
-    Column("name", Words, nullable=False),
-    Column("options", Text, nullable=False, comment="what differs from the code, as JSON"),
-    Column("changed_at", Double, nullable=False),
-    Column("changed_by", Words, nullable=False),
-    Index("mtp_placement_change_name", "name", "id"),
-    sqlite_autoincrement=True,
+
+def _changes(name: str, comment: str) -> Table:
+    """What was written in the console; the newest row of a name holds."""
+    return Table(
+        name,
+        metadata,
+        Column("id", Number, primary_key=True),
+        Column("name", Words, nullable=False),
+        Column("options", Text, nullable=False, comment=comment),
+        Column("changed_at", Double, nullable=False),
+        Column("changed_by", Words, nullable=False),
+        Index(f"{name}_name", "name", "id"),
+        sqlite_autoincrement=True,
+    )
+
+
+placement_change = _changes("mtp_placement_change", "what differs from the code, as JSON")
+
+experiment_change = _changes(
+    "mtp_experiment_change", "an entry as in MTP_EXPERIMENTS and whether it is a draft, as JSON"
 )
 
 identity_link = Table(

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from mtp_plugin.config import Settings
-from mtp_plugin.ports import PlacementLog
-from mtp_plugin.store.memory import MemoryPlacements
+from mtp_plugin.ports import ChangeLog
+from mtp_plugin.store.memory import MemoryChanges
 from mtp_plugin.store.open import Stores
 
 from .conftest import DATABASES, settings_of
@@ -44,14 +44,16 @@ def test_slates_by_placement_and_the_latest(stores: Stores) -> None:
     assert stores.activity.latest_slates(100, placement="elsewhere") == []
 
 
-@pytest.fixture(params=("memory", *DATABASES))
-def changes(request: pytest.FixtureRequest, open_again: Callable[[Settings], Stores]) -> PlacementLog:
-    return (
-        MemoryPlacements() if request.param == "memory" else open_again(settings_of(request.param, request)).placements
-    )
+@pytest.fixture(params=[f"{of} {where}" for where in ("memory", *DATABASES) for of in ("placements", "experiments")])
+def changes(request: pytest.FixtureRequest, open_again: Callable[[Settings], Stores]) -> ChangeLog:
+    of, _, where = request.param.partition(" ")
+    if where == "memory":
+        return MemoryChanges()
+    found: ChangeLog = getattr(open_again(settings_of(where, request)), of)
+    return found
 
 
-def test_the_newest_change_holds(changes: PlacementLog) -> None:
+def test_the_newest_change_holds(changes: ChangeLog) -> None:
     assert (changes.version(), changes.current(), changes.history("a")) == (0, {}, [])
     first = changes.change("a", {"size": 3, "strategies": ["on-sale"]}, who="Ada", now=1.5)
     version = changes.version()

@@ -5,12 +5,12 @@ from .audit import MemoryAudit
 from .bandits import MemoryBandits
 from .cache import NoCache
 from .catalog import MemoryCatalog
+from .changes import MemoryChanges
 from .consents import MemoryConsents
 from .identity import MemoryIdentity
 from .journal import MemoryJournal
 from .leases import MemoryLeases
 from .outcomes import MemoryOutcomes
-from .placements import MemoryPlacements
 from .registry import MemoryRegistry
 from .rules import MemoryRules
 from .segments import MemorySegments
@@ -29,7 +29,7 @@ __all__ = [
     "MemoryJournal",
     "MemoryLeases",
     "MemoryOutcomes",
-    "MemoryPlacements",
+    "MemoryChanges",
     "MemoryRegistry",
     "MemorySegments",
     "MemoryRules",

@@ -11,6 +11,7 @@ from flask import Response, request
 
 from ....errors import InputError, NotFoundError
 from ....experiment.rows import Row
+from ....experiment_book import is_written
 from ....state import State
 from ...parts import get_state
 from ..changes import note_change
@@ -20,6 +21,7 @@ from ..notices import Notice
 from ..panel import Hit, Page, Panel
 from ..roles import Role
 from ..tables import csv_answer
+from .experiments_written import PAGES
 
 WORDS = {
     "ship": ("Ship it", "good"),
@@ -46,7 +48,8 @@ def show() -> Response:
         (row, row.state(now), as_data(result_of(state, row, now, part="")), _stopped(state, row))
         for row in state.experiments.rows.values()
     ]
-    return page("experiments.html", title="Experiments", rows=rows, verdicts=WORDS)
+    drafts = list(state.experiments.drafts.values())
+    return page("experiments.html", title="Experiments", rows=rows, drafts=drafts, verdicts=WORDS)
 
 
 def show_one(key: str) -> Response:
@@ -74,6 +77,7 @@ def show_one(key: str) -> Response:
         date=_date,
         part=part if part in PARTS else "segment",
         part_names=names,
+        written=is_written(state, key),
     )
 
 
@@ -100,7 +104,7 @@ def resume(key: str) -> Response:
 def _known(state: State, key: str) -> Row:
     row = state.experiments.rows.get(key)
     if row is None:
-        raise NotFoundError(f"there is no experiment {key} in MTP_EXPERIMENTS", field="key")
+        raise NotFoundError(f"there is no experiment {key}", field="key")
     return row
 
 
@@ -148,9 +152,10 @@ def _date(at: float | None) -> str:
 
 def _find(state: State, query: str) -> Sequence[Hit]:
     hits: list[Hit] = []
-    for key, row in state.experiments.rows.items():
-        if query.casefold() in " ".join((key, row.title, row.hypothesis, *row.names)).casefold():
-            hits.append(Hit(row.title or key, f"by {row.goal}", "experiments_show_one", {"key": key}))
+    for rows, endpoint in ((state.experiments.rows, "show_one"), (state.experiments.drafts, "edit")):
+        for key, row in rows.items():
+            if query.casefold() in " ".join((key, row.title, row.hypothesis, *row.names)).casefold():
+                hits.append(Hit(row.title or key, f"by {row.goal}", f"experiments_{endpoint}", {"key": key}))
     return hits
 
 
@@ -164,6 +169,7 @@ PANEL = Panel(
     group="Results",
     pages=(
         Page("/", "show", show),
+        *PAGES,
         Page("/<key>", "show_one", show_one),
         Page("/<key>/stop", "stop", stop, "POST", Role.MERCHANDISER),
         Page("/<key>/resume", "resume", resume, "POST", Role.MERCHANDISER),

@@ -12,7 +12,7 @@ from flask import Response, request
 
 from ....block.placements import LAYOUTS, MAX_SIZE, with_options
 from ....errors import InputError, NotFoundError, SettingError
-from ....ports import PlacementChange
+from ....ports import Change
 from ....records import Placement, Strategy
 from ....state import State
 from ...parts import get_parts, get_state
@@ -54,7 +54,7 @@ class Row:
     placement: Placement
     title: str
     switched_off_by: str
-    change: PlacementChange | None
+    change: Change | None
     shown: int
 
 
