@@ -99,8 +99,13 @@ def amend(state: State, key: str, changes: Mapping[str, Any], *, who: str, now: 
 
 
 def end(state: State, key: str, *, who: str, now: float) -> Row:
-    """Assign nobody any more; all see the control, and the result stays."""
-    return amend(state, key, {"until": _said(now)}, who=who, now=now)
+    """Assign nobody any more; all see the control, and the result stays. What was to begin later is a draft again."""
+    entry = entry_of(state, key)
+    row = checked(key, entry)
+    if row.begins > now:
+        _write(state, key, entry, who, now, draft=True)
+        return row
+    return amend(state, key, {"until": _said(max(now, row.begins + 1))}, who=who, now=now)
 
 
 def discard(state: State, key: str, *, who: str, now: float) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,10 +15,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from mtp_plugin.bandit.learnt import day_of
+from mtp_plugin.experiment_book import draft
 from mtp_plugin.ports import Alert, BanditSum
 from mtp_plugin.rules.read import read_rule
 from mtp_plugin.segmenting import refresh_segments
 
+from ..servers import wait_until
 from .demo_shop import Store
 
 pytestmark = pytest.mark.browser
@@ -27,7 +30,8 @@ PAGES = (
     "rules/new", "rules/rule/lamps", "rules/rule/lamps/json", "rules/import", "rules/versions/", "segments/",
     "segments/new", "segments/segment/{segment}", "as/", "as/?visitor={visitor}&placement=home-hero", "models/",
     "models/content", "jobs/", "health/", "changes/", "changes/verify", "search?q=lamp", "nothing/here",
-    "experiments/", "experiments/basket-offer", "figures/", "figures/?by=placement&measure=ctr&days=7",
+    "experiments/", "experiments/basket-offer", "experiments/new", "experiments/words/edit", "figures/",
+    "figures/?by=placement&measure=ctr&days=7",
     "bandits/", "bandits/trending-words", "bandits/trending-words/judge", "alerts/", "alerts/1",
 )  # fmt: skip
 LAMPS = {
@@ -38,6 +42,15 @@ LAMPS = {
         {"effect": "boost", "where": {"category": "Lamps"}, "by": 3},
         {"effect": "title", "title": "By lamplight"},
     ],
+}
+
+
+WORDS: dict[str, Any] = {
+    "title": "Warmer words",
+    "variations": [{"name": "plain"}, {"name": "warm", "variables": {"words": "warm"}}],
+    "when": {"context.device": "mobile"},
+    "goal": "conversion",
+    "guardrails": ["revenue"],
 }
 
 
@@ -68,8 +81,6 @@ def dropped(now: float) -> Alert:
 def desk(front: Store) -> Iterator[Store]:
     """The demo store with segments and a rule."""
     state = front.state
-    import time
-
     with front.app.app_context():
         refresh_segments(
             state.journal, state.registry, state.segments, state.settings, now=time.time(), seed=0, progress=_silent
@@ -80,6 +91,7 @@ def desk(front: Store) -> Iterator[Store]:
         state.bandit_state.add([BanditSum("trending-words", "", *cell, 9.0) for cell in cells])
         state.alerts.add(dropped(time.time()))
         state.rulebook.put(read_rule(LAMPS), by="test", force=True)
+        draft(state, "words", WORDS, who="test", now=time.time())
         state.pipeline.live.refresh()
     return front
 
@@ -102,6 +114,30 @@ def test_every_page_is_accessible_and_fits(desk: Store, visit: Callable[..., Pag
         found = axe.run(page).response["violations"]
         told = [(one["id"], [node["html"][:160] for node in one["nodes"]][:3]) for one in found]
         assert told == [], f"{path} in {scheme} at {width}: {told}"
+
+
+def test_an_experiment_is_drafted_begun_and_ended_without_javascript(desk: Store, visit: Callable[..., Page]) -> None:
+    page = visit(viewport={"width": 390, "height": 844}, java_script_enabled=False)
+    page.goto(address(desk, "experiments/"))
+    page.get_by_role("link", name="New experiment").click()
+    page.get_by_label("Key").fill("gift-wrap")
+    page.get_by_label("Title").fill("Gift wrap for nothing")
+    page.get_by_label("Variables").nth(1).fill('{"wrap": true')
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.get_by_role("alert")).to_contain_text("Write names and values as JSON")
+    page.get_by_label("Variables").nth(1).fill('{"wrap": true}')
+    page.get_by_role("button", name="Another variation").click()
+    expect(page.get_by_label("Variables").nth(1)).to_have_value('{"wrap": true}')
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.get_by_text("The draft is saved; nobody sees it yet.")).to_be_visible()
+    assert not desk.state.experiments.assign("gift-wrap", "a:1", time.time()).takes_part
+    page.get_by_role("button", name="Begin").click()
+    page.wait_for_url("**/experiments/gift-wrap")
+    assert desk.state.experiments.assign("gift-wrap", "a:1", time.time()).takes_part
+    page.get_by_role("button", name="End it").click()
+    row = page.get_by_role("row", name="Gift wrap for nothing")
+    expect(row).to_be_visible()
+    wait_until(lambda: not desk.state.experiments.assign("gift-wrap", "a:1", time.time()).takes_part, "the end")
 
 
 def test_a_rule_is_written_tried_saved_and_undone_by_keyboard(desk: Store, visit: Callable[..., Page]) -> None:
@@ -144,14 +180,14 @@ def test_every_effect_can_be_added_and_taken_away(desk: Store, visit: Callable[.
     page = visit(viewport={"width": 1280, "height": 900})
     page.goto(address(desk, "rules/new"))
     kinds = page.locator("#kind option").evaluate_all("all => all.map(one => one.value)")
-    assert len(kinds) == 11
+    assert len(kinds) == 12
     for kind in kinds:
         page.select_option("#kind", kind)
         page.get_by_role("button", name="Add", exact=True).click()
         page.locator(f"input[name^='effect.'][value='{kind}']").last.wait_for(state="attached")
-    assert page.locator(".effect").count() == 12
-    page.get_by_role("button", name=re.compile("^Remove effect 12")).click()
-    expect(page.locator(".effect")).to_have_count(11)
+    assert page.locator(".effect").count() == 13
+    page.get_by_role("button", name=re.compile("^Remove effect 13")).click()
+    expect(page.locator(".effect")).to_have_count(12)
     page.get_by_label("Id", exact=True).fill("Not an id")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".error-summary")).to_be_focused()

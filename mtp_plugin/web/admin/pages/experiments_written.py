@@ -138,7 +138,7 @@ def start(key: str) -> Response:
 
 def finish(key: str) -> Response:
     """Assign nobody any more."""
-    return _done(key, end, "experiment.ended", "All see the control from now on.", "experiments_show_one")
+    return _done(key, end, "experiment.ended", "All see the control from now on.", "experiments_show")
 
 
 def delete(key: str) -> Response:

@@ -1,0 +1,184 @@
+"""Experiments written in the console: drafted, changed, begun, amended, ended; nobody sees a draft."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from mtp_plugin.experiment_book import draft
+from mtp_plugin.experiments import LiveExperiments
+from mtp_plugin.web.admin.experiment_form import entry_sent, values_of
+from mtp_plugin.web.admin.forms import Form
+
+from ..servers import wait_until
+from .conftest import Desk
+
+OFFER: dict[str, str] = {
+    "key": "basket-offer", "title": "Off the basket", "goal": "conversion", "guardrail.latency": "on",
+    "variation.0.name": "nothing off", "variation.1.name": "5 % off", "variation.1.variables": '{"percent": 5}',
+    "variation.1.share": "40", "variation.0.share": "60", "coverage": "50", "matters": "2.5", "planned": "4000",
+    "stops": "on", "when.0.fact": "context.device", "when.0.comparison": "$eq", "when.0.value": "mobile",
+    "namespace.name": "basket", "namespace.from": "0", "namespace.to": "50", "until": "2199-01-01", "intent": "save",
+}  # fmt: skip
+ENTRY: dict[str, Any] = {
+    "title": "Off the basket",
+    "variations": [{"name": "nothing off"}, {"name": "5 % off", "variables": {"percent": 5}}],
+    "weights": [0.6, 0.4], "goal": "conversion", "guardrails": ["latency"], "coverage": 0.5, "matters": 0.025,
+    "planned": 4000, "stops": True, "when": {"context.device": "mobile"}, "namespace": ("basket", 0.0, 0.5),
+    "until": "2199-01-01",
+}  # fmt: skip
+
+
+@pytest.fixture
+def drafted(desk: Desk) -> Desk:
+    assert desk.be(("merchandiser", "Ada")).post("/experiments/new", **OFFER).status_code == 303
+    return desk
+
+
+def stored(desk: Desk, key: str = "basket-offer") -> dict[str, Any]:
+    return desk.shop.state.experiment_log.current()[key].options
+
+
+def names(desk: Desk, units: int = 60) -> set[str]:
+    experiments = desk.shop.state.experiments
+    return {experiments.assign("basket-offer", f"a:{number}", time.time()).name for number in range(units)}
+
+
+def test_a_form_says_what_it_was_made_of() -> None:
+    crossed = {"factors": {"percent": [0, 5], "message": ["plain", "warm"]}, "stops": False, "since": "2026-01-01"}
+    for entry in (ENTRY, crossed):
+        values = values_of("x", entry) | {"when.any": "all"}
+        if "when" in entry:
+            values |= {name: value for name, value in OFFER.items() if name.startswith("when")}
+        form = Form(values)
+        sent = entry_sent(form)
+        assert not form.errors
+        defaults = {"goal": "revenue", "coverage": 1.0, "matters": 0.05, "planned": 0}
+        assert sent == {**defaults, **entry}
+
+
+def test_a_draft_is_written_down_and_seen_by_nobody(drafted: Desk) -> None:
+    assert stored(drafted) == {"draft": True, "entry": {**ENTRY, "namespace": ["basket", 0.0, 0.5]}}
+    page = drafted.get("/experiments/").text
+    assert "Off the basket" in page
+    assert "Draft" in page
+    assert names(drafted) == {"nothing off"}
+    assert drafted.shop.state.audit.latest(1)[0].action == "experiment.drafted"
+    assert "basket-offer" not in drafted.shop.state.experiments.rows
+
+
+def test_a_draft_is_changed_and_taken_away(drafted: Desk) -> None:
+    changed = {**OFFER, "variation.2.name": "10 % off", "variation.2.variables": '{"percent": 10}'}
+    changed |= {"variation.0.share": "", "variation.1.share": ""}
+    assert drafted.post("/experiments/basket-offer/edit", **changed).status_code == 303
+    assert [one["name"] for one in stored(drafted)["entry"]["variations"]] == ["nothing off", "5 % off", "10 % off"]
+    assert "weights" not in stored(drafted)["entry"]
+    page = drafted.get("/experiments/basket-offer/edit").text
+    assert "10 % off" in page
+    assert drafted.post("/experiments/new", **OFFER).status_code == 422, "the key is taken"
+    assert drafted.post("/experiments/basket-offer/delete").status_code == 303
+    assert "No experiments yet" in drafted.get("/experiments/").text
+    assert drafted.get("/experiments/basket-offer/edit").status_code == 404
+
+
+def test_begun_it_divides_visitors_and_only_some_of_it_may_change(drafted: Desk) -> None:
+    assert drafted.post("/experiments/basket-offer/start").status_code == 303
+    assert names(drafted) == {"nothing off", "5 % off"}
+    page = drafted.get("/experiments/basket-offer").text
+    assert "End it" in page
+    assert 'name="variation.0.name"' not in drafted.get("/experiments/basket-offer/edit").text
+    later = {"title": "Off it", "coverage": "80", "until": "2198-01-01", "stops": "on", "goal": "ctr"}
+    assert drafted.post("/experiments/basket-offer/edit", **later).status_code == 303
+    entry = stored(drafted)["entry"]
+    assert (entry["title"], entry["coverage"], entry["goal"]) == ("Off it", 0.8, "conversion")
+    before = stored(drafted)
+    assert drafted.post("/experiments/basket-offer/edit", **{**later, "coverage": "10"}).status_code == 422
+    assert stored(drafted) == before
+    assert drafted.post("/experiments/basket-offer/delete").status_code == 404, "it is no draft any more"
+    assert drafted.post("/experiments/new", **OFFER).status_code == 422
+
+
+def test_ended_all_see_the_control_and_the_result_stays(drafted: Desk) -> None:
+    drafted.post("/experiments/basket-offer/start")
+    assert drafted.post("/experiments/basket-offer/end").status_code == 303
+    ends = drafted.shop.state.experiments.rows["basket-offer"].ends
+    assert ends <= time.time() + 1
+    wait_until(lambda: names(drafted) == {"nothing off"}, "the end, which is told in whole seconds")
+    page = drafted.get("/experiments/basket-offer").text
+    assert "Over" in page
+    assert "End it" not in page
+    actions = [entry.action for entry in drafted.shop.state.audit.latest(3)]
+    assert actions == ["experiment.ended", "experiment.started", "experiment.drafted"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"key": "Basket Offer"}, "key"),
+        ({"variation.1.name": ""}, "variation.0.name"),
+        ({"variation.1.variables": "percent 5"}, "variation.1.variables"),
+        ({"variation.1.share": "90"}, "variation.0.share"),
+        ({"coverage": "0"}, "coverage"),
+        ({"until": "soon"}, "until"),
+        ({"namespace.to": "0"}, "namespace.name"),
+        ({"when.0.fact": "profile.shoe_size"}, "when.0.fact"),
+        ({"factors": '{"percent": [5]}', "variation.0.name": "", "variation.1.name": ""}, "factors"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(desk: Desk, typed: dict[str, str], field: str) -> None:
+    answer = desk.be(("merchandiser", "Ada")).post("/experiments/new", **{**OFFER, **typed})
+    assert answer.status_code == 422
+    assert f'href="#{field}"' in answer.text
+    assert f'id="{field}"' in answer.text
+    assert not desk.shop.state.experiment_log.current()
+
+
+def test_a_draft_whose_end_is_past_does_not_begin(drafted: Desk) -> None:
+    state = drafted.shop.state
+    draft(state, "basket-offer", {**ENTRY, "until": "2020-01-01"}, who="ada", now=1.0)
+    answer = drafted.post("/experiments/basket-offer/start")
+    assert answer.status_code == 422
+    assert 'href="#until"' in answer.text
+    assert stored(drafted)["draft"]
+
+
+def test_rows_are_added_and_traffic_plans_without_saving(desk: Desk) -> None:
+    desk.be(("merchandiser", "Ada"))
+    page = desk.post("/experiments/new", **{**OFFER, "intent": "add.variation"}).text
+    assert 'name="variation.2.name"' in page
+    page = desk.post("/experiments/new", **{**OFFER, "intent": "add.when"}).text
+    assert 'name="when.1.fact"' in page
+    page = desk.post("/experiments/new", **{**OFFER, "intent": "plan"}).text
+    assert "bought anything in 28 days" in page or "To find 2.5% of conversion" in page
+    assert not desk.shop.state.experiment_log.current()
+
+
+def test_what_is_to_begin_later_can_be_a_draft_again(desk: Desk) -> None:
+    desk.be(("merchandiser", "Ada")).post("/experiments/new", **{**OFFER, "since": "2198-06-01"})
+    assert desk.post("/experiments/basket-offer/start").status_code == 303
+    assert desk.shop.state.experiments.rows["basket-offer"].state(time.time()) == "scheduled"
+    assert desk.post("/experiments/basket-offer/end").status_code == 303
+    assert set(desk.shop.state.experiments.drafts) == {"basket-offer"}
+
+
+def test_viewers_look_only(drafted: Desk) -> None:
+    drafted.be("viewer")
+    assert drafted.get("/experiments/new").status_code == 403
+    assert "disabled" in drafted.get("/experiments/basket-offer/edit").text
+    for path in ("new", "basket-offer/edit", "basket-offer/start", "basket-offer/end", "basket-offer/delete"):
+        assert drafted.post(f"/experiments/{path}", **OFFER).status_code == 403
+
+
+def test_other_workers_know_and_the_settings_go_first(drafted: Desk) -> None:
+    state = drafted.shop.state
+    drafted.post("/experiments/basket-offer/start")
+    other = LiveExperiments({}, state.cursors, lambda events: None, written=state.experiment_log)
+    assert set(other.rows) == {"basket-offer"}
+    own = state.experiments.rows["basket-offer"]
+    first = LiveExperiments({own.key: own}, state.cursors, lambda events: None, written=state.experiment_log)
+    assert first.rows["basket-offer"] is own
+    state.experiment_log.change("odd", {"draft": False, "entry": {"variations": []}}, who="x", now=1.0)
+    other.refresh()
+    assert set(other.rows) == {"basket-offer"}, "what cannot be read is left out"
