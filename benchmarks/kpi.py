@@ -1,9 +1,10 @@
-"""Key figures of a made-up history: seconds to count it once, seconds an hour later, and the page at a year of data.
+"""Key figures of a made-up history: seconds to count it once, to add what is new or late, and pages at a year of data.
 
 ``python benchmarks/kpi.py`` takes some minutes; ``--slates 4000000 --outcomes 6000000`` is the long run. Slates and
 outcomes are written straight into SQLite, 28 days of them. Times are CPU seconds of this process, the page's the median
-of several requests to a shop whose tables hold a year. The floor in the same run: the database reading the same rows
-once (``count(*)`` over slates joined with outcomes).
+of several requests to a shop whose tables hold that year and the one before. The floor in the same run: the database
+reading the same rows once (``count(*)`` over slates joined with outcomes). Late outcomes are spread evenly over all
+hours; ``once_us`` and ``late_us`` are microseconds a row.
 """
 
 from __future__ import annotations
@@ -25,18 +26,19 @@ from sqlalchemy import insert, text
 
 from mtp_plugin import MTP
 from mtp_plugin.kpi.measures import SUMS
-from mtp_plugin.kpis import day_of, hours_of, roll_up
+from mtp_plugin.kpis import day_of, roll_up
 from mtp_plugin.records import ConsentLevel, Slate, SlateEntry, SlateRequest
 from mtp_plugin.store.database import Database
-from mtp_plugin.store.schema import kpi, outcome, slate, slate_profile
+from mtp_plugin.store.schema import kpi, kpi_group, kpi_new, outcome, slate, slate_profile
 
-DAYS, DAY, HOUR = 28, 86_400.0, 3600.0
+DAY = 86_400.0
 PLACEMENTS = [f"place-{number}" for number in range(8)]
 STRATEGIES = ("recommended-for-you", "best-sellers", "trending-items")
 SEGMENTS = ["", *(f"s{number}" for number in range(14))]
 DEVICES = ("mobile", "desktop", "tablet")
 KINDS = ("seen", "click", "cart", "purchase")
 CHUNK = 20_000
+LATE = 20_000
 BODY = msgspec.msgpack.encode(
     SlateEntry(
         slate=Slate(recommendation_id="", placement="", strategy="", items=(), consent_level=ConsentLevel.FULL),
@@ -49,9 +51,9 @@ def name_of(at: float, number: int) -> str:
     return f"{int(at * 1000):012x}{number:020x}"
 
 
-def slates(count: int, since: float, dice: random.Random) -> Iterator[dict[str, Any]]:
+def slates(count: int, since: float, days: float, dice: random.Random) -> Iterator[dict[str, Any]]:
     for number in range(count):
-        at = since + DAYS * DAY * number / count
+        at = since + days * DAY * number / count
         yield {
             "recommendation_id": name_of(at, number), "created_at": at, "placement": PLACEMENTS[number % 8],
             "body": BODY, "strategy": STRATEGIES[number % 3], "segment_id": SEGMENTS[dice.randrange(15)],
@@ -61,15 +63,17 @@ def slates(count: int, since: float, dice: random.Random) -> Iterator[dict[str, 
         }  # fmt: skip
 
 
-def outcomes(count: int, slates: int, since: float, dice: random.Random) -> Iterator[dict[str, Any]]:
+def outcomes(
+    count: int, slates: int, since: float, days: float, dice: random.Random, first: int = 0
+) -> Iterator[dict[str, Any]]:
     for number in range(count):
         of = number * slates // count
-        at, kind = since + DAYS * DAY * of / slates, KINDS[(number % 20 > 10) + (number % 20 > 17) + (number % 20 > 18)]
+        at, kind = since + days * DAY * of / slates, KINDS[(number % 20 > 10) + (number % 20 > 17) + (number % 20 > 18)]
         yield {
-            "outcome_id": number.to_bytes(16, "big"), "kind": kind, "recommendation_id": name_of(at, of),
+            "outcome_id": (first + number).to_bytes(16, "big"), "kind": kind, "recommendation_id": name_of(at, of),
             "profile_id": f"a:{of % 50_000}", "at": at + 60, "product_id": "p", "position": dice.randrange(1, 9),
             "quantity": 1.0, "value": 30.0 * (kind == "purchase"), "margin": 9.0 * (kind == "purchase"),
-            "order_id": str(number),
+            "order_id": str(first + number) if kind == "purchase" else "",
         }  # fmt: skip
 
 
@@ -85,11 +89,11 @@ def fill(database: Database, table: Any, rows: Iterator[dict[str, Any]]) -> None
             connection.execute(insert(table), part)
 
 
-def a_year(state: Any, database: Database, now: float) -> int:
-    """Rows of 365 days; gives how many."""
+def years(state: Any, database: Database, now: float) -> int:
+    """Rows of two years; gives how many."""
     today, dice, count = day_of(state, now), random.Random(3), 0
     with database.writing() as connection:
-        for day in range(today - 365, today + 1):
+        for day in range(today - 730, today + 1):
             cells = {
                 (PLACEMENTS[dice.randrange(8)], STRATEGIES[dice.randrange(3)], SEGMENTS[dice.randrange(15)],
                  DEVICES[dice.randrange(3)], "full")
@@ -104,6 +108,8 @@ def a_year(state: Any, database: Database, now: float) -> int:
             connection.execute(kpi.delete().where(kpi.c.span == 1, kpi.c.at == day))
             connection.execute(insert(kpi), rows)
             count += len(rows)
+        connection.execute(kpi_group.delete())
+    state.kpis.begin()
     return count
 
 
@@ -117,6 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slates", type=int, default=400_000)
     parser.add_argument("--outcomes", type=int, default=600_000)
+    parser.add_argument("--days", type=int, default=28)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         app = Flask("kpi", instance_path=folder)
@@ -125,14 +132,14 @@ def main() -> None:
         mtp.admin_guard(lambda: "viewer")
         state, now, dice = app.extensions["mtp"], time.time(), random.Random(1)
         database = Database(f"sqlite:///{Path(folder) / 'mtp.sqlite'}", 1000.0)
-        since = now - DAYS * DAY
+        since = now - given.days * DAY
         print("writing slates", file=sys.stderr, flush=True)
-        fill(database, slate, slates(given.slates, since, dice))
-        step = DAYS * DAY / given.slates
+        fill(database, slate, slates(given.slates, since, given.days, dice))
+        step = given.days * DAY / given.slates
         owners = ((f"a:{n % 50_000}", name_of(since + step * n, n)) for n in range(given.slates))
         fill(database, slate_profile, ({"profile_id": who, "recommendation_id": name} for who, name in owners))
         print("writing outcomes", file=sys.stderr, flush=True)
-        fill(database, outcome, outcomes(given.outcomes, given.slates, since, dice))
+        fill(database, outcome, outcomes(given.outcomes, given.slates, since, given.days, dice))
 
         def floor() -> None:
             query = "SELECT count(*), sum(o.value) FROM mtp_outcome o JOIN mtp_slate s USING (recommendation_id)"
@@ -140,21 +147,30 @@ def main() -> None:
                 connection.execute(text(query)).all()
 
         print("counting", file=sys.stderr, flush=True)
-        found: dict[str, Any] = {"slates": given.slates, "outcomes": given.outcomes, "days": DAYS}
+        found: dict[str, Any] = {"slates": given.slates, "outcomes": given.outcomes, "days": given.days}
         found["floor_seconds"] = round(timed(floor), 2)
         found["once_seconds"] = round(timed(lambda: roll_up(state, now)), 2)
         found["ratio_to_floor"] = round(found["once_seconds"] / found["floor_seconds"], 2)
-        fill(database, slate, slates(1, now - 30, dice))
-        found["increment_seconds"] = round(timed(lambda: roll_up(state, now + 11)), 3)
-        found["hours_in_a_day"] = len(hours_of(state, day_of(state, now)))
-        found["rows_of_a_year"] = a_year(state, database, now)
+        found["once_us"] = round(1e6 * found["once_seconds"] / (given.slates + given.outcomes), 1)
+        found["nothing_new_seconds"] = round(timed(lambda: roll_up(state, now + 10)), 4)
+        new = list(slates(1000, now - 30, 20 / DAY, dice))
+        fill(database, slate, iter(new))
+        fill(database, kpi_new, ({"recommendation_id": one["recommendation_id"]} for one in new))
+        found["thousand_new_seconds"] = round(timed(lambda: roll_up(state, now + 20)), 3)
+        fill(database, outcome, outcomes(LATE, given.slates, since, given.days, dice, given.outcomes))
+        late = timed(lambda: roll_up(state, now + 30))
+        found |= {"late": LATE, "late_seconds": round(late, 2), "late_us": round(1e6 * late / LATE, 1)}
+        found["rows_of_two_years"] = years(state, database, now)
         client, pages = app.test_client(), {}
-        for query in ("days=365", "days=365&by=placement&measure=ctr", "days=28&by=device"):
+        for query in (
+            "days=365", "days=365&by=placement&measure=ctr", "days=365&placement=place-1", "days=365&by=device",
+            "days=28&by=device",
+        ):  # fmt: skip
             took = []
             for _ in range(7):
-                began = time.perf_counter()
+                began = time.process_time()
                 assert client.get(f"/mtp/admin/figures/?{query}").status_code == 200
-                took.append(1000 * (time.perf_counter() - began))
+                took.append(1000 * (time.process_time() - began))
             pages[query] = round(statistics.median(took), 1)
         found["page_ms"] = pages
         state.close()

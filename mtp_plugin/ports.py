@@ -1090,22 +1090,17 @@ class ShopDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KpiBook(Protocol):
-    """Sums over slates by hour and day. An hour is counted anew as a whole, so it is right whatever came late."""
+    """Sums over slates by hour and day.
+
+    What is new is added to the hours and days that it belongs to; an hour that something was deleted from is counted
+    anew as a whole. One at a time may count.
+    """
 
     def oldest(self) -> float | None:
         """When the oldest slate that is stored was made, seconds since 1970."""
 
-    def signature(self, since: float) -> str:
-        """Something that differs when slates were added, or taken away, that were made since."""
-
     def orders(self, since: float, until: float) -> list[Event]:
         """The events of orders, and of what was given back, with ``since <= timestamp < until``."""
-
-    def touched(self, after: int, limit: int) -> tuple[list[str], int]:
-        """The slates of at most *limit* outcomes found after a number, and the number to go on from."""
-
-    def last_outcome(self) -> int:
-        """The number of the outcome found last; 0 before the first."""
 
     def mark(self, hours: Iterable[int], at: float) -> None:
         """Remember that these hours are to be counted anew."""
@@ -1119,11 +1114,31 @@ class KpiBook(Protocol):
     def of_visitors(self, profile_ids: Sequence[str]) -> set[int]:
         """The hours with slates of these visitors, or with slates that they had a part in."""
 
+    def begin(self) -> None:
+        """Begin anew: what there is by now is going to be counted hour by hour, what comes later is added to it."""
+
     def recount(self, hours: Sequence[int]) -> None:
-        """Count the slates made in each of these hours (hours since 1970) and what came of them."""
+        """Count the slates made in each of these hours (hours since 1970) and what came of them, anew."""
 
     def sum_day(self, day: int, hours: Sequence[int]) -> None:
         """Sum up a day from its hours."""
+
+    def add_outcomes(self, limit: int, day_of: Callable[[int], int]) -> int:
+        """Add what the next outcomes make of slates that are counted; gives how many outcomes that were.
+
+        :param limit: how many at most
+        :param day_of: the day of the shop's calendar that an hour belongs to
+        """
+
+    def add_slates(self, limit: int, day_of: Callable[[int], int]) -> int:
+        """Add slates that are not counted yet, with what came of them so far; gives how many."""
+
+    def days(self, dimension: str, first: int, last: int) -> dict[tuple[str, int], FloatArray]:
+        """The sums of each group and day (``first <= day < last``), in the order of ``SUMS``.
+
+        :param dimension: what to divide by, one of the following; ``experiment`` (``key: variation``); or ``""`` for
+            all slates together
+        """
 
     def totals(
         self, first: int, last: int, by: Sequence[str] = (), where: Mapping[str, str] | None = None

@@ -10,8 +10,9 @@ import click
 from flask.cli import with_appcontext
 
 from ..errors import InputError
+from ..figures import BY, Figures, Group, as_data, period_between
 from ..jobs import Jobs
-from ..kpis import BY, Figures, Group, as_data, day_of, period_between
+from ..kpis import day_of
 from ..scheduled import standard_jobs
 from .base import answer, command, mounted
 

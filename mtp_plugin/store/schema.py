@@ -28,6 +28,8 @@ metadata = MetaData()
 Words = Text().with_variant(Text(collation="C"), "postgresql")
 Number = BigInteger().with_variant(Integer, "sqlite")
 
+OWED = "order_id <> ''"
+"""Outcomes that are of an order, as their index has it."""
 ORDERS = "name IN ('Order Completed', 'Order Refunded', 'Order Cancelled')"
 event = Table(
     "mtp_event",
@@ -137,6 +139,7 @@ outcome = Table(
     Index("mtp_outcome_recommendation", "recommendation_id"),
     Index("mtp_outcome_profile", "profile_id"),
     Index("mtp_outcome_at", "at"),
+    Index("mtp_outcome_order", "order_id", postgresql_where=text(OWED), sqlite_where=text(OWED)),
     sqlite_autoincrement=True,
 )
 
@@ -519,6 +522,31 @@ def _cube(name: str, *parts: str) -> Table:
 kpi = _cube("mtp_kpi", "placement", "strategy", "segment_id", "device", "consent_level")
 kpi_experiment = _cube("mtp_kpi_experiment", "experiment", "variation")
 kpi_position = _cube("mtp_kpi_position", "placement", "position")
+
+kpi_group = Table(
+    "mtp_kpi_group",
+    metadata,
+    Column("dimension", Words, primary_key=True, comment="what days are divided by; '' for not at all"),
+    Column("day", Integer, primary_key=True, autoincrement=False, comment="ordinal of the shop's day"),
+    Column("key", Words, primary_key=True),
+    *(Column(one, Double, nullable=False) for one in SUMS),
+    Column("known", Integer, nullable=False, server_default="0", comment="bits of people"),
+    Column("people", LargeBinary, comment="which of 2,048 hashes the known visitors of a segment have"),
+    sqlite_with_rowid=False,
+)
+
+kpi_new = Table(
+    "mtp_kpi_new",
+    metadata,
+    Column(
+        "recommendation_id",
+        Words,
+        ForeignKey("mtp_slate.recommendation_id", ondelete="CASCADE", deferrable=True, initially="DEFERRED"),
+        primary_key=True,
+        comment="a slate that is not counted yet",
+    ),
+    sqlite_with_rowid=False,
+)
 
 kpi_dirty = Table(
     "mtp_kpi_dirty",

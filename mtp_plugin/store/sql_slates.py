@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..records import Choice, ExposedSlate, SlateEntry
@@ -31,6 +31,12 @@ PURGE = 1000
 FEW, BREATH = 4, 0.0002
 """After so many slates were written out the thread sleeps so many seconds: a request that waits for the interpreter's
 lock would else wait until it is taken from the thread, five milliseconds."""
+
+_NEW = text(
+    "INSERT INTO mtp_kpi_new (recommendation_id) SELECT :name"
+    " WHERE NOT EXISTS (SELECT 1 FROM mtp_slate WHERE recommendation_id = :name) ON CONFLICT DO NOTHING"
+)
+"""Slates that key figures are still to count."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(SlateEntry).decode
@@ -80,6 +86,8 @@ class SqlSlates:
         owners = list(_owners(entry for entry in entries if entry.slate.recommendation_id in ids))
         dialect: Any = sqlite if self._database.is_sqlite else postgresql
         with self._database.writing() as connection:
+            # Before the slates are there: one that is written again was counted already.
+            connection.execute(_NEW, [{"name": name} for name in sorted(ids)])
             connection.execute(dialect.insert(slate).on_conflict_do_nothing(), rows)
             if owners:
                 connection.execute(dialect.insert(slate_profile).on_conflict_do_nothing(), owners)

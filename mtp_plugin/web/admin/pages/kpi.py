@@ -11,8 +11,9 @@ from typing import Any
 from flask import Response, request
 
 from ....errors import NotFoundError
+from ....figures import BY, Figures, Group, Period, heat, period_of
 from ....jobs import Jobs
-from ....kpis import BY, Figures, Group, Period, counted_at, heat, period_of
+from ....kpis import counted_at
 from ....scheduled import standard_jobs
 from ....state import State
 from ...parts import get_parts, get_state

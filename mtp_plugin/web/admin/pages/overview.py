@@ -11,7 +11,7 @@ from typing import Any
 from flask import Response, current_app, request
 
 from ....errors import NotFoundError
-from ....kpis import Figures, period_of
+from ....figures import Figures, period_of
 from ....ports import Activity
 from ...parts import get_parts, get_state
 from ..charts import Bar, Line, bars, line
