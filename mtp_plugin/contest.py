@@ -69,6 +69,18 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     p50_us: float
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model did that tells purchases: log loss of a visitor's categories and products, expected calibration error
+    over both; the share of the categories and products asked about that it tells of; median microseconds a visitor.
+    """
+
+    category_log_loss: float
+    product_log_loss: float
+    ece: float
+    coverage: float
+    p50_us: float
+
+
 class Lead(msgspec.Struct, frozen=True, kw_only=True):
     """By how much the challenger is ahead in a metric (negative: behind), its 95 % interval, and ``sure``, how probable
     it is that it is ahead at all, from 0 to 1.
@@ -96,8 +108,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     metric: str = ""
     against: str = ""
     cases: int = 0
-    challenger: Figures | None = None
-    champion: Figures | None = None
+    challenger: Figures | Told | None = None
+    champion: Figures | Told | None = None
     lead: Lead | None = None
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 from .candidates.log import owner
 from .config import Settings
+from .contest import Bounds, Verdict
 from .errors import ModelError, TooLittleError
 from .lineage import code_version
-from .ports import Journal, ModelRegistry
+from .ports import Bundle, BundleInfo, Journal, ModelRegistry
 from .propensity.features import DAY
-from .propensity.model import EMPTY, KIND, TARGETS
+from .propensity.model import EMPTY, HORIZON_DAYS, KIND, TARGETS, Propensity, open_propensity
 from .records import Event, FoldFunction, Interactions, ProductTable
 from .segment.found import is_minor
+
+if TYPE_CHECKING:
+    from .propensity.learn.train import Learnt
 
 Progress = Callable[[str], None]
 Filter = Callable[[Iterable[Interactions]], Iterable[Interactions]]
@@ -56,9 +62,92 @@ def train_propensity(
     :raises TooLittleError: the history is too short yet
     :raises SetupError: an estimator that cannot be served, or is not installed
     """
+    names = chosen(source)
+    made = _learn(source, table, names, until=now, seed=seed, progress=progress, tries=tries, estimator=estimator)
+    return made.publish(source.registry, now)
+
+
+def challenge_propensity(
+    source: Source, table: ProductTable, *, now: float, seed: int, progress: Progress, bounds: Bounds
+) -> tuple[str, Verdict]:
+    """Learn a model that serves only if it wins; gives its version, ``""`` for none, and the verdict.
+
+    It knows what was before the last :data:`~mtp_plugin.propensity.model.HORIZON_DAYS`, in which neither model saw what
+    was bought. The first model has nobody to win against, and serves.
+
+    :raises TooLittleError: the history is too short yet
+    """
+    from .propensity_contest import FEWEST_BOUGHT, asked_of, contest
+
+    champion = next((info for info in source.registry.list(KIND) if info.current), None)
+    serving = _opened(source.registry, champion, table) if champion else None
+    if champion is None or serving is None:
+        version = train_propensity(source, table, now=now, seed=seed, progress=progress)
+        return version, Verdict(won=True, reason="there was no model that serves")
+    until = now - HORIZON_DAYS * DAY
+    if until <= float(champion.lineage.get("until", champion.created_at)):
+        soon = f"less than {HORIZON_DAYS} days since the serving model was trained"
+        return "", Verdict(won=False, reason=soon, against=champion.version)
+    names = chosen(source)
+    asked = asked_of(source, names, table, until)
+    if sum(len(one.bought) for one in asked) < FEWEST_BOUGHT:
+        return "", Verdict(won=False, reason="too few orders in the last week", against=champion.version)
+    made = _learn(source, table, names, until=until, seed=seed, progress=progress)
+    progress(f"both models tell what {len(asked):,} visitors buy")
+    challenger = Propensity(made.bundle(), table)
+    challenger.warm()
+    verdict = contest(challenger, serving, asked, table, until, bounds, seed)
+    verdict = msgspec.structs.replace(verdict, against=champion.version)
+    lineage = {"settings": asdict(bounds), "contest": msgspec.to_builtins(verdict)}
+    return made.publish(source.registry, now, lineage, activate=verdict.won), verdict
+
+
+def _opened(registry: ModelRegistry, info: BundleInfo, table: ProductTable) -> Propensity | None:
+    try:
+        opened = open_propensity(registry.load(KIND, info.version), table)
+    except ModelError:
+        return None  # nobody can win against what cannot be read
+    return opened if isinstance(opened, Propensity) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A model before it is published, with what it was learnt from."""
+
+    learnt: Learnt
+    arrays: dict[str, Any]
+    lineage: dict[str, Any]
+
+    def bundle(self) -> Bundle:
+        """As it will be read."""
+        return Bundle(kind=KIND, version="", arrays=self.arrays, strings=self.learnt.strings, meta=self.learnt.meta)
+
+    def publish(
+        self, registry: ModelRegistry, now: float, more: Mapping[str, Any] = MappingProxyType({}), *,
+        activate: bool = True,
+    ) -> str:  # fmt: skip
+        """Gives its version."""
+        return registry.publish(
+            KIND, self.arrays, self.learnt.strings, self.learnt.meta, figures=self.learnt.figures,
+            lineage={**self.lineage, "trained_at": now, **more}, activate=activate,
+        )  # fmt: skip
+
+
+def _learn(
+    source: Source,
+    table: ProductTable,
+    names: Sequence[str],
+    *,
+    until: float,
+    seed: int,
+    progress: Progress,
+    tries: int = 0,
+    estimator: str = "",
+) -> Made:
+    """Learn from these visitors' events before *until*."""
     from .propensity.learn.train import Options, learn
 
-    settings, names = source.settings, chosen(source)
+    settings = source.settings
     estimator = estimator or settings.propensity_estimator
     params = _params(source, estimator) if tries < 2 else {}
     options = Options(
@@ -74,22 +163,20 @@ def train_propensity(
 
     def visitors() -> Iterator[tuple[str, Sequence[Event]]]:
         for name in names:
-            yield name, list(source.journal.events_of(name))
+            yield name, [event for event in source.journal.events_of(name) if event.timestamp < until]
 
-    learnt = learn(visitors, source.fold, table, now=now, options=options, progress=progress)
+    learnt = learn(visitors, source.fold, table, now=until, options=options, progress=progress)
     owners = {"owners": np.array([owner(name) for name in names], dtype=np.int64)}
     lineage = {
-        "events": source.journal.count(), "visitors": len(names), "since": learnt.meta["cuts"][0], "until": now,
-        "seed": seed, "trained_at": now, "estimator": estimator, "catalog_version": table.version,
+        "events": source.journal.count(), "visitors": len(names), "since": learnt.meta["cuts"][0], "until": until,
+        "seed": seed, "estimator": estimator, "catalog_version": table.version,
         "tries": tries or _tries(source, estimator), "code": code_version(),
     }  # fmt: skip
-    return source.registry.publish(
-        KIND, learnt.arrays | owners, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
-    )
+    return Made(learnt, learnt.arrays | owners, lineage)
 
 
 def renew_propensity(source: Source, table: ProductTable, *, now: float, seed: int, progress: Progress) -> str:
-    """As every training does it: the version in words, or why there is none."""
+    """As a training does it that somebody asked for: the version in words, or why there is none."""
     try:
         return train_propensity(source, table, now=now, seed=seed, progress=progress)
     except TooLittleError:

@@ -15,7 +15,7 @@ from .jobs import DAY, HOUR, MINUTE, Job
 from .joining import Joiner, JoinResult
 from .privacy.retention import Kept, RetentionRow, rows, words
 from .profile.enrich.join import Crm
-from .records import ImportResult
+from .records import ImportResult, ProductTable
 from .state import OrderSource, State
 from .subjects import without_objections
 
@@ -194,7 +194,6 @@ def _train(state: State, *, contest: bool = True) -> str:
     """Learn anew; in a contest the new model serves only if it wins against the one that does."""
     from .feedback_training import train_feedback, words_of
     from .memberships import Sorter
-    from .propensity_training import renew_propensity
     from .training import NothingToLearnError, challenge_behaviour, train_behaviour
 
     content, now = learn_catalog(state), time.time()
@@ -212,10 +211,26 @@ def _train(state: State, *, contest: bool = True) -> str:
             behaviour = f"{version} {'serves' if verdict.won else 'does not serve'}: {verdict.reason}".strip()
     except NothingToLearnError:
         return f"content {content or 'none'}, behaviour: nothing to learn from yet"
-    propensity = renew_propensity(propensity_source(state), table, now=now, seed=0, progress=_silent)
+    propensity = _train_propensity(state, table, now, contest=contest)
     feedback = words_of(*train_feedback(feedback_source(state), now=now, seed=0, progress=_silent))
     state.pipeline.live.refresh()
     return f"content {content or 'none'}, behaviour {behaviour}, propensity {propensity}, feedback {feedback}"
+
+
+def _train_propensity(state: State, table: ProductTable, now: float, *, contest: bool) -> str:
+    from .errors import TooLittleError
+    from .propensity_training import challenge_propensity, renew_propensity
+
+    how: dict[str, Any] = {"now": now, "seed": 0, "progress": _silent}
+    source = propensity_source(state)
+    if not contest:
+        return renew_propensity(source, table, **how)
+    try:
+        version, verdict = challenge_propensity(source, table, bounds=bounds_of(state.settings), **how)
+    except TooLittleError:
+        return "nothing to learn from yet"
+    tell_verdict(state, version, verdict, now, "propensity")
+    return f"{version} {'serves' if verdict.won else 'does not serve'}: {verdict.reason}".strip()
 
 
 def _refresh(state: State) -> str:
@@ -249,12 +264,12 @@ def bounds_of(settings: Settings) -> Bounds:
     return Bounds(metric=settings.model_metric, confidence=settings.model_confidence, **settings.model_bounds)
 
 
-def tell_verdict(state: State, version: str, verdict: Verdict, now: float) -> None:
+def tell_verdict(state: State, version: str, verdict: Verdict, now: float, kind: str = "behaviour") -> None:
     """Write into the audit log whether a new model serves and why."""
     if version:
         action = "model.promoted" if verdict.won else "model.refused"
         details = {"against": verdict.against, "reason": verdict.reason}
-        state.audit.append("job:train", action, f"model:behaviour/{version}", details, at=now)
+        state.audit.append("job:train", action, f"model:{kind}/{version}", details, at=now)
 
 
 def _segment_slates(state: State) -> str:
