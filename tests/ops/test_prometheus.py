@@ -34,7 +34,9 @@ app.config |= {"MTP_SECRET_KEYS": ["sk_yours"], "MTP_REGIME": "opt-out", "MTP_RA
                "MTP_STREAM_URL": STREAM,
                "MTP_BANDITS": {"hero": {"placement": "home-hero", "about": "strategy",
                                "arms": ["best-sellers", "trending-items"]}}}
-MTP(app)
+mtp = MTP()
+mtp.crm("gone", sys.path[0] + "/gone.csv", id="customer", traits={"plan": "plan"})
+mtp.init_app(app)
 
 @app.get("/unknown")
 def unknown():
@@ -149,6 +151,8 @@ def served(tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer) 
             *(["jobs", "run", job] for job in ("train", "feedback", "carts")),
         ):
             subprocess.run([*flask, *words], cwd=folder, check=True, capture_output=True)
+        failed = subprocess.run([*flask, "jobs", "run", "traits"], cwd=folder, check=False, capture_output=True)
+        assert failed.returncode, "there is a job that failed, for the panel that names such jobs"
         yield made
     finally:
         made.close()
@@ -191,6 +195,49 @@ def test_a_prometheus_finds_everything_that_dashboard_and_rules_name(served: Ser
     except AssertionError:
         assert wanted <= present
     assert served.ask('up{job="mtp"}')[0]["value"][1] == "1"
+
+
+def test_the_dashboard_is_laid_out_as_grafana_reads_it() -> None:
+    """Its documented JSON model: ids, places on a grid of 24 columns that do not overlap, one data source, queries."""
+    panels, taken = DASHBOARD["panels"], set[tuple[int, int]]()
+    assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels)
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
+        assert not cells & taken, panel["title"]
+        assert place["x"] + place["w"] <= 24
+        taken |= cells
+        assert panel["type"] in ("timeseries", "stat")
+        assert panel["fieldConfig"]["defaults"]["unit"] in ("ops", "percentunit", "s", "short")
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"]) > 0
+        sources = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
+        assert all(source == {"type": "prometheus", "uid": "${datasource}"} for source in sources)
+    variables = {one["name"] for one in DASHBOARD["templating"]["list"]}
+    named = set(re.findall(r"\$\{?(\w+)", json.dumps(panels)))
+    assert named <= variables | {"__rate_interval"}, "every variable is declared, or Grafana's own"
+
+
+def test_every_query_of_every_panel_has_an_answer(served: Served) -> None:
+    """As Grafana asks it: for all shops, over an interval of four scrapes or more."""
+    queries = {
+        (panel["title"], target["refId"]): target["expr"].replace("$app", ".+").replace("$__rate_interval", "1m")
+        for panel in DASHBOARD["panels"]
+        for target in panel["targets"]
+    }
+    assert len(queries) > 25
+    silent = dict(queries)
+
+    def answered() -> bool:
+        visit(served)
+        for place in [place for place, query in silent.items() if served.ask(query)]:
+            del silent[place]
+        return not silent
+
+    try:
+        wait_until(answered, "an answer to every query")
+    except AssertionError:
+        assert silent == {}
+    assert served.ask("count by (app) (mtp_requests_total)"), "the variable app has values"
 
 
 def test_made_up_names_add_no_labels(served: Served) -> None:
