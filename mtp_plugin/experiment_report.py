@@ -12,7 +12,7 @@ from .errors import InputError
 from .experiment.corrections import Shrunk
 from .experiment.metrics import METRICS
 from .experiment.planning import detectable, units_needed
-from .experiment.readings import Interval
+from .experiment.readings import ALPHA, Interval
 from .experiment.result import Reading, Result
 from .experiment.rows import Row
 from .experiment_results import DAY, Facts, days_of, gather, judged
@@ -27,7 +27,15 @@ def report(state: State, row: Row, now: float, *, part: str = "segment") -> dict
     facts = gather(state, row, now)
     state.experiments.refresh()
     stopped = state.experiments.stopped().get(row.key, ())
-    return {**as_data(judged(facts, now, part=part, stopped=stopped)), "days": list(by_day(facts, now))}
+    result = judged(facts, now, part=part, stopped=stopped)
+    segments = {one.segment_id: one.name for one in state.pipeline.live.get().segments.all()}
+    return {
+        **as_data(result),
+        "part": part,
+        "part_visitors": result.part_units,
+        "part_names": {name: segments.get(name, name) for name in result.part_units},
+        "days": list(by_day(facts, now)),
+    }
 
 
 def as_data(result: Result) -> dict[str, Any]:
@@ -107,8 +115,8 @@ def by_day(facts: Facts, now: float) -> Iterator[dict[str, Any]]:
             }
 
 
-def lines(told: dict[str, Any]) -> Iterator[str]:
-    """A report for a terminal."""
+def lines(told: dict[str, Any], goal: str) -> Iterator[str]:
+    """A report for a terminal; of parts the goal alone."""
     yield f"{told['verdict']['word']}: {told['verdict']['why']}"
     yield "visitors: " + ", ".join(f"{name} {count:,}" for name, count in told["visitors"].items())
     if told["saw_two_variations"]:
@@ -118,6 +126,10 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
         low, high = one["always"]["low"], one["always"]["high"]
         reach = "" if low is None or high is None else f" ({low:+.1%} to {high:+.1%} at any look)"
         yield f"{one['title']}, {one['variation']}: {lift}{reach}, better with a chance of {one['chance_better']:.0%}"
+        for name, part in one["parts"].items() if one["metric"] == goal else ():
+            sure = ", certain" if part["adjusted_p"] < ALPHA else ""
+            ends = f"{part['lift']:+.1%} ({part['low']:+.1%} to {part['high']:+.1%}{sure})"
+            yield f"  in {told['part_names'][name]}, {told['part_visitors'][name]:,} visitors: {ends}"
     for one in told["factors"]:
         if one["lift"] is not None and one["always"]["low"] is not None:
             ends = f"{one['always']['low']:+.1%} to {one['always']['high']:+.1%}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -42,6 +42,21 @@ class Assigned(msgspec.Struct, frozen=True, kw_only=True):
     def get(self, name: str, default: Any = None) -> Any:
         """One of the variables."""
         return self.variables.get(name, default)
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """An experiment without its figures. ``state`` is ``draft``, ``scheduled``, ``running`` or ``over``; ``stopped``
+    are variations that nobody sees any more.
+    """
+
+    key: str
+    title: str
+    state: str
+    variations: tuple[str, ...]
+    stopped: tuple[str, ...]
+    goal: str
+    guardrails: tuple[str, ...]
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,21 @@ class LiveExperiments:
         """Those that were written and not begun; all see the control."""
         self._look()
         return self._known.drafts
+
+    def about(self, now: float) -> Iterator[About]:
+        """All of them as they are now, drafts last."""
+        self.refresh()
+        for row in (*self.rows.values(), *self.drafts.values()):
+            yield About(
+                key=row.key,
+                title=row.title,
+                state=row.state(now) if row.key in self.rows else "draft",
+                variations=row.names,
+                stopped=tuple(row.names[number] for number in sorted(self._stopped.get(row.key, ()))),
+                goal=row.goal,
+                guardrails=row.guardrails,
+                note=row.note,
+            )
 
     def assign(self, key: str, unit: str, now: float) -> Assigned:
         """What a visitor is to see.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import click
+import msgspec
 from flask.cli import with_appcontext
 
 from ..errors import InputError, NotFoundError
@@ -22,23 +22,29 @@ def register(mtp: click.Group) -> None:
     @command(experiments, "list")
     @with_appcontext
     def list_all(as_json: bool) -> None:
-        """The experiments of MTP_EXPERIMENTS."""
-        state, now = mounted(), time.time()
-        found = [_about(state, row, now) for row in state.experiments.rows.values()]
-        lines = [f"{one['key']}: {one['state']}, {' | '.join(one['variations'])}, by {one['goal']}" for one in found]
-        answer({"experiments": found}, as_json, "\n".join(lines) or "MTP_EXPERIMENTS names none.")
+        """The experiments of MTP_EXPERIMENTS and of the console."""
+        found = list(mounted().experiments.about(time.time()))
+        lines = [f"{one.key}: {one.state}, {' | '.join(one.variations)}, by {one.goal}" for one in found]
+        answer({"experiments": found}, as_json, "\n".join(lines) or "There are none yet.")
 
     @command(experiments, "show")
     @click.argument("key")
+    @click.option(
+        "--part",
+        default="segment",
+        show_default=True,
+        type=click.Choice(["segment", "device"]),
+        help="Whom to tell apart.",
+    )
     @with_appcontext
-    def show(key: str, as_json: bool) -> None:
+    def show(key: str, part: str, as_json: bool) -> None:
         """What KEY says by now: visitors, effects with intervals, and a verdict."""
         from ..experiment_report import lines, report
 
         state, row = _known(key)
         now = time.time()
-        told = report(state, row, now)
-        answer({**_about(state, row, now), **told}, as_json, "\n".join(lines(told)))
+        told, about = report(state, row, now, part=part), next(a for a in state.experiments.about(now) if a.key == key)
+        answer({**msgspec.to_builtins(about), **told}, as_json, "\n".join(lines(told, row.goal)))
 
     @command(experiments, "plan")
     @click.argument("metric", type=click.Choice(["revenue", "conversion"]))
@@ -91,16 +97,3 @@ def _known(key: str) -> tuple[State, Row]:
         raise NotFoundError(f"there is no experiment {key!r}; there are {known}", field="key")
     state.experiments.refresh()
     return state, row
-
-
-def _about(state: State, row: Row, now: float) -> dict[str, Any]:
-    return {
-        "key": row.key,
-        "title": row.title,
-        "state": row.state(now),
-        "variations": list(row.names),
-        "stopped": [row.names[number] for number in sorted(state.experiments.stopped().get(row.key, ()))],
-        "goal": row.goal,
-        "guardrails": list(row.guardrails),
-        "note": row.note,
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,6 +84,8 @@ class Result:
     verdict: Verdict
     factors: tuple[FactorEffect, ...] = ()
     """Of the goal, where several things are tested at once."""
+    part_units: dict[str, int] = field(default_factory=dict)
+    """Units of each part that is told apart."""
 
     def of(self, metric: str, variation: int) -> Reading:
         """One reading."""
@@ -128,7 +130,8 @@ def analyse(
     pairs = [(one, number) for one in metrics for number in range(1, count)]
     plain = [_reading(one, number, found[one.name], rho2, alpha) for one, number in pairs]
     adjusted = benjamini_hochberg([one.always.p for one in plain])
-    parts, sure = _parts(table, metrics, part) if part else ({}, {})
+    tables = _tables(table, part) if part else {}
+    parts, sure = _parts(tables, table.names, metrics)
     readings = tuple(
         Reading(
             one.metric, one.variation, one.control, one.treatment, one.lift, one.always, one.once, one.belief, p,
@@ -141,7 +144,8 @@ def analyse(
     judge = _Judge(result, better, goal, tuple(guardrails), matters, planned, started, now, alpha, frozenset(stopped))
     said = judge.verdict()
     crossed = tuple(factor_effects(found[goal], factors, rho2, alpha)) if factors else ()
-    return Result(table.names, counts, table.mixed, ratio_p, found, readings, said, crossed)
+    units = {value: len(cut.variation) for value, cut in tables.items()}
+    return Result(table.names, counts, table.mixed, ratio_p, found, readings, said, crossed, units)
 
 
 def _reading(metric: Metric, number: int, found: Sequence[Arm], rho2: float, alpha: float) -> Reading:
@@ -163,18 +167,22 @@ Parts = dict[tuple[str, int], dict[str, Shrunk]]
 Sure = dict[tuple[str, int], dict[str, float]]
 
 
-def _parts(table: UnitTable, metrics: Sequence[Metric], label: str) -> tuple[Parts, Sure]:
-    """Relative effects by part, drawn together, and p-values of each; only of parts with enough units everywhere."""
+def _tables(table: UnitTable, label: str) -> dict[str, UnitTable]:
+    """The units of each part, of those with enough of them in every variation."""
     values = table.labels.get(label)
     if values is None:
-        return {}, {}
+        return {}
     tables = {str(value): table.part(values == value) for value in np.unique(values)}
-    tables = {value: cut for value, cut in tables.items() if value and cut.counts.min() >= LEAST_PART}
+    return {value: cut for value, cut in tables.items() if value and cut.counts.min() >= LEAST_PART}
+
+
+def _parts(tables: Mapping[str, UnitTable], names: Sequence[str], metrics: Sequence[Metric]) -> tuple[Parts, Sure]:
+    """Relative effects by part, drawn together, and p-values of each."""
     found: Parts = {}
     alone: list[tuple[tuple[str, int], str, float]] = []
     for metric in metrics:
         by = {value: arms(cut.metrics[metric.name], cut.variation, len(cut.names)) for value, cut in tables.items()}
-        for number in range(1, len(table.names)):
+        for number in range(1, len(names)):
             effects = {value: Effect(one[0], one[number]) for value, one in by.items()}
             told = {value: one for value, one in effects.items() if math.isfinite(one.lift_error) and one.lift_error}
             drawn = shrunk([one.lift for one in told.values()], [one.lift_error for one in told.values()])

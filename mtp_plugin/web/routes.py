@@ -11,7 +11,19 @@ from flask import Response
 from msgspec import Struct
 
 from ..records import Receipt, RuleSet
-from . import blocks, collect, consent, health, identity, propensity, recommendations, rules, subjects, webhooks
+from . import (
+    blocks,
+    collect,
+    consent,
+    experiments,
+    health,
+    identity,
+    propensity,
+    recommendations,
+    rules,
+    subjects,
+    webhooks,
+)
 from .assets import PARTS, TYPES
 from .queries import BlockQuery, RecommendationQuery
 
@@ -184,6 +196,27 @@ ROUTES: tuple[Route, ...] = (
     _rules("DELETE", "rule/<rule_id>", "delete_rule", rules.delete_rule, "Delete one", rules.RulesSaved),
     _rules("POST", "rule/<rule_id>/enable", "enable_rule", rules.enable_rule, "Switch one on", rules.RulesSaved),
     _rules("POST", "rule/<rule_id>/disable", "disable_rule", rules.disable_rule, "Switch one off", rules.RulesSaved),
+    Route(
+        method="GET",
+        rule="/v1/experiments",
+        name="read_experiments",
+        view=experiments.read_experiments,
+        summary="What is tested",
+        answer=experiments.ExperimentList,
+        errors=READ,
+        keys="secret",
+    ),
+    Route(
+        method="GET",
+        rule="/v1/experiments/<key>",
+        name="read_experiment",
+        view=experiments.read_experiment,
+        summary="What an experiment says by now",
+        query=experiments.ExperimentQuery,
+        answer=experiments.ExperimentReport,
+        errors=(*READ, 404),
+        keys="secret",
+    ),
     Route(
         method="POST",
         rule="/v1/webhooks/<source>",

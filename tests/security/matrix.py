@@ -83,6 +83,8 @@ ASKS: dict[str, tuple[Ask, ...]] = {
     "enable_rule": (Ask(),),
     "disable_rule": (Ask(),),
     "webhook": (Ask({"id": "e1"}), Ask({"id": "e2"}, label="signed", signed=True)),
+    "read_experiments": (Ask(),),
+    "read_experiment": (Ask(),),
     "read_identity": (Ask(),),
     "claim_identity": (Ask({"left": "u:a", "right": "a:b"}),),
     "decide_identity": (Ask({"link_id": 1, "decision": "undo"}),),

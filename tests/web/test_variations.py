@@ -364,6 +364,7 @@ def test_the_commands(shop: Shop) -> None:
     assert sum(shown["visitors"].values()) == 1200
     assert shown["days"]
     assert "ship" in run(args=["mtp", "experiments", "show", "offer"]).stdout
+    assert asked("show", "offer", "--part", "device")["part"] == "device"
     plan = asked("plan", "conversion", "--effect", "0.2")
     assert plan["visitors"] == 1200
     # 16 (1 - p) / (p e2) for p near .2 is about 1,600.
@@ -373,3 +374,46 @@ def test_the_commands(shop: Shop) -> None:
     assert "error" in asked("stop", "offer", "none")
     assert asked("resume", "offer")["stopped"] == ""
     assert "no experiment" in asked("show", "nobody")["error"]["message"]
+
+
+def test_servers_read_what_is_tested_and_what_it_says(shop: Shop) -> None:
+    now = time.time()
+    fill(shop, 1200, (0.1, 0.3), now)
+    client, key = shop.app.test_client(), {"Authorization": "Bearer sk_test"}
+    listed = client.get("/mtp/v1/experiments", headers=key).json["experiments"]
+    assert [(one["key"], one["state"]) for one in listed] == [("offer", "running"), ("later", "scheduled")]
+    told = client.get("/mtp/v1/experiments/offer", headers=key).json
+    assert told["verdict"]["word"] == "ship"
+    assert told["about"] == listed[0]
+    assert (told["part"], sum(told["visitors"].values())) == ("segment", 1200)
+    assert client.get("/mtp/v1/experiments/nobody", headers=key).status_code == 404
+    assert client.get("/mtp/v1/experiments/offer?part=shoes", headers=key).status_code == 400
+    for path in ("", "/offer"):
+        assert client.get(f"/mtp/v1/experiments{path}").status_code == 401
+
+
+def test_effects_in_segments_are_drawn_together_everywhere(shop: Shop) -> None:
+    """In one segment it helps, in the other it does nothing; page, command and answer say the same of both."""
+    now, row, events = time.time(), shop.state.experiments.rows["offer"], []
+    for number in range(4000):
+        unit, segment = f"v{number}", ("s1", "s2")[number % 2]
+        variation, at = row.of(f"a:{unit}"), now - 2 * DAY + number
+        properties = {"experiment_id": "offer", "variation_id": str(variation), "segment_id": segment}
+        events.append(told(VIEWED, unit, at, properties=properties))
+        if (number * 7919 % 1000) / 1000 < (0.4 if variation and segment == "s1" else 0.2):
+            line = (EventProduct(product_id="p001", quantity=1.0, price=20.0),)
+            paid = {"order_id": unit, "currency": shop.state.settings.currency}
+            events.append(told(PURCHASED, unit, at + 3600, products=line, properties=paid))
+    shop.state.pipeline.ingest(events)
+    asked = shop.app.test_client().get("/mtp/v1/experiments/offer", headers={"Authorization": "Bearer sk_test"}).json
+    assert asked["part_visitors"] == {"s1": 2000, "s2": 2000}
+    (conversion,) = [one for one in asked["effects"] if one["metric"] == "conversion"]
+    first, second = conversion["parts"]["s1"], conversion["parts"]["s2"]
+    # Truth is +100 % and nothing; each is drawn towards the other, by how little is known of it.
+    assert 0.5 < first["lift"] < 1.2
+    assert -0.2 < second["lift"] < 0.3
+    assert 0 < second["own_weight"] < 1
+    assert first["adjusted_p"] < 0.05 < second["adjusted_p"]
+    said = shop.app.test_cli_runner().invoke(args=["mtp", "experiments", "show", "offer"]).stdout
+    assert "in s1, 2,000 visitors: +" in said
+    assert "certain)" in said

@@ -62,7 +62,6 @@ def show_one(key: str) -> Response:
     told = report(state, row, now, part=part if part in PARTS else "segment")
     if request.args.get("format") == "csv":
         return csv_answer(f"experiment-{key}", COLUMNS, (_line(one) for one in told["effects"]))
-    names = {segment.segment_id: segment.name for segment in state.pipeline.live.get().segments.all()}
     return page(
         "experiments_one.html",
         title=row.title or key,
@@ -76,7 +75,7 @@ def show_one(key: str) -> Response:
         timelines=[_timeline(name, told["days"]) for name in row.names[1:]],
         date=_date,
         part=part if part in PARTS else "segment",
-        part_names=names,
+        measure=request.args.get("measure", row.goal),
         written=is_written(state, key),
     )
 
