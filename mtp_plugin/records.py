@@ -700,7 +700,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``policy`` is its name in the settings, ``about`` what it chose (``strategy``, ``product``, ``creative``), ``arm``
     what it took, ``propensity`` with which probability, ``position`` the place in the slate of a product (0: the
-    whole slate), ``state_version`` that of the counts it chose by.
+    whole slate), ``state_version`` that of the counts it chose by. Which products can be chosen differs from slate to
+    slate: ``among`` are those, in the order of the ranking or the settings.
     """
 
     policy: str
@@ -709,6 +710,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     propensity: float
     position: int = 0
     state_version: int = 0
+    among: tuple[str, ...] = ()
 
 
 class Slate(msgspec.Struct, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ class Ask:
             propensity=propensity,
             position=self.position if self.row.about == "product" else 0,
             state_version=self.learnt.version,
+            among=tuple(arms) if self.row.about == "product" else (),
         )
         return Slotted(arm, probabilities, choice)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,18 @@ MOST = 100_000
 """Slates that one estimate looks at, spread over the time."""
 
 
+class Decision(NamedTuple):
+    """What a policy chose for a slate that was seen: the reward, the probability of the choice, the number of the arm
+    and those of all that could be chosen, segment and visitor."""
+
+    reward: float
+    propensity: float
+    arm: int
+    among: tuple[int, ...]
+    segment: str
+    visitor: str
+
+
 def evaluate_choices(
     row: Row, slates: SlateLog, outcomes: Outcomes, *, since: float, now: float, always: str = "", matters: float = 0.1
 ) -> dict[str, Any]:
@@ -27,10 +39,11 @@ def evaluate_choices(
 
     :param since: seconds since 1970
     :param always: an arm; each as likely as any other if empty
-    :raises InputError: a policy or an arm that this cannot be told of, or nothing was seen
+    :raises InputError: an arm that there is not, or nothing was seen
     """
-    _check(row, always)
-    report = _judged(row, read_log(row, slates, outcomes, since=since, now=now), always, matters)
+    if always and always not in targets_of(row):
+        raise InputError(f"{row.name} has no arm {always!r}; there are {', '.join(targets_of(row))}", field="always")
+    report = _judged(row, read_decisions(row, slates, outcomes, since=since, now=now), always, matters)
     return {
         **as_data(report),
         "target": f"always {always}" if always else "each arm as likely",
@@ -39,38 +52,47 @@ def evaluate_choices(
 
 
 def judge_arms(row: Row, slates: SlateLog, outcomes: Outcomes, *, since: float, now: float) -> dict[str, Report]:
-    """The same for each arm, and under ``""`` for all as likely.
+    """The same for each arm that could be chosen at all, and under ``""`` for all as likely.
 
-    :raises InputError: a policy that this cannot be told of, or nothing was seen
+    :raises InputError: nothing was seen
     """
-    _check(row, "")
-    log = read_log(row, slates, outcomes, since=since, now=now)
-    return {arm: _judged(row, log, arm, 0.1) for arm in (*row.named, "")}
+    made = read_decisions(row, slates, outcomes, since=since, now=now)
+    could = {number for one in made for number in one.among}
+    arms = [arm for number, arm in enumerate(targets_of(row)) if number in could]
+    return {arm: _judged(row, made, arm, 0.1) for arm in (*arms, "")}
 
 
-def _check(row: Row, always: str) -> None:
-    if row.about == "product":
-        raise InputError(f"{row.name} chooses products, whose number differs from slate to slate", field="name")
-    if always and always not in row.named:
-        raise InputError(f"{row.name} has no arm {always!r}; there are {', '.join(row.named)}", field="always")
+def targets_of(row: Row) -> tuple[str, ...]:
+    """What a policy could always have chosen: its arms; where these are the best candidates, their numbers from 1."""
+    return row.named or tuple(str(number) for number in range(1, row.first + 1))
 
 
-def _judged(row: Row, log: Log, always: str, matters: float) -> Report:
-    target = Target.always(log, row.named.index(always)) if always else Target.uniform(log)
-    return compare(log, target, matters=matters)
+def _judged(row: Row, made: Sequence[Decision], always: str, matters: float) -> Report:
+    if not always:
+        log = _log(row, made)
+        rows = np.repeat(np.arange(len(made)), [len(one.among) for one in made])
+        actions = np.array([number for one in made for number in one.among])
+        shares = np.array([1.0 / len(one.among) for one in made for _ in one.among])
+        return compare(log, Target(rows, actions, shares), matters=matters)
+    arm = targets_of(row).index(always)
+    could = [one for one in made if arm in one.among]
+    if not could:
+        raise InputError(f"{row.name} could choose {always!r} for none of the slates seen in this time", field="always")
+    log = _log(row, could)
+    return compare(log, Target.always(log, arm), matters=matters)
 
 
-def read_log(row: Row, slates: SlateLog, outcomes: Outcomes, *, since: float, now: float) -> Log:
+def read_decisions(row: Row, slates: SlateLog, outcomes: Outcomes, *, since: float, now: float) -> list[Decision]:
     """The decisions of a policy in a time; slates whose window is still open are left out.
 
     :raises InputError: there are none
     """
     slates.flush()
     found = (one for batch in outcomes.between(since, now) for one in batch)
-    return log_of(row, slates.sample(since, now - row.window, MOST), found)
+    return decisions_of(row, slates.sample(since, now - row.window, MOST), found)
 
 
-def log_of(row: Row, entries: Sequence[SlateEntry], outcomes: Iterable[Outcome]) -> Log:
+def decisions_of(row: Row, entries: Sequence[SlateEntry], outcomes: Iterable[Outcome]) -> list[Decision]:
     """The decisions of a policy whose slates were seen, with what each earned in the window after that.
 
     :raises InputError: there are none
@@ -78,30 +100,41 @@ def log_of(row: Row, entries: Sequence[SlateEntry], outcomes: Iterable[Outcome])
     came = defaultdict[str, list[Outcome]](list)
     for outcome in outcomes:
         came[outcome.recommendation_id].append(outcome)
-    rows = [one for entry in entries if (one := _decision(row, entry, came[entry.slate.recommendation_id]))]
-    if not rows:
+    made = [one for entry in entries if (one := _decision(row, entry, came[entry.slate.recommendation_id]))]
+    if not made:
         raise InputError(f"no slate of {row.placement} that {row.name} chose was seen in this time", field="name")
-    earned, propensity, arm, segment, visitor = zip(*rows, strict=True)
+    return made
+
+
+def _log(row: Row, made: Sequence[Decision]) -> Log:
     return Log(
-        np.array(earned, dtype=float),
-        np.array(propensity),
-        np.array(arm),
-        len(row.named),
-        group=np.unique(segment, return_inverse=True)[1],
-        cluster=np.unique(visitor, return_inverse=True)[1],
+        np.array([one.reward for one in made], dtype=float),
+        np.array([one.propensity for one in made]),
+        np.array([one.arm for one in made]),
+        len(targets_of(row)),
+        group=np.unique([one.segment for one in made], return_inverse=True)[1],
+        cluster=np.unique([one.visitor for one in made], return_inverse=True)[1],
     )
 
 
-def _decision(row: Row, entry: SlateEntry, came: Sequence[Outcome]) -> tuple[float, float, int, str, str] | None:
-    """Reward, propensity, arm, segment and visitor of one slate; ``None`` where it was not seen or another chose."""
+def _decision(row: Row, entry: SlateEntry, came: Sequence[Outcome]) -> Decision | None:
+    """What was chosen for one slate; ``None`` where it was not seen, or another or an older policy chose."""
     seen = next((one for one in came if one.kind == "seen"), None)
-    choice = _choice(row, entry)
-    if seen is None or choice is None:
+    choice = next((one for one in entry.slate.choices if one.policy == row.name), None)
+    among = _among(row, choice) if choice else {}
+    if seen is None or choice is None or choice.arm not in among:
         return None
     segment = entry.slate.segment.segment_id if entry.slate.segment and row.segments else ""
-    earned = reward(came, row.reward, served_at=seen.at, window=row.window)
-    return earned, choice.propensity, row.named.index(choice.arm), segment, seen.profile_id
+    # A product earns what came of it, as it is learnt; the others of its slate are not its doing.
+    mine = [one for one in came if row.about != "product" or one.product_id == choice.arm]
+    earned = reward(mine, row.reward, served_at=seen.at, window=row.window)
+    return Decision(earned, choice.propensity, among[choice.arm], tuple(among.values()), segment, seen.profile_id)
 
 
-def _choice(row: Row, entry: SlateEntry) -> Choice | None:
-    return next((one for one in entry.slate.choices if one.policy == row.name and one.arm in row.named), None)
+def _among(row: Row, choice: Choice) -> dict[str, int]:
+    """The arms that could be chosen, with their numbers."""
+    if row.about != "product":
+        return {arm: number for number, arm in enumerate(row.named)}
+    if row.named:
+        return {arm: number for number, arm in enumerate(row.named) if arm in choice.among}
+    return {arm: number for number, arm in enumerate(choice.among[: row.first])}

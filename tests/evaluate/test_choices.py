@@ -7,7 +7,7 @@ import pytest
 
 from mtp_plugin.bandit.rows import Row
 from mtp_plugin.errors import InputError
-from mtp_plugin.evaluate.choices import evaluate_choices
+from mtp_plugin.evaluate.choices import evaluate_choices, judge_arms
 from mtp_plugin.records import Choice, ConsentLevel, Outcome, Slate, SlateEntry, SlateRequest
 from mtp_plugin.store.memory.outcomes import MemoryOutcomes
 from mtp_plugin.store.memory.slates import MemorySlates
@@ -62,6 +62,62 @@ def test_what_cannot_be_told_is_refused() -> None:
         evaluate_choices(ROW, log, outcomes, since=NOW - 90_000, now=NOW)
     with pytest.raises(InputError, match="no arm 'loud'"):
         evaluate_choices(ROW, log, outcomes, since=0, now=NOW, always="loud")
-    products = Row(placement="home-hero", about="product", arms=5, name="third")
-    with pytest.raises(InputError, match="chooses products"):
-        evaluate_choices(products, log, outcomes, since=0, now=NOW)
+
+
+RATES_OF_RANK = (0.15, 0.05, 0.02)
+
+
+def ranked(slates: int = 4000) -> tuple[MemorySlates, MemoryOutcomes]:
+    """Slates whose second place a policy filled with any of the best that could be had, three or two of them."""
+    dice, log, outcomes = np.random.default_rng(2), MemorySlates(), MemoryOutcomes()
+    found = []
+    for number in range(slates):
+        at = NOW - 80_000 + number
+        among = tuple(f"p{number % 7 + rank}" for rank in range(3 if number % 4 else 2))
+        rank = int(dice.integers(len(among)))
+        choice = Choice(
+            policy="second", about="product", arm=among[rank], propensity=1 / len(among), position=2, among=among
+        )
+        slate = Slate(
+            recommendation_id=f"r{number}", placement="home-hero", strategy="", items=(), created_at=at,
+            consent_level=ConsentLevel.FULL, choices=(choice,),
+        )  # fmt: skip
+        log.append(SlateEntry(slate=slate, request=SlateRequest(placement="home-hero", now=at)))
+        clicked = [among[rank]] if dice.random() < RATES_OF_RANK[rank] else []
+        clicked += ["another"] if dice.random() < 0.5 else []
+        found += [
+            Outcome(
+                outcome_id=f"{kind}{number}{product}".encode(), kind=kind, recommendation_id=f"r{number}",
+                profile_id=f"a:{number}", at=at + 1, quantity=1.0, product_id=product,
+            )
+            for kind, product in (("seen", ""), *(("click", product) for product in clicked))
+        ]  # fmt: skip
+    outcomes.record(found)
+    return log, outcomes
+
+
+SECOND = Row(placement="home-hero", about="product", arms=3, position=2, name="second")
+
+
+def test_a_policy_of_products_is_judged_by_the_place_in_the_ranking() -> None:
+    log, outcomes = ranked()
+    for rank, rate in enumerate(RATES_OF_RANK, 1):
+        found = evaluate_choices(SECOND, log, outcomes, since=NOW - 90_000, now=NOW, always=str(rank))
+        told = found["estimates"]["doubly-robust"]
+        assert told["low"] < rate < told["high"]
+        assert found["units"] == (3000 if rank == 3 else 4000), "only slates that could show it tell"
+        assert found["verdict"]["word"] == ("better" if rank == 1 else "worse")
+    even = evaluate_choices(SECOND, log, outcomes, since=NOW - 90_000, now=NOW)
+    assert even["verdict"]["word"] == "no-clear-difference", "it is what served"
+    assert list(judge_arms(SECOND, log, outcomes, since=NOW - 90_000, now=NOW)) == ["1", "2", "3", ""]
+
+
+def test_named_products_are_judged_where_they_could_be_had() -> None:
+    log, outcomes = ranked(700)
+    row = Row(placement="home-hero", about="product", arms=("p0", "p8", "gone"), position=2, name="second")
+    assert list(judge_arms(row, log, outcomes, since=NOW - 90_000, now=NOW)) == ["p0", "p8", ""]
+    with pytest.raises(InputError, match="could choose 'gone' for none"):
+        evaluate_choices(row, log, outcomes, since=NOW - 90_000, now=NOW, always="gone")
+    older = Row(placement="home-hero", about="product", arms=2, position=1, name="third")
+    with pytest.raises(InputError, match="no slate of home-hero"):
+        evaluate_choices(older, log, outcomes, since=NOW - 90_000, now=NOW)

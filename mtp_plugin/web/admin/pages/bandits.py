@@ -87,7 +87,11 @@ def judge(name: str) -> Response:
         found = judge_arms(row, state.slates, state.outcomes, since=now - DAYS * DAY, now=now)
     except InputError as error:
         return page("bandits_judge.html", title="Had it always …", row=row, reports={}, why=str(error), days=DAYS)
-    shown = {arm or "each as likely": report for arm, report in found.items()}
+    numbered = row.about == "product" and not row.named
+    shown = {
+        (f"number {arm} of the ranking" if numbered else arm) if arm else "each as likely": report
+        for arm, report in found.items()
+    }
     if request.args.get("format") == "csv":
         columns = ("target", "value", "low", "high", "difference_low", "difference_high", "ess", "verdict", "why")
         return csv_answer(f"bandit-{name}-judged", columns, (_line(arm, one) for arm, one in shown.items()))
