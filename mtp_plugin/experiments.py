@@ -14,9 +14,10 @@ import msgspec
 
 from .errors import NotFoundError, SettingError, UnavailableError
 from .experiment.rows import Row, load_experiments
+from .facts import variation_of
 from .memory import Remembered
 from .ports import Change, ChangeLog, Cursors
-from .records import Event
+from .records import Event, Gate
 
 log = logging.getLogger(__name__)
 
@@ -60,14 +61,14 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Found:
     """Experiments by key, and drafts."""
 
     rows: Mapping[str, Row]
     drafts: Mapping[str, Row] = field(default_factory=dict)
 
 
-def known(declared: Mapping[str, Row], written: Mapping[str, Change]) -> Known:
+def found_in(declared: Mapping[str, Row], written: Mapping[str, Change]) -> Found:
     """All experiments; where one is in the settings and in the console, the settings count. What this release cannot
     read is logged and left out."""
     rows, drafts = dict(declared), dict[str, Row]()
@@ -80,7 +81,7 @@ def known(declared: Mapping[str, Row], written: Mapping[str, Change]) -> Known:
             log.error("the experiment %s of the console is left out: %s", key, error)
             continue
         (drafts if change.options.get("draft") else rows)[key] = row
-    return Known(MappingProxyType(rows), MappingProxyType(drafts))
+    return Found(MappingProxyType(rows), MappingProxyType(drafts))
 
 
 def cursor_of(key: str) -> str:
@@ -107,7 +108,7 @@ class LiveExperiments:
     ) -> None:
         self.declared = MappingProxyType(dict(declared))
         self._written, self._version = written, 0
-        self._known = Known(self.declared)
+        self._found = Found(self.declared)
         self._cursors, self._keep, self._every = cursors, keep, every
         self._stopped: dict[str, dict[int, float]] = {}
         self._looked = float("-inf")
@@ -118,13 +119,17 @@ class LiveExperiments:
     def rows(self) -> Mapping[str, Row]:
         """All experiments by key but drafts; looks for more in passing."""
         self._look()
-        return self._known.rows
+        return self._found.rows
 
     @property
     def drafts(self) -> Mapping[str, Row]:
         """Those that were written and not begun; all see the control."""
         self._look()
-        return self._known.drafts
+        return self._found.drafts
+
+    def known(self) -> Mapping[str, Row]:
+        """All of them, drafts too."""
+        return {**self.rows, **self.drafts}
 
     def about(self, now: float) -> Iterator[About]:
         """All of them as they are now, drafts last."""
@@ -152,8 +157,7 @@ class LiveExperiments:
             known = ", ".join((*self.rows, *self.drafts)) or "none"
             raise NotFoundError(f"there is no experiment {key!r}; there are {known}", field="experiment")
         number = row.of(unit, now) if unit and key in self.rows and row.runs(now) else -1
-        if number >= 0 and not self.admits(key, number, now):
-            number = -1
+        number = number if self._shows(key, number, now) else -1
         shown = row.variations[max(0, number)]
         return Assigned(
             experiment=key,
@@ -163,19 +167,21 @@ class LiveExperiments:
             takes_part=number >= 0,
         )
 
-    def admits(self, key: str, variation: int, now: float, unit: str = "") -> bool:
-        """Whether a variation is shown at a time: its experiment runs, and it was not stopped by then.
+    def vary(self, gate: Gate, unit: str, now: float) -> int:
+        """The variation of a visitor in the experiment of a rule, -1 for none.
 
-        Of experiments that only rules know nothing else is known: they run.
-
-        :param unit: the visitor, who may have to wait for the ramp
+        An experiment that only rules know runs for ever, divided as the rule says.
         """
+        key = gate.experiment_id
         row = self.rows.get(key)
         if row is None:
-            return True
-        if unit and row.ramp and row.of(unit, now) < 0:
-            return False
-        return row.runs(now) and now < self.stopped().get(key, {}).get(variation, float("inf"))
+            return -1 if key in self.drafts else variation_of(gate, unit)
+        number = row.of(unit, now) if row.runs(now) else -1
+        return number if self._shows(key, number, now) else -1
+
+    def _shows(self, key: str, variation: int, now: float) -> bool:
+        """Whether it is one at all, and was not stopped by then."""
+        return variation >= 0 and now < self.stopped().get(key, {}).get(variation, float("inf"))
 
     def exposed(self, seen: Assigned, unit: str, event: Callable[[str, dict[str, Any]], Sequence[Event]]) -> None:
         """Record that a visitor could see the difference; once is enough.
@@ -216,8 +222,8 @@ class LiveExperiments:
         self._looked = time.monotonic()
         try:
             if self._written is not None and (version := self._written.version()) != self._version:
-                self._known, self._version = known(self.declared, self._written.current()), version
-            self._stopped = {key: _stops(self._cursors.get(cursor_of(key))) for key in self._known.rows}
+                self._found, self._version = found_in(self.declared, self._written.current()), version
+            self._stopped = {key: _stops(self._cursors.get(cursor_of(key))) for key in self._found.rows}
         except UnavailableError as error:
             log.warning("experiments could not be read: %s", error)
 

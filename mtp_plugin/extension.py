@@ -410,7 +410,7 @@ def _build(
     experiments = LiveExperiments(
         load_experiments(settings.experiments), stores.cursors, exposures.put, written=stores.experiments
     )
-    rules.admits = experiments.admits
+    rules.vary = experiments.vary
     stores.registry.spared = rules.models
     population = read_cities(settings.cities) if settings.cities else {}
     enrichment = Enrichment(standard_enrichers(settings, stores.weather, population, enrichers), stores.places)
@@ -459,7 +459,15 @@ def _build(
         rulebook=Rulebook(
             stores.rules,
             stores.audit,
-            lambda ruleset, only: check(pipeline, rules, ruleset, now=time.time(), only=only, registry=stores.registry),
+            lambda ruleset, only: check(
+                pipeline,
+                rules,
+                ruleset,
+                now=time.time(),
+                only=only,
+                registry=stores.registry,
+                experiments=experiments,
+            ),
         ),
         placements=placed,
         activity=stores.activity,

@@ -69,13 +69,17 @@ def vocabulary() -> Vocabulary:
     )
 
 
+Vary = Callable[[Gate, str, float], int]
+"""The variation of a visitor at a time, -1 for none."""
+
+
 class FactReader:
     """Reads the facts that some conditions look at, and no others.
 
     :param paths: dotted paths of those facts
     :param gates: experiments to assign visitors to, by id
     :param excluded: categories of which nothing is said of visitors
-    :param admits: whether a variation of an experiment is shown at a time, to a visitor
+    :param vary: the variation that a visitor is in at a time, -1 for none
     """
 
     def __init__(
@@ -84,9 +88,9 @@ class FactReader:
         gates: Mapping[str, Gate] | None = None,
         *,
         excluded: Collection[str] = (),
-        admits: Callable[[str, int, float, str], bool] = lambda experiment, variation, now, unit: True,
+        vary: Vary = lambda gate, unit, now: variation_of(gate, unit),
     ) -> None:
-        self._gates, self._excluded, self._admits = dict(gates or {}), frozenset(excluded), admits
+        self._gates, self._excluded, self._vary = dict(gates or {}), frozenset(excluded), vary
         self._paths = {root: [path for path in sorted(paths) if path.partition(".")[0] == root] for root in ROOTS}
         names = {path.partition(".")[2].partition(".")[0] for path in self._paths["context"]}
         known = sorted(names.intersection(CONTEXT_FIELDS))
@@ -164,12 +168,8 @@ class FactReader:
         request = of.request
         own = request.consent_level is ConsentLevel.FULL and request.profile_ids
         key = (request.unit or request.profile_ids[0]) if own else ""
-        found = {name: variation_of(gate, key) for name, gate in self._gates.items()}
-        return {
-            name: variation
-            for name, variation in found.items()
-            if variation >= 0 and self._admits(name, variation, request.now, key)
-        }
+        found = {name: self._vary(gate, key, request.now) for name, gate in self._gates.items()}
+        return {name: variation for name, variation in found.items() if variation >= 0}
 
 
 def variation_of(gate: Gate, key: str) -> int:

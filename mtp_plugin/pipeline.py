@@ -39,8 +39,8 @@ from .records import (
     BoolArray,
     ConsentLevel,
     Context,
+    Decision,
     Event,
-    Exposure,
     FoldFunction,
     Placement,
     ProductTable,
@@ -54,7 +54,7 @@ from .records import (
     Strategy,
 )
 from .rule_source import Served
-from .rules.plan import otherwise, plan_of
+from .rules.plan import alternatives, plan_of
 from .slotting import Filled, filled
 from .steer import Steering, arranged
 
@@ -424,13 +424,17 @@ class Pipeline:
     def _entry(self, slate: Slate, question: Question, draft: Draft, refused: tuple[str, ...]) -> SlateEntry:
         """The slate as it is logged, with the experiments that made a difference to it; off the request's path."""
         entry = _entry(slate, question, draft, refused)
-        exposures = question.plan.decision.exposures
-        seen = {one.experiment_id: one.variation for one in exposures if self._differs(question, draft, one)}
+        decision = question.plan.decision
+        seen = {
+            name: variation
+            for name, variation in {one.experiment_id: one.variation for one in decision.exposures}.items()
+            if any(self._differs(question, draft, other) for other in alternatives(decision, name))
+        }
         return msgspec.structs.replace(entry, exposures=tuple(seen.items())) if seen else entry
 
-    def _differs(self, question: Question, draft: Draft, exposure: Exposure) -> bool:
-        """Whether the other variation would have shown something else."""
-        plan, other = question.plan, plan_of(otherwise(question.plan.decision, exposure))
+    def _differs(self, question: Question, draft: Draft, decision: Decision) -> bool:
+        """Whether another decision would have shown something else."""
+        plan, other = question.plan, plan_of(decision)
         if (plan.title, plan.message) != (other.title, other.message):
             return True
         own = question.placement.strategies if plan.ladder else question.ladder

@@ -1006,20 +1006,30 @@ class Schedule(
     hours: Annotated[tuple[Hours, ...], msgspec.Meta(max_length=50)] = ()
 
 
-class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """The experiment that a rule is a variation of: it holds for visitors who are assigned to ``variation``.
+VariationNumber = Annotated[int, msgspec.Meta(ge=0, le=99)]
 
-    As GrowthBook has it: ``coverage`` is the share of visitors who take part, ``weights`` how they are divided (empty:
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The experiment that a rule is a variation of: it holds for visitors who are assigned to ``variation``, one or
+    several.
+
+    Where the shop has an experiment of this id, that says how visitors are divided, and the rest does not count. As
+    GrowthBook has it: ``coverage`` is the share of visitors who take part, ``weights`` how they are divided (empty:
     evenly among two), ``namespace`` keeps experiments apart: (name, from, to) with both ends from 0 to 1. ``seed`` is
     the experiment's id when empty.
     """
 
     experiment_id: RuleId
-    variation: Annotated[int, msgspec.Meta(ge=0, le=99)] = 1
+    variation: VariationNumber | Annotated[tuple[VariationNumber, ...], msgspec.Meta(min_length=1, max_length=100)] = 1
     coverage: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
     weights: Annotated[tuple[float, ...], msgspec.Meta(max_length=100)] = ()
     namespace: tuple[str, float, float] | None = None
     seed: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+    @property
+    def variations(self) -> tuple[int, ...]:
+        """Those that the rule holds for."""
+        return (self.variation,) if isinstance(self.variation, int) else self.variation
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -1069,11 +1079,13 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     """A rule that holds but for the variation of its experiment, which decides: with it (``shown``) or without.
 
-    ``place`` is where it stands, or would, among the rules that hold; ``then`` are its effects.
+    ``place`` is where it stands, or would, among the rules that hold; ``then`` are its effects, ``variations`` those
+    that it holds for.
     """
 
     experiment_id: str
     variation: int
+    variations: tuple[int, ...]
     rule_id: str
     shown: bool
     place: int

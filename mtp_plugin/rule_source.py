@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ import msgspec
 
 from .config import Settings
 from .errors import MTPError
-from .facts import FactReader
+from .facts import FactReader, Vary, variation_of
 from .ports import RuleStore
 from .records import Gate, RuleSet, UseModel
 from .rules.compile import NO_RULES, Compiled
@@ -51,8 +51,8 @@ class RuleSource:
         self._store, self._placements = store, tuple(placements)
         self.zone, self._excluded = ZoneInfo(settings.time_zone), settings.segment_exclude_categories
         self._make_engine = engine_of(settings.rule_engine)
-        self.admits: Callable[[str, int, float, str], bool] = lambda experiment, variation, now, unit: True
-        """Whether a variation of an experiment is shown at a time, to a visitor."""
+        self.vary: Vary = lambda gate, unit, now: variation_of(gate, unit)
+        """The variation that a visitor is in at a time."""
 
     def version(self) -> int:
         """The version that is current."""
@@ -93,7 +93,7 @@ class RuleSource:
 
     def reader(self, paths: Collection[str], gates: Mapping[str, Gate]) -> FactReader:
         """Reads these facts of requests, as this shop has it."""
-        return FactReader(paths, gates, excluded=self._excluded, admits=lambda *asked: self.admits(*asked))
+        return FactReader(paths, gates, excluded=self._excluded, vary=lambda *asked: self.vary(*asked))
 
     def switch_off(self, version: int, faults: dict[str, str]) -> None:
         """Write a version without the faulty rules, in a thread: whoever found the fault may be a visitor's request."""

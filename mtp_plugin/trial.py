@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from .conditions import compile_condition
+from .experiments import LiveExperiments
 from .facts import FactReader, Subject, vocabulary
 from .pipeline import Pipeline
 from .ports import ModelRegistry, SlateLog
@@ -136,10 +137,12 @@ def check(
     now: float,
     only: Any = None,
     registry: ModelRegistry | None = None,
+    experiments: LiveExperiments | None = None,
 ) -> list[Finding]:
     """What is wrong with rules, against the catalogue and the placements of this shop.
 
     :param only: ids of the rules to look at; ``None`` is all
+    :param experiments: those of the shop
     :param registry: tells which models there are; without it nobody knows
     """
     table = pipeline.live.get().table
@@ -150,6 +153,7 @@ def check(
         now=now,
         zone=source.zone,
         vocabulary=vocabulary(),
+        experiments={key: row.shares for key, row in experiments.known().items()} if experiments is not None else {},
         models={info.version for info in registry.list("behaviour")} if registry is not None else None,
     )
     return check_rules(ruleset, shop, only)
@@ -177,7 +181,7 @@ def _why_not(rule: Rule, request: SlateRequest, facts: Mapping[str, Any], zone: 
     if not compile_condition(rule.when)(facts):
         return "condition"
     gate = rule.experiment
-    if gate is not None and facts.get("experiment", {}).get(gate.experiment_id) != gate.variation:
+    if gate is not None and facts.get("experiment", {}).get(gate.experiment_id) not in gate.variations:
         return "experiment"
     return ""
 

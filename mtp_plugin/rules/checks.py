@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, islice
 from typing import Any
@@ -18,6 +18,7 @@ from ..records import (
     Decision,
     Filter,
     Fired,
+    Gate,
     Lock,
     Pin,
     Placement,
@@ -59,6 +60,7 @@ class Shop:
 
     :param mask: which rows of *table* meet a condition now
     :param now: seconds since 1970
+    :param experiments: of the shop, and the shares of their variations
     :param models: versions of behaviour models that there are, ``None`` where nobody knows
     """
 
@@ -69,6 +71,7 @@ class Shop:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
     models: Collection[str] | None = None
+    experiments: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def sellable(self) -> BoolArray:
@@ -113,8 +116,7 @@ def _alone(rule: Rule, shop: Shop) -> Iterator[Finding]:
     if not possible([parse(rule.when)], shop.vocabulary):
         yield _warning(rule, "never-matches", "no visitor can ever meet this condition", "when")
     yield from _schedule(rule, shop)
-    gate = rule.experiment
-    if gate is not None and (not gate.coverage or (gate.weights and not gate.weights[gate.variation])):
+    if rule.experiment is not None and not _assigned(rule.experiment, shop):
         yield _warning(rule, "never-matches", "nobody is assigned to this variation", "experiment")
     yield from _products(rule, shop)
     for place, effect in enumerate(rule.then):
@@ -122,6 +124,14 @@ def _alone(rule: Rule, shop: Shop) -> Iterator[Finding]:
             message = f"there is no behaviour model {effect.version!r}: the one that serves would answer"
             yield _warning(rule, "unknown-model", message, f"then.{place}.version")
     yield from _emptied(rule, shop)
+
+
+def _assigned(gate: Gate, shop: Shop) -> bool:
+    """Whether anybody can be in one of the variations: as the shop's experiment says, else as the rule does."""
+    known = shop.experiments.get(gate.experiment_id)
+    weights = known or gate.weights or (0.5, 0.5)
+    some = any(weights[number] > 0 for number in gate.variations if number < len(weights))
+    return some and (known is not None or gate.coverage > 0)
 
 
 def _schedule(rule: Rule, shop: Shop) -> Iterator[Finding]:

@@ -181,7 +181,8 @@ def _exposure(
         experiment_id=gate.experiment_id,
         variation=variation,
         rule_id=rule.rule_id,
-        shown=variation == gate.variation,
+        shown=variation in gate.variations,
+        variations=gate.variations,
         place=place,
         then=then,
     )

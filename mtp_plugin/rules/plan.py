@@ -6,7 +6,7 @@ everything there can be only one of the weightiest rule's counts, a locked slot 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,13 +110,31 @@ def plan_of(decision: Decision) -> Plan:
     )
 
 
-def otherwise(decision: Decision, exposure: Exposure) -> Decision:
-    """The decision that the other variation of an experiment would have been."""
-    fired = list(decision.fired)
-    if exposure.shown:
-        fired = [one for one in fired if one.rule_id != exposure.rule_id]
-    else:
-        fired.insert(exposure.place, Fired(rule_id=exposure.rule_id, then=exposure.then))
+def alternatives(decision: Decision, experiment_id: str) -> Iterator[Decision]:
+    """The decisions that the other variations of an experiment would have been.
+
+    Where no rule is the control's, that is what no rule of the experiment has a part in.
+    """
+    mine = [one for one in decision.exposures if one.experiment_id == experiment_id]
+    named = sorted({number for one in mine for number in one.variations})
+    known = {frozenset(one.rule_id for one in mine if one.shown)}
+    for number in named if 0 in named else (-1, *named):
+        rules = frozenset(one.rule_id for one in mine if number in one.variations)
+        if rules not in known:
+            known.add(rules)
+            yield _with(decision, mine, rules)
+
+
+def _with(decision: Decision, mine: Sequence[Exposure], rules: frozenset[str]) -> Decision:
+    """The decision with these rules of an experiment and no others of it, all at their places."""
+    gone = {one.rule_id for one in mine} - rules
+    there = [(place, 1, fired) for place, fired in enumerate(decision.fired) if fired.rule_id not in gone]
+    more = [
+        (one.place, 0, Fired(rule_id=one.rule_id, then=one.then))
+        for one in mine
+        if one.rule_id in rules and not one.shown
+    ]
+    fired = (one for _, _, one in sorted((*there, *more), key=lambda placed: placed[:2]))
     return Decision(version=decision.version, fired=tuple(fired))
 
 

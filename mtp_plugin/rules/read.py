@@ -144,11 +144,10 @@ def _moment(text: str, at: str) -> None:
 def _gate(rule: Rule, at: str) -> None:
     gate = rule.experiment
     assert gate is not None  # noqa: S101  the caller has looked
-    variations = len(gate.weights) or 2
     if gate.weights and (any(weight < 0 for weight in gate.weights) or not 0.99 <= sum(gate.weights) <= 1.01):
         raise InputError("the weights must be at least 0 and add up to 1", field=_join(at, "weights"))
-    if gate.variation >= variations:
-        raise InputError(f"there are {variations} variations, counted from 0", field=_join(at, "variation"))
+    if gate.weights and max(gate.variations) >= len(gate.weights):
+        raise InputError(f"there are {len(gate.weights)} variations, counted from 0", field=_join(at, "variation"))
     if gate.namespace and not 0 <= gate.namespace[1] <= gate.namespace[2] <= 1:
         raise InputError("a namespace runs from 0 to 1", field=_join(at, "namespace"))
 

@@ -222,6 +222,6 @@ def _gate(gate: Gate | None) -> str:
     if gate is None:
         return ""
     share = f", {at('experiment.coverage', f'{gate.coverage:.0%}')} of visitors take part" if gate.coverage < 1 else ""
-    variation = at("experiment.variation", str(gate.variation))
+    variation = at("experiment.variation", _listed([str(number) for number in gate.variations], "or"))
     experiment = at("experiment.experiment_id", f"*{gate.experiment_id}*")
     return f"Only for variation {variation} of the experiment {experiment}{share}."

@@ -89,7 +89,7 @@ def form_of(rule: Rule) -> RuleForm:
         "schedule.from": schedule.get("from", ""),
         "schedule.until": schedule.get("until", ""),
         "experiment.experiment_id": gate.get("experiment_id", ""),
-        "experiment.variation": str(gate.get("variation", 1)) if gate else "",
+        "experiment.variation": ", ".join(map(str, rule.experiment.variations)) if rule.experiment else "",
         "experiment.coverage": f"{100 * gate.get('coverage', 1.0):g}" if gate else "",
         "experiment.rest": json.dumps({name: gate[name] for name in ("weights", "namespace", "seed") if name in gate}),
         **({"enabled": "on"} if rule.enabled else {}),
@@ -251,9 +251,18 @@ def _gate(form: Form) -> dict[str, Any]:
     return {
         **{name: rest[name] for name in ("weights", "namespace", "seed") if name in rest},
         "experiment_id": form.text("experiment.experiment_id", most=80),
-        "variation": form.number("experiment.variation", 0, 99),
+        "variation": _numbers(form, "experiment.variation"),
         "coverage": form.decimal("experiment.coverage", 0, 100) / 100,
     }
+
+
+def _numbers(form: Form, name: str) -> int | list[int]:
+    """One whole number, or several with commas between."""
+    parts = [part.strip() for part in form.values.get(name, "").split(",")]
+    if not all(part.isascii() and part.isdecimal() and len(part) < 3 for part in parts):
+        form.refuse(name, "Enter a number from 0 to 99, or several with commas between")
+        return 0
+    return int(parts[0]) if len(parts) == 1 else [int(part) for part in parts]
 
 
 PLAINLY: Mapping[str, str] = {
