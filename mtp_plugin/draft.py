@@ -33,6 +33,8 @@ from .records import (
 from .rules.plan import NO_PLAN, Plan
 
 MINUTE = 60.0
+LATE_SECONDS = 5
+"""How long a draft is kept that there was no time for: those who ask meanwhile need not wait as long for as little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Placed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
-    """What of a draft is cached: until when (seconds since 1970), and how many seconds it took to make."""
+    """What of a draft is cached: until when (seconds since 1970), how many seconds it took, and whether too many."""
 
     recommendation_id: str
     picks: tuple[Pick, ...]
@@ -124,6 +126,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     arms: tuple[Pick, ...] = ()
     until: float = math.inf
     took: float = 0.0
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,17 +218,19 @@ class DraftCache:
             placed=kept.placed,
             arms=kept.arms,
             reused=True,
+            late=kept.late,
             ageing=self._clock() + ahead >= kept.until,
         )
 
     def set(self, key: str, draft: Draft, took: float = 0.0) -> None:
-        """Keep a draft.
+        """Keep a draft; a late one for a moment only, until there is a better one.
 
         :param took: seconds it took to make
         """
-        until = self._clock() + self._seconds
-        kept = Kept(draft.recommendation_id, draft.picks, draft.placed, draft.arms, until, took)
-        self._cache.set(key, self._encoder.encode(kept), self._seconds)
+        seconds = min(self._seconds, LATE_SECONDS) if draft.late else self._seconds
+        until = self._clock() + seconds
+        kept = Kept(draft.recommendation_id, draft.picks, draft.placed, draft.arms, until, took, draft.late)
+        self._cache.set(key, self._encoder.encode(kept), seconds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ from .experiment.rows import load_experiments
 from .experiments import Assigned, LiveExperiments
 from .jobs import Jobs, Scheduler
 from .live import Live
+from .patience import patiently
 from .people import People
 from .pipeline import Pipeline, Stages
 from .placed import LivePlacements
@@ -226,6 +227,7 @@ class MTP:
 
     # ---------------------------------------------------------------------------------------------- use
 
+    @patiently()
     def track(
         self,
         name: str,
@@ -257,6 +259,7 @@ class MTP:
                 raise
             return _not_kept(name, error)
 
+    @patiently()
     def identify(
         self,
         traits: Mapping[str, Any] | None = None,
@@ -498,7 +501,7 @@ def _build(
         catalog=catalog,
         loaders=loaders,
         probes={**stores.probes, "stream": bus.probe} if settings.stream_url else stores.probes,
-        close=_closing(exposures.close, bus.close, stores.close),
+        close=_closing(exposures.close, bus.close, live.close, stores.close),
     )
 
 

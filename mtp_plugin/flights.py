@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
 
 class Flights:
-    """Who makes what, among the threads of this process.
+    """Who makes what, among the threads of this process."""
 
-    :param patience: seconds that others wait at most; then they make it themselves
-    """
+    def __init__(self) -> None:
+        self._reset()
 
-    def __init__(self, patience: float = 0.05) -> None:
-        self._patience, self._lock = patience, threading.Lock()
+    def _reset(self) -> None:
+        self._process, self._lock = os.getpid(), threading.Lock()
         self._made: dict[Hashable, threading.Event] = {}
 
     @contextmanager
-    def first(self, key: Hashable) -> Iterator[bool]:
+    def first(self, key: Hashable, deadline: float) -> Iterator[bool]:
         """Whether the caller makes it; ``False``: somebody else did, or has taken too long.
 
-        Others with the same key wait before the block begins, until the first leaves it.
+        Others with the same key wait before the block begins, until the first leaves it or the deadline is there.
+
+        :param deadline: by ``time.perf_counter``
         """
+        if self._process != os.getpid():
+            self._reset()  # nobody here makes what a thread of the parent began
         with self._lock:
             event = self._made.get(key)
             leads = event is None
             if event is None:
                 event = self._made[key] = threading.Event()
         if not leads:
-            event.wait(self._patience)
+            left = deadline - time.perf_counter()
+            event.wait(min(max(left, 0.0), threading.TIMEOUT_MAX))
             yield False
             return
         try:

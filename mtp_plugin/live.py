@@ -15,6 +15,7 @@ from .catalog.table import build_table
 from .errors import ModelError, MTPError, UnavailableError
 from .facts import profile_facts
 from .likely import Likely
+from .patience import patiently
 from .ports import Bundle, CatalogStore, ModelRegistry, SegmentBook
 from .profile.columns import Columns
 from .propensity.model import NoPropensity, Propensity, open_propensity
@@ -70,9 +71,9 @@ class Serving:
 class Live:
     """Keeps the current :class:`Serving` and looks for newer versions at most every *every* seconds.
 
-    The first load happens in the caller; later ones in a thread, so that a request goes on with what there is. A
-    bundle that cannot be opened is logged, the one before serves on, or none: the catalogue alone still gives slates.
-    It is tried again after *patience* seconds.
+    The first load happens in the caller; later looks and loads in a thread, so that a request goes on with what there
+    is, however long the store takes to answer. A bundle that cannot be opened is logged, the one before serves on, or
+    none: the catalogue alone still gives slates. It is tried again after *patience* seconds.
 
     :param every: seconds between two looks at the versions
     :param patience: seconds between two tries to open a bundle that could not be opened
@@ -115,10 +116,16 @@ class Live:
         serving = self._serving
         if serving is None:
             return self.refresh()
-        if time.monotonic() - self._looked >= self._every:
+        if time.monotonic() - self._looked >= self._every and (self._loader is None or not self._loader.is_alive()):
             self._looked = time.monotonic()
-            self._look(serving)
+            self._loader = threading.Thread(target=self._look, args=(serving,), name="mtp-live", daemon=True)
+            self._loader.start()
         return serving
+
+    def close(self) -> None:
+        """Wait for who is looking for newer versions."""
+        if self._loader is not None:
+            self._loader.join(timeout=10.0)
 
     def refresh(self) -> Serving:
         """Load what is current now and give it."""
@@ -150,25 +157,19 @@ class Live:
         return self._catalog.version(), behaviour, content, segments, propensity, feedback, book
 
     def _look(self, serving: Serving) -> None:
-        try:
-            wanted = self._wanted()
-            wanted_rules = self._rules.version() if self._rules else 0
-        except UnavailableError as error:
-            log.warning("versions could not be read, serving on: %s", error)
-            return
+        with patiently():
+            try:
+                if self._is_old(serving):
+                    self.refresh()
+            except UnavailableError as error:
+                log.warning("versions could not be read, serving on: %s", error)
+
+    def _is_old(self, serving: Serving) -> bool:
+        """Whether there is something newer, or it is time to try again what could not be opened."""
+        wanted = self._wanted(), self._rules.version() if self._rules else 0
         behind = serving.stamp != (serving.wanted, serving.wanted_rules)
         again = behind and time.monotonic() - self._loaded >= self._patience
-        if ((wanted, wanted_rules) != (serving.wanted, serving.wanted_rules) or again) and (
-            self._loader is None or not self._loader.is_alive()
-        ):
-            self._loader = threading.Thread(target=self._refresh_quietly, name="mtp-live", daemon=True)
-            self._loader.start()
-
-    def _refresh_quietly(self) -> None:
-        try:
-            self.refresh()
-        except UnavailableError as error:
-            log.warning("a newer version could not be loaded, serving on: %s", error)
+        return wanted != (serving.wanted, serving.wanted_rules) or again
 
     def _load(self, wanted: Versions, before: Serving | None) -> Serving:
         if before is not None and before.versions[0] == wanted[0]:

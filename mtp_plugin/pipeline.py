@@ -17,6 +17,7 @@ from itertools import compress
 
 import msgspec
 
+from .afterwards import Afterwards
 from .bandit.null import NoBandit
 from .bandit.rows import Creative
 from .bandits import LiveBandits
@@ -119,6 +120,7 @@ class Pipeline:
         self._folder: tuple[ProductTable, FoldFunction] | None = None
         self.drafts = DraftCache(cache, settings.cache_seconds)
         self._flights = Flights()
+        self._afterwards: Afterwards[Draft] = Afterwards(settings.cache_seconds)
         self.filters = FilterMasks()
         self.steering = Steering(FilterMasks(MASKS_OF_RULES), switch_off)
         live.prepare = self.steering.prepare
@@ -301,20 +303,29 @@ class Pipeline:
         key = self.drafts.key(question)
         if key is None:
             return self._compose(question, SPARES)
+        made = self._afterwards.take(key)
+        if made is not None:
+            self.drafts.set(key, made)
+            return made
         known = self.drafts.get(key)
         if known is not None and not known.ageing:
             return known
-        with self._flights.first(key) as first:
+        with self._flights.first(key, question.deadline) as first:
             known = known if first else self.drafts.get(key) or known
             if known is not None and not first:
                 return known
             began = time.perf_counter()
-            draft = replace(self._compose(question, SPARES), shared=True)
-            if not draft.late:  # what there was no time for, others are to have
-                self.drafts.set(key, draft, time.perf_counter() - began)
-            elif known is not None:
-                return known
+            draft = self._shared(question)
+            if draft.late:  # what there was no time for, the next one is to have
+                unhurried = replace(question, deadline=math.inf)
+                self._afterwards.want(key, partial(self._shared, unhurried))
+                if known is not None:
+                    return known
+            self.drafts.set(key, draft, time.perf_counter() - began)
         return draft
+
+    def _shared(self, question: Question) -> Draft:
+        return replace(self._compose(question, SPARES), shared=True)
 
     def _compose(self, question: Question, spares: int) -> Draft:
         """Candidates, rules' filters and weights, rank, diversity: one rung of the ladder after the other."""
@@ -476,6 +487,7 @@ class Pipeline:
             placement=question.placement.name,
             strategy=first.strategy if first else "",
             fallback_level=first.level if first else len(_with_last(question.ladder)),
+            rungs=len(question.ladder),
             items=tuple(
                 _item(*one)
                 for one in zip(kept, range(1, len(kept) + 1), shares, self._likely(question, kept), strict=True)

@@ -719,6 +719,8 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     ``rules`` are those that had a say, weightiest first, of ``rules_version``; ``by_visitor`` tells that one of them
     looked at the visitor's past. ``title`` and ``message`` are what they put over the block, empty for nothing.
     ``choices`` are those of policies that learn. ``late``: the latency budget ended before all strategies were asked.
+    ``rungs`` is how many strategies its ladder names, that of its placement, of a rule or of a policy; a
+    ``fallback_level`` of that many or more is below it.
     """
 
     recommendation_id: str
@@ -727,6 +729,7 @@ class Slate(msgspec.Struct, frozen=True, kw_only=True):
     items: tuple[SlateItem, ...]
     consent_level: ConsentLevel
     fallback_level: int = 0
+    rungs: int = 0
     segment: SegmentRef | None = None
     experiment: Assignment | None = None
     model_version: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..errors import UnavailableError
+from ..patience import is_patient
 from .breaker import Breaker, first_line
+from .doubt import Doubt
 from .engine import BUSY_MS, GRACE_S, PAGE_BUSY_MS, PAGE_WRITE_S, WORK_MS, allow, is_silence, open_engine
 from .fork import after_fork
 from .migrate import current, upgrade
 
 AnyRow = Row[*tuple[Any, ...]]
 
+PING = text("SELECT 1")
 BUGS = (IntegrityError, ProgrammingError, BadData)
 """Errors that waiting does not mend go through as they are."""
 
@@ -40,6 +44,8 @@ class Database:
         self._engine = open_engine(self.url, WORK_MS)
         self._quick = self._engine if self.is_sqlite else open_engine(self.url, budget_ms, autocommit=True)
         name = self.url.render_as_string(hide_password=True)
+        self._budget_s = budget_ms / 1000
+        self._doubt = Doubt(f"database {name}", self._is_well)
         self._breaker, self._locked = Breaker(f"database {name}"), Breaker(f"the write lock of database {name}")
         self._inherited: list[object] = []
         driver: Any = self._engine.dialect.dbapi
@@ -91,10 +97,12 @@ class Database:
             raise UnavailableError(f"the folder of the database cannot be made: {error}") from error
 
     @contextmanager
-    def translated(self) -> Iterator[None]:
+    def translated(self, *, page: bool = False) -> Iterator[None]:
         """Turns faults of the driver and the pool into :class:`UnavailableError`.
 
         After a lost connection it refuses at once for a moment: pages must not queue for a dead server.
+
+        :param page: who asked had little time, so that silence says nothing about those who have more
         """
         if not self._breaker.admits():
             raise UnavailableError(f"the database could not be reached a moment ago: {self._breaker.trouble}")
@@ -103,7 +111,7 @@ class Database:
         except self._bugs:
             raise
         except self._faults as error:
-            if _is_lost(error):
+            if _is_lost(error) and not (page and is_silence(error)):
                 self._breaker.failed(error)
             raise UnavailableError(f"the database cannot be used now: {first_line(error)}") from error
         else:
@@ -117,9 +125,39 @@ class Database:
             yield connection
 
     def glance(self, query: Executable, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
-        """The rows of one quick query that a page waits for."""
-        engine = self.quick
-        with self.translated():
+        """The rows of one quick query that a page waits for.
+
+        When PostgreSQL is late (or away), the page that found out is the only one that waited: until a thread has
+        seen it in time again the others are refused at once. Who is patient is not.
+        """
+        if self.is_sqlite:
+            return self._glance(self.quick, query, values)
+        if is_patient():
+            return self._glance(self.engine, query, values)
+        if self._doubt.raised:
+            raise UnavailableError("the database answers too late now")
+        engine, began = self.quick, time.monotonic()
+        try:
+            rows = self._glance(engine, query, values)
+        except UnavailableError as error:
+            self._doubt.rise(str(error))
+            raise
+        if (took := time.monotonic() - began) > self._budget_s:
+            self._doubt.rise(f"an answer took {took * 1000:.0f} ms")
+        return rows
+
+    def _is_well(self) -> bool:
+        """Whether PostgreSQL answers within the budget, asked on a connection that is there already."""
+        try:
+            self._glance(self._quick, PING, None)
+            began = time.monotonic()
+            self._glance(self._quick, PING, None)
+        except Exception:  # whatever it is, it is not well
+            return False
+        return time.monotonic() - began <= self._budget_s
+
+    def _glance(self, engine: Engine, query: Executable, values: Mapping[str, Any] | None) -> Sequence[AnyRow]:
+        with self.translated(page=engine is self._quick):
             try:
                 return _rows(engine, query, values)
             except DBAPIError as error:
@@ -163,13 +201,14 @@ class Database:
     def probe(self) -> str:
         """``""`` when the database answers, else what is wrong."""
         try:
-            self.glance(text("SELECT 1"))
+            self.glance(PING)
         except UnavailableError as error:
             return str(error)
         return ""
 
     def close(self) -> None:
         """Close all connections; a later use opens new ones."""
+        self._doubt.close()
         for engine in {self._engine, self._quick}:
             engine.dispose()
 

@@ -32,6 +32,9 @@ PING_S = 2.0
 GRACE_S = 0.5
 """How much longer than the server's own limit we wait for the server to say so."""
 
+PAGE_GRACE_S = 0.1
+"""The same where a page waits."""
+
 POOL = 10
 CONNECT_S = 2
 """Least that libpq takes as a timeout."""
@@ -69,7 +72,7 @@ def _open_postgres(url: URL, budget_ms: float, autocommit: bool) -> Engine:
         pool_pre_ping=not autocommit,
         **extra,
     )
-    _bound(engine, budget_ms / 1000 + GRACE_S)
+    _bound(engine, budget_ms / 1000 + (PAGE_GRACE_S if autocommit else GRACE_S))
     return engine
 
 

@@ -10,6 +10,7 @@ import msgspec
 from flask import Response, current_app, has_request_context
 
 from ..errors import InputError
+from ..patience import patiently
 from ..records import ConsentLevel, Dropped, Event, Receipt
 from ..signals import event_recorded
 from ..state import State
@@ -23,6 +24,7 @@ from .sender import current_sender, limit_rate, require_certain
 def segment_view(kind: str) -> Callable[[], Response]:
     """The view of one of Segment's calls, such as ``track``."""
 
+    @patiently()
     def view() -> Response:
         state, sender = get_state(), current_sender()
         limit_rate(sender)
@@ -37,6 +39,7 @@ def segment_view(kind: str) -> Callable[[], Response]:
     return view
 
 
+@patiently()
 def ga4() -> Response:
     """Take events in GA4's measurement-protocol shape."""
     state, sender = get_state(), current_sender()

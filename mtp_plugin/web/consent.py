@@ -12,6 +12,7 @@ import msgspec
 from flask import Response, current_app, redirect, request
 
 from ..errors import ForbiddenError, InputError
+from ..patience import patiently
 from ..ports import ConsentDecision
 from ..privacy import consent_mode, tcf
 from ..privacy.consent import OPTIONAL, on_record, status, to_all
@@ -92,6 +93,7 @@ def read_consent() -> Response:
     return _answer(current_visitor())
 
 
+@patiently()
 def write_consent() -> Response:
     """Take a choice: who asks for JSON is told what holds now, a form goes back to its page.
 

@@ -86,7 +86,7 @@ def _control(state: State, slate: Slate | None, now: float) -> str:
 
     Browsers ask each time: theirs would come on top of what the cache in between has kept.
     """
-    whole = slate is not None and is_whole(state, slate)
+    whole = slate is not None and is_whole(slate)
     turns = turn_of(state, slate, now) - now if slate else math.inf
     total = int(max(0, min(OLDEST if whole else PARTIAL, state.settings.cache_seconds, turns)))
     fresh = total - min(RENEWED, total // 2)

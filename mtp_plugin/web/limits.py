@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 NAMESPACE = "mtp"
 
+LONGEST_WAIT_S = 0.25
+"""How long Redis may take to count, where the latency budget allows even more."""
+
 PAUSE_S = 5.0
 """How long Redis is left alone after it failed: a server that hangs would otherwise hold up every request."""
 
@@ -55,7 +58,12 @@ class Limits:
         self._local = FixedWindowRateLimiter(self._windows)
         self._retry_at = 0.0
         self._url = settings.redis_url
-        self._limiter = FixedWindowRateLimiter(_redis(self._url)) if self._url and not _is_cluster(self._url) else None
+        self._wait_s = min(LONGEST_WAIT_S, settings.latency_budget_ms / 1000)
+        self._limiter = (
+            FixedWindowRateLimiter(_redis(self._url, self._wait_s))
+            if self._url and not _is_cluster(self._url)
+            else None
+        )
 
     def hit(self, who: str) -> None:
         """Count one request of *who*.
@@ -98,7 +106,7 @@ class Limits:
         """That of a cluster is made when it is first needed: it asks for the nodes at once."""
         if self._limiter is None:
             try:
-                self._limiter = FixedWindowRateLimiter(_redis(self._url))
+                self._limiter = FixedWindowRateLimiter(_redis(self._url, self._wait_s))
             except Exception as error:  # what redis-py raises here is of no common kind
                 raise StorageError(error) from error
         return self._limiter
@@ -130,10 +138,10 @@ def _is_cluster(url: str) -> bool:
     return url.startswith("redis+cluster:")
 
 
-def _redis(url: str) -> Storage:
+def _redis(url: str, wait_s: float) -> Storage:
     url = url.replace("unix://", "redis+unix://", 1) if url.startswith("unix://") else url
     storage = storage_from_string(
-        url, wrap_exceptions=True, key_prefix="mtp:limits", socket_timeout=0.25, socket_connect_timeout=0.25
+        url, wrap_exceptions=True, key_prefix="mtp:limits", socket_timeout=wait_s, socket_connect_timeout=wait_s
     )
     assert isinstance(storage, Storage)  # noqa: S101  the asynchronous ones have other addresses
     return storage

@@ -95,7 +95,7 @@ def recommendations() -> Response:
     slate = slate_for(state, query.placement, asker, query, explain=query.explain)
     body = msgspec.json.encode(view(state, slate, explain=query.explain))
     answer = cached(Response(body, content_type="application/json"), asker, state, slate)
-    if question and not query.explain and is_whole(state, slate):
+    if question and not query.explain and is_whole(slate):
         served = parts.metrics.given_again(slate)
         write_down(state, parts.written, question, slate, body, served=served, headers=tuple(answer.headers))
     return answer
@@ -144,7 +144,7 @@ def cached(response: Response, asker: Asker, state: State, slate: Slate | None) 
     An empty slate, or one from below the placement's own ladder, may be full again a moment later.
     """
     keep_apart(response, personal=not asker.shared)
-    if slate is None or not is_whole(state, slate):
+    if slate is None or not is_whole(slate):
         response.cache_control.no_store = True
     elif asker.shared:
         response.cache_control.public = True
@@ -158,13 +158,9 @@ def _lasting(state: State, slate: Slate) -> int:
     return int(max(0, min(60, state.settings.cache_seconds, turn_of(state, slate, now) - now - LONGEST)))
 
 
-def is_whole(state: State, slate: Slate) -> bool:
-    """Whether the slate has products, from a strategy that its placement names, and there was time for all of it."""
-    return (
-        bool(slate.items)
-        and not slate.late
-        and slate.fallback_level < len(state.pipeline.placements[slate.placement].strategies)
-    )
+def is_whole(slate: Slate) -> bool:
+    """Whether the slate has products, from a strategy that its ladder names, and there was time for all of it."""
+    return bool(slate.items) and not slate.late and slate.fallback_level < slate.rungs
 
 
 def view(state: State, slate: Slate, *, explain: bool = False) -> Recommendations:

@@ -28,7 +28,8 @@ LONGEST = 5.0
 class Written:
     """A block as it went into a page, or an answer in JSON with its headers; its slate, and what it holds true for.
 
-    ``until`` is in seconds since 1970; ``served`` counts that it was given out again.
+    ``until`` is when a product turns, in seconds since 1970, ``forgotten`` when it is too old, by
+    ``time.monotonic``: the clock may be set. ``served`` counts that it was given out again.
     """
 
     body: Markup | bytes
@@ -36,6 +37,7 @@ class Written:
     product_ids: tuple[str, ...]
     versions: tuple[Versions, int]
     until: float
+    forgotten: float
     served: Callable[[], None]
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -62,6 +64,8 @@ def written_before(state: State, known: WrittenAnswers, question: Asked) -> Writ
     """What was answered a moment ago, if it is what would be answered now and all of it can still be bought."""
     found = known.get(question.key)
     if found is None or question.now >= found.until or question.versions != found.versions:
+        return None
+    if time.monotonic() >= found.forgotten:
         return None
     if not state.pipeline.all_sellable(found.product_ids):
         return None
@@ -96,7 +100,8 @@ def write_down(
             slate=slate,
             product_ids=tuple(item.product_id for item in slate.items),
             versions=question.versions,
-            until=min(now + lasting, turn_of(state, slate, now)),
+            until=turn_of(state, slate, now),
+            forgotten=time.monotonic() + lasting,
             served=served,
             headers=headers,
         ),

@@ -1,8 +1,11 @@
-"""What many want at once is made once; what expires is made anew a little before; what was cut short is not kept."""
+"""What many want at once is made once; what expires is made anew a little before; what is late, afterwards."""
 
 from __future__ import annotations
 
 import dataclasses
+import math
+import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +16,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from mtp_plugin.draft import Draft, DraftCache, Pick
+from mtp_plugin.afterwards import Afterwards
+from mtp_plugin.draft import Draft, DraftCache, Pick, Question
 from mtp_plugin.flights import Flights
+from mtp_plugin.pipeline import Pipeline
 from mtp_plugin.records import ConsentLevel, SlateRequest
 from mtp_plugin.state import State
 from mtp_plugin.store.cache import SharedCache
 
+from ..servers import wait_until
 from .shops import mounted, watches
 
 MANY = 16
@@ -35,7 +41,7 @@ def state(tmp_path: Path) -> State:
 
 def test_one_makes_what_many_want(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline, made, go = state.pipeline, [], threading.Event()
-    pipeline._flights = Flights(patience=30.0)
+    pipeline.settings = dataclasses.replace(pipeline.settings, latency_budget_ms=30_000.0)
     compose = pipeline._compose
 
     def slowly(*asked: Any) -> Draft:
@@ -56,10 +62,10 @@ def test_one_makes_what_many_want(state: State, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_who_has_waited_long_enough_makes_it_alone() -> None:
-    flights, go, entered = Flights(patience=0.01), threading.Event(), threading.Event()
+    flights, go, entered = Flights(), threading.Event(), threading.Event()
 
     def lead() -> None:
-        with flights.first("x") as first:
+        with flights.first("x", math.inf) as first:
             assert first
             entered.set()
             go.wait(30.0)
@@ -67,11 +73,11 @@ def test_who_has_waited_long_enough_makes_it_alone() -> None:
     thread = threading.Thread(target=lead)
     thread.start()
     entered.wait(30.0)
-    with flights.first("x") as first:
+    with flights.first("x", time.perf_counter() + 0.01) as first:
         assert not first
     go.set()
     thread.join()
-    with flights.first("x") as first:
+    with flights.first("x", math.inf) as first:
         assert first, "who fails or ends makes room"
 
 
@@ -107,42 +113,109 @@ def test_what_expires_is_made_anew_by_a_few_before_it_does() -> None:
     assert share(0.0) == 1.0
 
 
-def test_what_there_was_no_time_for_is_not_kept(tmp_path: Path) -> None:
-    """The first strategy answers with little, the time is over; whoever comes next gets all of it."""
+def reduced(tmp_path: Path) -> Pipeline:
+    """A shop whose first strategy answers with two of the eight products that are wanted."""
     first, second, *rest = watches()
-    reduced = [msgspec.structs.replace(one, sale_price=1.0) for one in (first, second)]
-    state = mounted(tmp_path, [*reduced, *rest], MTP_LATENCY_BUDGET_MS=10_000)[1]
-    pipeline = state.pipeline
+    few = [msgspec.structs.replace(one, sale_price=1.0) for one in (first, second)]
+    pipeline = mounted(tmp_path, [*few, *rest], MTP_LATENCY_BUDGET_MS=10_000)[1].pipeline
     placement = pipeline.placements["home-trending"]
     placement = msgspec.structs.replace(placement, strategies=("on-sale", "best-sellers"), size=8)
     pipeline.placements = {**pipeline.placements, "home-trending": placement}
-    hurried = pipeline.settings
-    pipeline.settings = dataclasses.replace(hurried, latency_budget_ms=0.0)
-    late = pipeline.recommend(shared())
-    pipeline.settings = hurried
-    whole = pipeline.recommend(shared())
+    return pipeline
+
+
+def with_budget(pipeline: Pipeline, milliseconds: float) -> None:
+    pipeline.settings = dataclasses.replace(pipeline.settings, latency_budget_ms=milliseconds)
+
+
+def test_what_is_always_late_is_made_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is never time for more than the first strategy; who comes when the thread is done has all of it."""
+    pipeline = reduced(tmp_path)
+    with_budget(pipeline, 0.0)
+    go, compose, hurried = threading.Event(), pipeline._compose, []
+
+    def counted(question: Question, spares: int) -> Draft:
+        if question.deadline == math.inf:
+            go.wait(30.0)
+        else:
+            hurried.append(question)
+        return compose(question, spares)
+
+    monkeypatch.setattr(pipeline, "_compose", counted)
+    late, again = pipeline.recommend(shared()), pipeline.recommend(shared())
     assert late.late
-    assert not whole.late
+    assert again.late, "what was kept says that there was no time for it"
     assert len(late.items) == 2
+    assert again.recommendation_id == late.recommendation_id
+    go.set()
+    wait_until(lambda: not len(pipeline._afterwards), "the rest of it")
+    whole, kept = pipeline.recommend(shared()), pipeline.recommend(shared())
+    assert not whole.late
     assert len(whole.items) == 8
-    assert whole.recommendation_id != late.recommendation_id
+    assert whole.recommendation_id == kept.recommendation_id != late.recommendation_id
+    assert len(hurried) == 1, "nobody made again what there was no time for"
+    pipeline.slates.flush(30.0)
+    assert pipeline.slates.get(whole.recommendation_id), "it is logged with all that it came from"
 
 
 def test_a_draft_that_is_to_be_made_anew_serves_where_there_is_no_time(tmp_path: Path) -> None:
-    first, second, *rest = watches()
-    reduced = [msgspec.structs.replace(one, sale_price=1.0) for one in (first, second)]
-    pipeline = mounted(tmp_path, [*reduced, *rest], MTP_LATENCY_BUDGET_MS=10_000)[1].pipeline
-    placement = pipeline.placements["home-trending"]
-    placement = msgspec.structs.replace(placement, strategies=("on-sale", "best-sellers"), size=8)
-    pipeline.placements = {**pipeline.placements, "home-trending": placement}
+    pipeline = reduced(tmp_path)
     whole = pipeline.recommend(shared())
     pipeline.drafts._clock = lambda: time.time() + 61.0  # it expires: whoever asks is picked
-    pipeline.settings = dataclasses.replace(pipeline.settings, latency_budget_ms=0.0)
+    with_budget(pipeline, 0.0)
     again = pipeline.recommend(shared())
     assert not again.late
     assert [item.product_id for item in again.items] == [item.product_id for item in whole.items]
-    pipeline.settings = dataclasses.replace(pipeline.settings, latency_budget_ms=10_000.0)
-    assert pipeline.recommend(shared()).recommendation_id != whole.recommendation_id, "with time it is made anew"
+    wait_until(lambda: not len(pipeline._afterwards), "the new one")
+    assert pipeline.recommend(shared()).recommendation_id != whole.recommendation_id, "it was made meanwhile"
+
+
+def test_afterwards_makes_each_once_and_survives_what_fails() -> None:
+    later: Afterwards[int] = Afterwards(60.0, limit=2)
+    go, made = threading.Event(), []
+
+    def make(number: int) -> int:
+        go.wait(30.0)
+        made.append(number)
+        return 1 // number
+
+    for number in (0, 0, 1, 2):
+        later.want(number, lambda number=number: make(number))
+    go.set()
+    wait_until(lambda: not len(later), "the thread is done")
+    assert made == [0, 1], "once each, and no more than two"
+    assert [later.take(number) for number in (0, 1, 1)] == [None, 1, None]
+    later.want(3, lambda: make(3))
+    wait_until(lambda: not len(later), "the thread begins again")
+    assert Afterwards[int](0.0).take(3) is None
+    later._seconds = 0.0
+    assert later.take(3) is None, "too old"
+
+
+def test_a_forked_child_waits_for_nobody_of_its_parent() -> None:
+    flights, later, entered, go = Flights(), Afterwards[int](60.0), threading.Event(), threading.Event()
+
+    def lead() -> None:
+        with flights.first("x", math.inf):
+            entered.set()
+            go.wait(60.0)
+
+    thread = threading.Thread(target=lead)
+    thread.start()
+    later.want("x", lambda: int(go.wait(60.0)))
+    entered.wait(30.0)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # ends a child that hangs
+        with flights.first("x", math.inf) as first:
+            later.want("x", lambda: 7)
+            while len(later):
+                time.sleep(0.001)
+            os._exit(0 if first and later.take("x") == 7 else 1)
+    status = os.waitpid(child, 0)[1]
+    go.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_one_budget_for_the_whole_request(state: State) -> None:

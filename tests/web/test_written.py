@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -116,12 +117,27 @@ def test_a_sale_that_ends_is_not_shown_on(shop: Shop, monkeypatch: pytest.Monkey
 
 
 def test_it_is_written_anew_after_a_few_seconds(shop: Shop, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [1_900_000_000.0]
-    monkeypatch.setattr("mtp_plugin.web.written.time.time", lambda: now[0])
+    now = [1000.0]
+    monkeypatch.setattr("mtp_plugin.web.written.time.monotonic", lambda: now[0])
     for later, times in ((0.0, 1), (4.9, 1), (0.2, 2)):
         now[0] += later
         render(shop)
         assert len(asked) == times
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_changes_nothing_of_that(
+    shop: Shop, asked: list[str], monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    now, wall = [1000.0], time.time()
+    monkeypatch.setattr("mtp_plugin.web.written.time.monotonic", lambda: now[0])
+    render(shop)
+    monkeypatch.setattr("mtp_plugin.web.written.time.time", lambda: wall + step)
+    render(shop)
+    assert len(asked) == 1
+    now[0] += 5.1
+    render(shop)
+    assert len(asked) == 2, "not only when the clock has caught up"
 
 
 def test_without_a_cache_nothing_is_kept(make_shop: Make, asked: list[str]) -> None:

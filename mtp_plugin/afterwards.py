@@ -1,0 +1,75 @@
+"""What there was no time for while a visitor waited, made by a thread and had by whoever asks next."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+log = logging.getLogger(__name__)
+
+V = TypeVar("V")
+
+
+class Afterwards(Generic[V]):
+    """Makes one thing after the other in a thread, which lives while there is work.
+
+    :param seconds: for which what was made waits to be taken
+    :param limit: most things that are wanted, and most that wait to be taken; what is more is not made
+    """
+
+    def __init__(self, seconds: float, *, limit: int = 64) -> None:
+        self._seconds, self._limit = seconds, limit
+        self._reset()
+
+    def _reset(self) -> None:
+        self._process, self._lock = os.getpid(), threading.Lock()
+        self._wanted: dict[Hashable, Callable[[], V]] = {}
+        self._made: dict[Hashable, tuple[float, V]] = {}
+        self._thread: threading.Thread | None = None
+
+    def want(self, key: Hashable, make: Callable[[], V]) -> None:
+        """Have it made, once however many want it; returns at once."""
+        if self._process != os.getpid():
+            self._reset()  # the thread is the parent's
+        with self._lock:
+            if key in self._wanted or len(self._wanted) >= self._limit:
+                return
+            self._wanted[key] = make
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="mtp-afterwards", daemon=True)
+                self._thread.start()
+
+    def take(self, key: Hashable) -> V | None:
+        """What was made under this key, for one who takes it; ``None`` where there is nothing, or it is too old."""
+        made_at, value = self._made.pop(key, (0.0, None)) if self._made else (0.0, None)
+        return value if time.monotonic() - made_at < self._seconds else None
+
+    def _work(self) -> None:
+        while (key := self._next()) is not None:
+            try:
+                value = self._wanted[key]()
+            except Exception:
+                log.exception("what there was no time for could not be made afterwards")
+            else:
+                self._keep(key, value)
+            with self._lock:
+                del self._wanted[key]
+
+    def _next(self) -> Hashable | None:
+        with self._lock:
+            key = next(iter(self._wanted), None)
+            if key is None:
+                self._thread = None
+            return key
+
+    def _keep(self, key: Hashable, value: V) -> None:
+        if len(self._made) >= self._limit:
+            self._made.clear()  # nobody came for them
+        self._made[key] = (time.monotonic(), value)
+
+    def __len__(self) -> int:
+        return len(self._wanted)
