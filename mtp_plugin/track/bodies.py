@@ -10,10 +10,34 @@ import msgspec
 from ..errors import InputError
 
 
+class Call(msgspec.Struct, rename="camel", gc=False):
+    """One of Segment's calls, as far as we look at it; nothing of it is checked yet."""
+
+    type: Any = None
+    event: Any = None
+    message_id: Any = None
+    timestamp: Any = None
+    sent_at: Any = msgspec.UNSET
+    user_id: Any = None
+    anonymous_id: Any = None
+    previous_id: Any = None
+    properties: Any = None
+    traits: Any = None
+    context: Any = None
+
+
 class BatchBody(msgspec.Struct, rename="camel"):
     """The body of Segment's ``batch``; each event is still JSON, so that a bad one spoils itself alone."""
 
     batch: list[msgspec.Raw] | None = None
+    sent_at: Any = None
+    context: Any = None
+
+
+class GoodBatch(msgspec.Struct, rename="camel"):
+    """The same where all events are objects, read in one go."""
+
+    batch: list[Call]
     sent_at: Any = None
     context: Any = None
 
@@ -30,6 +54,17 @@ class Ga4Body(msgspec.Struct):
 Body = TypeVar("Body", BatchBody, Ga4Body)
 
 
+_decode_good = msgspec.json.Decoder(GoodBatch).decode
+
+
+def decode_good(body: bytes) -> GoodBatch | None:
+    """A batch whose events are all objects, ``None`` of anything else: :func:`decode_whole` tells what is wrong."""
+    try:
+        return _decode_good(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def decode_whole(body: bytes, shape: type[Body], field: str) -> Body:
     """A body with a list of events.
 
@@ -42,6 +77,22 @@ def decode_whole(body: bytes, shape: type[Body], field: str) -> Body:
         raise InputError(f"the body must be an object with a list of events: {error}", field=field) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the body is not JSON: {error}", code="malformed") from error
+
+
+_decode_call = msgspec.json.Decoder(Call).decode
+
+
+def decode_call(body: bytes | msgspec.Raw) -> Call:
+    """One of Segment's calls.
+
+    :raises InputError: it is no JSON object
+    """
+    try:
+        return _decode_call(body)
+    except msgspec.ValidationError:
+        raise InputError("this must be a JSON object", code="malformed") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(f"this is not JSON: {error}", code="malformed") from error
 
 
 def decode_object(body: bytes | msgspec.Raw) -> dict[str, Any]:
@@ -77,9 +128,16 @@ def given_object(call: Mapping[str, Any], key: str) -> dict[str, Any]:
 
     :raises InputError: something else is there
     """
-    value = call.get(key)
+    return object_or_none(call.get(key), key)
+
+
+def object_or_none(value: Any, field: str) -> dict[str, Any]:
+    """An object as it was given, an empty one for none.
+
+    :raises InputError: it is something else
+    """
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise InputError("this must be an object", field=key)
+        raise InputError("this must be an object", field=field)
     return value

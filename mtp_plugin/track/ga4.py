@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from ..errors import InputError
-from .bodies import Ga4Body, given_object
+from .bodies import Call, Ga4Body, given_object
 
 _PARAMETERS = {
     "transaction_id": "order_id",
@@ -33,33 +35,33 @@ _FIELDS = {
 _LATEST = 1e17
 
 
-def shared_call(whole: Ga4Body) -> dict[str, Any]:
+def shared_call(whole: Ga4Body) -> Call:
     """What a body says once for all of its events.
 
     :raises InputError: its time is none
     """
-    return {
-        "type": "track",
-        "anonymousId": whole.client_id,
-        "userId": whole.user_id,
-        "timestamp": _seconds(whole.timestamp_micros),
-    }
+    return Call(
+        type="track",
+        anonymous_id=whole.client_id,
+        user_id=whole.user_id,
+        timestamp=_seconds(whole.timestamp_micros),
+    )
 
 
-def event_call(event: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
-    """One event as the body of a ``track`` call.
+def event_call(event: Mapping[str, Any], shared: Call) -> Call:
+    """One event as a ``track`` call.
 
     :raises InputError: its parameters or its time are none
     """
     properties = from_ga4(given_object(event, "params"))
     own = _seconds(event.get("timestamp_micros"))
-    return {
-        **shared,
-        **({} if own is None else {"timestamp": own}),
-        "event": event.get("name"),
-        "messageId": properties.pop("message_id", None),
-        "properties": properties,
-    }
+    return msgspec.structs.replace(
+        shared,
+        timestamp=shared.timestamp if own is None else own,
+        event=event.get("name"),
+        message_id=properties.pop("message_id", None),
+        properties=properties,
+    )
 
 
 def from_ga4(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from ..errors import InputError
@@ -16,6 +15,8 @@ MAX_LIST = 250
 MAX_NAME = 200
 MAX_PRODUCTS = 250
 MAX_INTEGER = 2**63
+MOST_NAMES = 4096
+"""Keys that are remembered with what is kept of them."""
 
 PERSONAL = frozenset(
     {
@@ -66,28 +67,45 @@ def _bounded_list(value: list[Any], field: str, personal: frozenset[str], depth:
 def _bounded_object(value: dict[str, Any], field: str, personal: frozenset[str], depth: int) -> dict[str, Any]:
     if len(value) > MAX_KEYS:
         raise InputError(f"this has {len(value)} keys, {MAX_KEYS} are allowed", field=field)
-    kept: dict[str, Any] = {}
+    names, kept = _NAMES[personal], dict[str, Any]()
     for key, member in value.items():
-        if len(key) > MAX_NAME or (name := kept_name(key, personal)) is None:
+        name = names[key]
+        if name is None:
             raise InputError(f"a key must be printable and at most {MAX_NAME} characters long", field=field)
         if not name and key:
             continue
         # Most members are short and plain: they need neither a call nor the name of their place.
-        if type(member) is str and len(member) <= MAX_TEXT:
+        kind = type(member)
+        if kind is str and len(member) <= MAX_TEXT:
             kept[name] = plain(member) if "@" in member or "\x00" in member else member
-        elif member is None or type(member) is float:
+        elif kind is float or member is None or (kind is int and -MAX_INTEGER <= member < MAX_INTEGER):
             kept[name] = member
         else:
             kept[name] = bounded(member, f"{field}.{key}", personal, depth)
     return kept
 
 
-@lru_cache(maxsize=4096)
+class _Names(dict[str, str | None]):
+    """Keys as they are kept, ``""`` when personal, ``None`` when no name; each is judged once.
+
+    :param personal: names that are not kept
+    """
+
+    def __init__(self, personal: frozenset[str]) -> None:
+        self._personal = personal
+
+    def __missing__(self, key: str) -> str | None:
+        if len(key) > MAX_NAME or not key.isprintable():
+            return None
+        if len(self) >= MOST_NAMES:
+            self.clear()
+        name = self[key] = "" if is_personal(key, self._personal) else plain(key)
+        return name
+
+
 def kept_name(key: str, personal: frozenset[str] = PERSONAL) -> str | None:
     """The key as it is kept, ``""`` when it is personal, ``None`` when it is no name."""
-    if not key.isprintable():
-        return None
-    return "" if is_personal(key, personal) else plain(key)
+    return _NAMES[personal][key]
 
 
 def plain(text: str) -> str:
@@ -105,6 +123,9 @@ def is_personal(key: str, personal: frozenset[str] = PERSONAL) -> bool:
     """
     words = [word.lower() for word in _WORD.findall(key)]
     return any("".join(words[place:]) in personal for place in range(len(words)))
+
+
+_NAMES = {personal: _Names(personal) for personal in (PERSONAL, PERSONAL_TRAITS)}
 
 
 def identifier(value: Any, field: str, key: str = "") -> str:

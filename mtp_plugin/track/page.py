@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -22,17 +23,13 @@ def without_queries(properties: dict[str, Any]) -> None:
         properties["search"] = f"?{urlencode(campaign)}" if campaign else ""
 
 
-def kept_context(given: Any) -> dict[str, Any]:
+def kept_context(context: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of an event's context: path, campaign and language; no addresses of machines, no user agents."""
-    context = _mapping(given)
-    if not context:
-        return {}
-    page, campaign, locale = _mapping(context.get("page")), _mapping(context.get("campaign")), context.get("locale")
-    path = page.get("path")
+    page, campaign, locale = context.get("page"), context.get("campaign"), context.get("locale")
     kept: dict[str, Any] = {}
-    if isinstance(path, str):
+    if isinstance(page, dict) and isinstance(path := page.get("path"), str):
         kept["page"] = {"path": plain(_cut(path)[:300])}
-    if campaign:
+    if campaign and isinstance(campaign, dict):
         kept["campaign"] = {
             name: plain(value[:100])
             for key, value in list(campaign.items())[:8]
@@ -45,7 +42,3 @@ def kept_context(given: Any) -> dict[str, Any]:
 
 def _cut(address: str) -> str:
     return address.partition("?")[0].partition("#")[0]
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import InputError
@@ -34,9 +34,8 @@ def products_of(name: str, properties: Mapping[str, Any], field: str = "properti
         products = tuple(_listed(product, f"{field}.products.{place}") for place, product in enumerate(listed))
         if products:
             return products
-    for key in _IDS:
-        if properties.get(key) not in (None, ""):
-            return (_product(properties, key, field),)
+    if key := _key_of(properties, _IDS):
+        return (_product(properties, key, field),)
     if name in ACTIONS and not (name in _WHOLE_ORDERS and properties.get("order_id")):
         raise InputError(f"{name} must name its product", field=f"{field}.product_id")
     return ()
@@ -45,16 +44,24 @@ def products_of(name: str, properties: Mapping[str, Any], field: str = "properti
 def _listed(given: Any, field: str) -> EventProduct:
     if not isinstance(given, dict):
         raise InputError("this must be an object", field=field)
-    return _product(given, next((key for key in _LISTED_IDS if given.get(key) not in (None, "")), "product_id"), field)
+    return _product(given, _key_of(given, _LISTED_IDS) or "product_id", field)
+
+
+def _key_of(given: Mapping[str, Any], keys: Sequence[str]) -> str:
+    """The first of these keys under which something stands, ``""`` if none."""
+    for key in keys:
+        if key in given and given[key] not in (None, ""):
+            return key
+    return ""
 
 
 def _product(given: Mapping[str, Any], key: str, field: str) -> EventProduct:
-    position = _number(given, "position", field, _MOST)
-    quantity = _number(given, "quantity", field, _MOST)
+    position = _number(given, "position", field, _MOST) if "position" in given else None
+    quantity = _number(given, "quantity", field, _MOST) if "quantity" in given else None
     return EventProduct(
         identifier(given.get(key), field, key),
         1.0 if quantity is None else quantity,
-        _number(given, "price", field, _HUGE),
+        _number(given, "price", field, _HUGE) if "price" in given else None,
         _variant(given),
         None if position is None else int(position),
     )
@@ -62,14 +69,15 @@ def _product(given: Mapping[str, Any], key: str, field: str) -> EventProduct:
 
 def _variant(given: Mapping[str, Any]) -> str:
     for key in ("variant_id", "variant"):
-        value = given.get(key)
-        if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
-            return str(value)[:MAX_ID]
+        if key in given:
+            value = given[key]
+            if isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+                return str(value)[:MAX_ID]
     return ""
 
 
 def _number(given: Mapping[str, Any], key: str, field: str, most: float) -> float | None:
-    value = given.get(key)
+    value = given[key]
     if value is None or value == "":
         return None
     try:

@@ -8,14 +8,23 @@ from typing import Any, Protocol
 import msgspec
 
 from ..records import Signals
+from .limits import plain
+from .page import kept_context
 from .sender import Sender
 
 LONGEST = 2000
-_CAMPAIGN = {"source": "source", "medium": "medium"}
+ALIKE_S = 900.0
+"""Seconds in which no clock of the world says anything that matters: events of one body are told apart by it."""
+
+_Said = tuple[float, str, str, str, str, str, str, str]
+"""The quarter of an hour, time zone, referrer, search, source, medium, user agent, address."""
 
 
 class Describe(Protocol):
-    """Gives what to keep of a moment, from its signals and, of events that a server hands on, an address."""
+    """Gives what to keep of a moment, from its signals and, of events that a server hands on, an address.
+
+    Asked once for all events of one body that say the same within :data:`ALIKE_S`.
+    """
 
     def __call__(self, signals: Signals, address: str = "") -> dict[str, Any]: ...
 
@@ -25,36 +34,60 @@ def nothing_known(signals: Signals, address: str = "") -> dict[str, Any]:
     return {}
 
 
-def told(given: Any, sender: Sender, happened: float) -> tuple[Signals, str]:
-    """The signals of an event and the address it came from, empty when it came with this very request.
+class Moments:
+    """The moments that the events of one body happened in; those alike are described once.
 
     A browser's own headers count; what stands in the event counts where a server hands on what it was told, as
     Segment's libraries do (``userAgent``, ``ip``). ``timezone`` and ``page`` are the browser's word in either case.
-
-    :param given: the event's ``context``
-    :param happened: seconds since 1970
     """
-    context = given if isinstance(given, dict) else {}
-    page, campaign = _mapping(context, "page"), _mapping(context, "campaign")
-    signals = sender.signals or Signals(at=happened)
-    of_event = msgspec.structs.replace(
-        signals,
-        at=happened,
-        time_zone=_text(context, "timezone"),
-        referrer=_text(page, "referrer"),
-        search=_text(page, "search"),
-        campaign={ours: value for name, ours in _CAMPAIGN.items() if (value := _text(campaign, name)[:100])},
-    )
-    if not sender.trusted or sender.signals is not None:
-        return of_event, ""
-    return msgspec.structs.replace(of_event, user_agent=_text(context, "userAgent")), _text(context, "ip")
+
+    def __init__(self, describe: Describe, sender: Sender) -> None:
+        self._describe, self._signals = describe, sender.signals
+        self._handed_on = sender.trusted and sender.signals is None
+        self._known: dict[_Said, dict[str, Any]] = {}
+
+    def kept(self, context: Any, happened: float) -> dict[str, Any]:
+        """What an event keeps of its moment and of its ``context``.
+
+        :param happened: seconds since 1970
+        """
+        given = context if isinstance(context, dict) else {}
+        said = self._said(given, happened)
+        known = self._known.get(said)
+        if known is None:
+            known = self._known[said] = self._described(said, happened)
+        return {**known, **kept_context(given)} if given else known.copy()
+
+    def _said(self, given: Mapping[str, Any], happened: float) -> _Said:
+        quarter = happened // ALIKE_S
+        if not given:
+            return quarter, "", "", "", "", "", "", ""
+        zone, page, campaign = given.get("timezone"), given.get("page"), given.get("campaign")
+        referrer = search = source = medium = agent = address = ""
+        if page and isinstance(page, dict):
+            referrer, search = _text(page.get("referrer")), _text(page.get("search"))
+        if campaign and isinstance(campaign, dict):
+            source, medium = _text(campaign.get("source"))[:100], _text(campaign.get("medium"))[:100]
+        if self._handed_on:
+            agent, address = _text(given.get("userAgent")), _text(given.get("ip"))
+        return quarter, _text(zone), referrer, search, source, medium, agent, address
+
+    def _described(self, said: _Said, happened: float) -> dict[str, Any]:
+        _, zone, referrer, search, source, medium, agent, address = said
+        signals = msgspec.structs.replace(
+            self._signals or Signals(at=happened),
+            at=happened,
+            time_zone=zone,
+            referrer=referrer,
+            search=search,
+            campaign={name: value for name, value in (("source", source), ("medium", medium)) if value},
+        )
+        if self._handed_on:
+            signals = msgspec.structs.replace(signals, user_agent=agent)
+        # Campaign tags are written by hand, and sometimes somebody's address is in one.
+        known = self._describe(signals, address)
+        return {name: plain(value) if isinstance(value, str) else value for name, value in known.items()}
 
 
-def _mapping(context: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = context.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(context: Mapping[str, Any], name: str) -> str:
-    value = context.get(name)
+def _text(value: Any) -> str:
     return value if isinstance(value, str) and len(value) <= LONGEST else ""

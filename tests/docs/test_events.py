@@ -117,9 +117,9 @@ def test_the_names_of_ga4_are_what_is_said():
 @pytest.mark.parametrize("reason", ["no-consent", "no-visitor", "bot", "not-allowed", "staff", "order", "ignored"])
 def test_reasons_are_those_given(reason):
     listed = {names(row[0])[0] for row in table("`dropped`", "why")}
-    source = (Path(limits.__file__).parent / "intake.py").read_text(encoding="utf-8")
+    source = (Path(limits.__file__).parent / "reading.py").read_text(encoding="utf-8")
     assert reason in listed
-    assert listed == set(re.findall(r'_Drop\("([a-z-]+)"\)', source)) | {"suppressed"}
+    assert listed == set(re.findall(r'(?:Drop\(|return )"([a-z-]+)"', source)) | {"suppressed"}
 
 
 def test_limits_are_those_that_hold():
