@@ -26,6 +26,8 @@ Undone = tuple[str, float]
 class Bought:
     """Purchases by product and the latest orders, while events are folded into a profile."""
 
+    __slots__ = ("orders", "placed", "purchases", "revenue")
+
     def __init__(self, profile: Profile) -> None:
         self.purchases, self.placed = profile.purchases, profile.placed
         self.orders, self.revenue = profile.orders, profile.revenue

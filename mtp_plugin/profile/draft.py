@@ -8,7 +8,7 @@ from typing import Any
 
 from ..records import Action, Event, Funnel, ProductFacts, Profile, RecentItem
 from .bought import Bought
-from .decay import landmark_of, moved, weight_at
+from .decay import STEP, landmark_of, moved, weight_at
 from .habits import Coming
 from .traits import learn
 
@@ -29,9 +29,16 @@ class Draft:
     :param half_life: seconds
     """
 
+    __slots__ = (
+        *("_profile", "_half_life", "_landmark", "_until", "_affinities", "_margin", "_discount", "_recent", "bought"),
+        *("_funnels", "_traits", "_origins", "_searches", "_first", "_last", "_sessions", "_session_start", "_events"),
+        *("habits", "abandoned_at", "_extra"),
+    )
+
     def __init__(self, profile: Profile, half_life: float) -> None:
         self._profile, self._half_life = profile, half_life
         self._landmark = profile.landmark or landmark_of(0.0, half_life)
+        self._until = self._landmark + STEP * half_life
         self._affinities = {facet: dict(values) for facet, values in profile.affinities.items()}
         self._margin, self._discount = profile.margin, profile.discount
         self._recent, self.bought = list(profile.recent), Bought(profile)
@@ -49,21 +56,30 @@ class Draft:
 
         :param idle: seconds that end a session
         """
-        if not self._events or t - self._last > idle:
-            self._sessions, self._session_start = self._sessions + 1, t
-            self.habits.begin()
+        if self._events:
+            since = t - self._last
+            if since > idle:
+                self._begin(t)
+            else:
+                self.habits.go_on(since)
+            if since > 0:
+                self._last = t
+            elif t < self._first:
+                self._first = t
         else:
-            self.habits.go_on(t - self._last)
-        self._first = t if not self._events else min(self._first, t)
-        self._last = t if not self._events else max(self._last, t)
+            self._begin(t)
+            self._first = self._last = t
         self._events += 1
-        landmark = landmark_of(t, self._half_life)
-        if landmark > self._landmark:
-            self._move(landmark)
+        if t >= self._until:
+            self._move(landmark_of(t, self._half_life))
+
+    def _begin(self, t: float) -> None:
+        self._sessions, self._session_start = self._sessions + 1, t
+        self.habits.begin()
 
     def _move(self, landmark: float) -> None:
         factor = moved(self._landmark, landmark, self._half_life)
-        self._landmark = landmark
+        self._landmark, self._until = landmark, landmark + STEP * self._half_life
         self._affinities = {
             facet: {name: later for name, value in values.items() if (later := value * factor)}
             for facet, values in self._affinities.items()
@@ -82,14 +98,14 @@ class Draft:
         if category_only:
             self._add("category", facts.category, amount)
             return
-        for facet, value in (
-            ("category", facts.category),
-            ("brand", facts.brand),
-            ("style", facts.style),
-            ("price_tier", facts.price_tier),
-        ):
-            if value:
-                self._add(facet, value, amount)
+        if facts.category:
+            self._add("category", facts.category, amount)
+        if facts.brand:
+            self._add("brand", facts.brand, amount)
+        if facts.style:
+            self._add("style", facts.style, amount)
+        if facts.price_tier:
+            self._add("price_tier", facts.price_tier, amount)
         for color in facts.colors:
             self._add("color", color, amount / len(facts.colors))
         if facts.margin is not None:
@@ -97,7 +113,9 @@ class Draft:
         self._discount = _sum(self._discount, amount, facts.on_sale)
 
     def _add(self, facet: str, value: str, amount: float) -> None:
-        known = self._affinities.setdefault(facet, {})
+        known = self._affinities.get(facet)
+        if known is None:
+            known = self._affinities[facet] = {}
         total = known[value] = known.get(value, 0.0) + amount
         if total <= -amount * ROUNDING:  # what was given was taken back whole, but for rounding
             del known[value]
@@ -120,8 +138,13 @@ class Draft:
 
     def remember(self, item: RecentItem, most: int) -> None:
         """Put among the recent products, of which the latest *most* stay."""
-        insort(self._recent, item, key=_when)
-        del self._recent[:-most]
+        recent = self._recent
+        if recent and item.timestamp < recent[-1].timestamp:
+            insort(recent, item, key=_when)
+        else:
+            recent.append(item)
+        if len(recent) > most:
+            del recent[:-most]
 
     def forget_recent(self, product_id: str, action: Action, t: float) -> float | None:
         """Take away the newest such entry up to *t* and give its time, ``None`` if there is none."""

@@ -13,6 +13,7 @@ from .traits import CRM
 
 Facts = Callable[[str, float], ProductFacts | None]
 _AMOUNTS = ("revenue", "total", "value")
+VIEW, CART, PURCHASE, UNCART, RETURN = Action  # at hand: to ask the class for one costs more than to compare it
 MOST_TIMES = 50
 """Times of putting one product into the cart that one removal takes back at most."""
 
@@ -27,7 +28,8 @@ class Fold:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._weights = {Action(name): weight for name, weight in settings.action_weights.items()}
+        weights = {Action(name): weight for name, weight in settings.action_weights.items()}
+        self._view, self._cart, self._bought = (weights[action] for action in (VIEW, CART, PURCHASE))
         self._half_life = settings.half_life_days * 86400
         self._idle = settings.session_idle_minutes * 60
         self._recent = settings.recent_items
@@ -58,34 +60,35 @@ class Fold:
             draft.habits.notice(event.context)
         if event.traits or event.context:
             draft.learn_traits(event)
-        if event.name == "Interests Edited":
-            draft.edit_interest(event.properties, self._weights[Action.PURCHASE], event.timestamp)
-        if event.name == "Products Searched":
-            draft.search(event.properties.get("query"))
         action = ACTIONS.get(event.name)
-        if action is Action.PURCHASE:
+        if action is None:
+            if event.name == "Interests Edited":
+                draft.edit_interest(event.properties, self._bought, event.timestamp)
+            elif event.name == "Products Searched":
+                draft.search(event.properties.get("query"))
+        elif action is PURCHASE:
             self._purchase(draft, event, facts)
-        elif action is Action.RETURN:
+        elif action is RETURN:
             self._take_back_purchase(draft, event, facts)
-        elif action is Action.UNCART:
+        elif action is UNCART:
             for product in event.products:
                 self._take_back_cart(draft, product, event.timestamp, facts)
-        elif action is not None:
+        elif action is CART:
             for product in event.products:
-                self._act(draft, action, product.product_id, event.timestamp, facts)
-                if action is Action.CART:
-                    draft.put_in(product.product_id, product.quantity)
+                draft.count(self._act(draft, "cart", self._cart, product.product_id, event.timestamp, facts), carts=1)
+                draft.put_in(product.product_id, product.quantity)
+        else:
+            for product in event.products:
+                draft.count(self._act(draft, "view", self._view, product.product_id, event.timestamp, facts), views=1)
 
-    def _act(self, draft: Draft, action: Action, product_id: str, t: float, facts: Facts) -> None:
+    def _act(
+        self, draft: Draft, action: str, weight: float, product_id: str, t: float, facts: Facts
+    ) -> ProductFacts | None:
+        """Take an action on a product; gives what is known of it."""
         known = facts(product_id, t)
-        self._add(draft, known, self._weights[action], t)
-        draft.remember(RecentItem(product_id, t, str(action)), self._recent)
-        draft.count(
-            known,
-            views=action is Action.VIEW,
-            carts=action is Action.CART,
-            purchases=action is Action.PURCHASE,
-        )
+        self._add(draft, known, weight, t)
+        draft.remember(RecentItem(product_id, t, action), self._recent)
+        return known
 
     def _add(self, draft: Draft, known: ProductFacts | None, weight: float, t: float) -> None:
         """What a sensitive product says goes to its category alone, where it can be told from the rest."""
@@ -110,7 +113,8 @@ class Fold:
         if draft.bought.place(_order_id(event), event.timestamp, self._worth(event, facts), pieces):
             draft.abandoned_at = 0.0
             for product_id in pieces:
-                self._act(draft, Action.PURCHASE, product_id, event.timestamp, facts)
+                known = self._act(draft, "purchase", self._bought, product_id, event.timestamp, facts)
+                draft.count(known, purchases=1)
                 draft.empty(product_id)
 
     def _take_back_cart(self, draft: Draft, product: EventProduct, t: float, facts: Facts) -> None:
@@ -120,21 +124,21 @@ class Fold:
         it is too long ago to be known.
         """
         for _ in range(min(MOST_TIMES, math.ceil(draft.take_out(product.product_id, product.quantity)))):
-            given = draft.forget_recent(product.product_id, Action.CART, t)
+            given = draft.forget_recent(product.product_id, CART, t)
             if given is None:
                 return
             known = facts(product.product_id, given)
-            self._add(draft, known, -self._weights[Action.CART], given)
+            self._add(draft, known, -self._cart, given)
             draft.count(known, carts=-1)
 
     def _take_back_purchase(self, draft: Draft, event: Event, facts: Facts) -> None:
         amount = self._worth(event, facts)
         undone = draft.bought.give_back(_order_id(event), event.timestamp, amount, _pieces(event.products))
         for product_id, latest in undone:
-            newest = draft.forget_recent(product_id, Action.PURCHASE, latest)
+            newest = draft.forget_recent(product_id, PURCHASE, latest)
             given = latest if newest is None else newest
             known = facts(product_id, given)
-            self._add(draft, known, -self._weights[Action.PURCHASE], given)
+            self._add(draft, known, -self._bought, given)
             draft.count(known, purchases=-1)
 
 

@@ -16,10 +16,12 @@ MAX_TEXT = 40
 class Coming:
     """Counts; :meth:`freeze` gives the record."""
 
+    __slots__ = ("_active", "_bounces", "_counts", "_in_session", "_own", "_searches")
+
     def __init__(self, habits: Habits) -> None:
         self._searches, self._active = habits.searches, habits.active_seconds
         self._bounces, self._in_session = habits.bounces, habits.session_events
-        self._counts = habits.counts
+        self._counts, self._own = habits.counts, False
 
     def begin(self) -> None:
         """A session begins with an event; until another follows it is a bounce."""
@@ -42,9 +44,11 @@ class Coming:
             value = context.get(facet)
             if not value or not isinstance(value, str) or len(value) > MAX_TEXT:
                 continue
-            counts = self._counts.get(facet, {})
+            if not self._own:  # what the profile holds stays as it is
+                self._counts, self._own = {name: dict(counts) for name, counts in self._counts.items()}, True
+            counts = self._counts.setdefault(facet, {})
             if value in counts or len(counts) < MAX_VALUES:
-                self._counts = {**self._counts, facet: {**counts, value: counts.get(value, 0) + 1}}
+                counts[value] = counts.get(value, 0) + 1
 
     def freeze(self) -> Habits:
         """The record."""

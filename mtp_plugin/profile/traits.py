@@ -19,6 +19,7 @@ SHOP, CRM, REQUEST = "shop", "crm:", "request"
 """Sources; the name of the CRM follows its colon."""
 REQUEST_TRAITS = ("device", "os", "browser", "country", "region", "city", "urban", "time_zone", "locale")
 """What is kept as traits of what an event's context says: as it was last."""
+_OF_REQUEST = frozenset(REQUEST_TRAITS)
 MAX_TRAITS = 50
 """Stated traits of one visitor; when there are more, the first by name stay."""
 UNKNOWN = TraitOrigin("", 0.0)
@@ -72,6 +73,8 @@ def _take(traits: Traits, origins: Origins, given: Mapping[str, Any], origin: Tr
 
 
 def _take_request(traits: Traits, origins: Origins, context: Mapping[str, Any], origin: TraitOrigin) -> None:
+    if _OF_REQUEST.isdisjoint(context):
+        return
     for name in REQUEST_TRAITS:
         if name not in context:
             continue

@@ -54,7 +54,7 @@ class Work(Protocol):
 
 
 class Batch:
-    """Events to be recorded together; :func:`apply` sets ``new``, which of them were, and ``profiles``, what changed.
+    """Events to be recorded together; :func:`apply` sets ``new``, which of them were, and what ``profiles`` gives.
 
     ``stale`` says that whoever keeps copies of profiles could not be told beforehand.
 
@@ -72,7 +72,12 @@ class Batch:
         self.profile_ids = sorted({event.profile_id for event in events})
         self.stale = False
         self.new: list[bool] = []
-        self.profiles: dict[str, Stored] = {}
+        self.changed: Mapping[str, Stored] = {}
+
+    @property
+    def profiles(self) -> dict[str, Stored]:
+        """What profiles became of whom there were new events."""
+        return {event.profile_id: self.changed[event.profile_id] for event in compress(self.events, self.new)}
 
 
 def apply(batches: Sequence[Batch], work: Work) -> None:
@@ -94,7 +99,7 @@ def apply(batches: Sequence[Batch], work: Work) -> None:
     if changed:
         numbered = zip(rows, found.numbers, strict=True)
         work.append(
-            [EventRow(number, *row[1:]) for row, number in compress(numbered, new)],
+            [EventRow._make((number, *row[1:])) for row, number in compress(numbered, new)],
             [key for key, passes in compress(zip(keys, passing, strict=True), new) if passes],
         )
         work.put(changed)
@@ -121,15 +126,18 @@ def _folded(batches: Sequence[Batch], new: Sequence[bool], found: Found) -> dict
         batch.new = list(islice(flags, len(batch.events)))
         own = islice(numbers, len(batch.events))
         for event, number in compress(zip(batch.events, own, strict=True), batch.new):
-            runs = fresh.setdefault(event.profile_id, [])
-            if not runs or runs[-1][0] is not batch.fold:
-                runs.append((batch.fold, []))
-            runs[-1][1].append(event)
-            last[event.profile_id] = number
+            name = event.profile_id
+            runs = fresh.get(name)
+            if runs is None:
+                fresh[name] = [(batch.fold, [event])]
+            elif runs[-1][0] is batch.fold:
+                runs[-1][1].append(event)
+            else:
+                runs.append((batch.fold, [event]))
+            last[name] = number
     changed = {name: _fold_one(found.profiles.get(name), runs, last[name]) for name, runs in fresh.items()}
     for batch in batches:
-        names = {event.profile_id for event in compress(batch.events, batch.new)}
-        batch.profiles = {name: changed[name] for name in names}
+        batch.changed = changed
     return changed
 
 
