@@ -18,11 +18,14 @@ from ..errors import InputError, UnavailableError
 from ..records import Event, Lag
 from ..store.breaker import Breaker, first_line
 from ..store.redis_cluster import LateCluster
+from ..store.turns import Turns
 from .pack import pack, unpack
 from .scripts import ACKNOWLEDGE, BURY, DEAD_MOST, GROUP, KEY, PUBLISH, REPLACE, REVIVE
 
 PART = 100
 """Most events of one entry."""
+TOGETHER = 16
+"""Most requests whose events are handed over in one step: while one waits for Redis, others queue."""
 PAGE = 200
 """Entries looked through at once."""
 ALIVE_S = 60.0
@@ -31,6 +34,13 @@ FORGOTTEN_S = 3600.0
 """A worker that has not asked for so long, and holds nothing, is forgotten."""
 PATIENCE_S = 15.0
 """How long an erasure waits for workers that are recording events of its visitor."""
+
+
+class Parcel(NamedTuple):
+    """What one request brought: how many events, then number and bytes of each entry."""
+
+    events: int
+    words: list[Any]
 
 
 class Entry(NamedTuple):
@@ -61,6 +71,7 @@ class RedisStream:
         self._client: Any = client
         self._most, self._key, self._held, self._dead = most, key, f"{key}:held", f"{key}:dead"
         self._breaker = Breaker("Redis, for the stream of events")
+        self._turns = Turns(self._publish, TOGETHER)
 
     @contextmanager
     def _asking(self) -> Iterator[Any]:
@@ -81,17 +92,22 @@ class RedisStream:
     # ---------------------------------------------------------------------------------------- for senders
 
     def publish(self, events: Sequence[Event]) -> list[bool] | None:
-        words: list[Any] = []
-        for start in range(0, len(events), PART):
-            part = events[start : start + PART]
-            words += [len(part), pack(part)]
-        if not words:
-            return None
-        with self._asking() as client:
-            room = client.eval(PUBLISH, 2, self._key, self._held, self._most, len(events), *words)
-        if not room:
-            raise UnavailableError(f"the stream is full: {self._most} events wait; are workers running?")
+        if events:
+            starts = range(0, len(events), PART)
+            parts = [events[start : start + PART] for start in starts]
+            self._turns.take(Parcel(len(events), [word for part in parts for word in (len(part), pack(part))]))
         return None
+
+    def _publish(self, parcels: Sequence[Parcel]) -> list[BaseException | None]:
+        """Hand over what several requests brought, in one step; where that is too much, one by one."""
+        count, words = sum(parcel.events for parcel in parcels), [word for parcel in parcels for word in parcel.words]
+        with self._asking() as client:
+            room = client.eval(PUBLISH, 2, self._key, self._held, self._most, count, *words)
+        if room:
+            return [None] * len(parcels)
+        if len(parcels) > 1:
+            return [self._publish([parcel])[0] for parcel in parcels]
+        return [UnavailableError(f"the stream is full: {self._most} events wait; are workers running?")]
 
     def lag(self) -> Lag | None:
         with self._asking() as client:

@@ -45,21 +45,26 @@ class Moments:
         self._describe, self._signals = describe, sender.signals
         self._handed_on = sender.trusted and sender.signals is None
         self._known: dict[_Said, dict[str, Any]] = {}
+        self._last: tuple[Any, float, dict[str, Any]] = (None, -1.0, {})
 
     def kept(self, context: Any, happened: float) -> dict[str, Any]:
         """What an event keeps of its moment and of its ``context``.
 
         :param happened: seconds since 1970
         """
-        given = context if isinstance(context, dict) else {}
-        said = self._said(given, happened)
-        known = self._known.get(said)
-        if known is None:
-            known = self._known[said] = self._described(said, happened)
-        return {**known, **kept_context(given)} if given else known.copy()
-
-    def _said(self, given: Mapping[str, Any], happened: float) -> _Said:
         quarter = happened // ALIKE_S
+        last, at, kept = self._last
+        if at != quarter or not _same(last, context):  # a server's library says the same of all its events
+            given = context if isinstance(context, dict) else {}
+            said = self._said(given, quarter)
+            known = self._known.get(said)
+            if known is None:
+                known = self._known[said] = self._described(said, happened)
+            kept = {**known, **kept_context(given)}
+            self._last = (context, quarter, kept)
+        return kept.copy()
+
+    def _said(self, given: Mapping[str, Any], quarter: float) -> _Said:
         if not given:
             return quarter, "", "", "", "", "", "", ""
         zone, page, campaign = given.get("timezone"), given.get("page"), given.get("campaign")
@@ -87,6 +92,13 @@ class Moments:
         # Campaign tags are written by hand, and sometimes somebody's address is in one.
         known = self._describe(signals, address)
         return {name: plain(value) if isinstance(value, str) else value for name, value in known.items()}
+
+
+def _same(a: Any, b: Any) -> bool:
+    try:
+        return bool(a == b)
+    except RecursionError:  # as deep as JSON may be
+        return False
 
 
 def _text(value: Any) -> str:

@@ -76,6 +76,8 @@ def _count_by_level(stored: Sequence[str], refused: Sequence[str]) -> None:
     :param stored: names of events that are new
     :param refused: names of those that were dropped
     """
+    if not stored and not refused:
+        return
     visitor = kept().visitor if refused and has_request_context() else None
     below = (visitor.level if visitor else ConsentLevel.NON_PERSONAL).value
     metrics = get_parts().metrics
@@ -161,6 +163,5 @@ def take_messages(state: State, messages: Sequence[tuple[bytes, str]]) -> list[s
 
 def answer(receipt: Receipt) -> Response:
     """A receipt as Segment's clients take it: always 200."""
-    response = Response(msgspec.json.encode(receipt), content_type="application/json")
-    response.cache_control.no_store = True
-    return response
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return Response(msgspec.json.encode(receipt), headers=headers)

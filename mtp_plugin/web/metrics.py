@@ -33,6 +33,7 @@ class Metrics:
         self._lost = 0
         self._more: list[Collector] = []
         self._of_route = lru_cache(maxsize=1024)(self._counters)
+        self._of_outcome = lru_cache(maxsize=16)(self._event_counter)
         self._requests = Counter(
             "mtp_requests", "Requests by route and status.", ("app", "route", "status"), registry=self.registry
         )
@@ -92,10 +93,13 @@ class Metrics:
     def _outcome(self, level: str, kind: str, outcome: str) -> Callable[..., None]:
         return self._levels.labels(self._app, level, kind, outcome).inc
 
+    def _event_counter(self, outcome: str) -> Callable[[float], None]:
+        return self._events.labels(self._app, outcome).inc
+
     def events(self, outcome: str, count: int) -> None:
         """Count events: ``queued``, ``accepted``, ``repeated``, ``dropped`` or ``rejected``."""
         if count:
-            self._events.labels(self._app, outcome).inc(count)
+            self._of_outcome(outcome)(count)
 
     def answered(self, slate: Slate, cache: str, seconds: tuple[float, ...]) -> None:
         """Count a slate and what its steps took; see :data:`mtp_plugin.pipeline.Observe`."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from redis import Redis
 
 from mtp_plugin.bus.direct import DirectBus
 from mtp_plugin.bus.open import open_bus
 from mtp_plugin.bus.pack import pack, unpack
 from mtp_plugin.bus.scripts import DEAD_MOST, GROUP, KEY
-from mtp_plugin.bus.stream import PART, RedisStream
+from mtp_plugin.bus.stream import PART, Parcel, RedisStream
 from mtp_plugin.bus.worker import MOST_TIMES, Worker
 from mtp_plugin.config import Settings
 from mtp_plugin.errors import InputError, UnavailableError
@@ -84,6 +87,34 @@ def test_a_full_stream_refuses_and_takes_again_when_there_is_room(stream: RedisS
         stream.publish([make_event(10_001)])
     Worker(stream, Journal()).run(until_empty=True)
     stream.publish([make_event(10_001)])
+
+
+def test_what_comes_while_redis_is_waited_for_is_handed_over_together(stream: RedisStream, redis_url: str) -> None:
+    with Redis.from_url(redis_url) as client, ThreadPoolExecutor(9) as threads:
+        client.config_resetstat()
+        client.client_pause(60_000, all=False)
+        sent = [threads.submit(stream.publish, [make_event(0)])]
+        wait_until(lambda: stream._turns._busy and not stream._turns._waiting, "the first one's turn")
+        sent += [threads.submit(stream.publish, [make_event(number)]) for number in range(1, 9)]
+        wait_until(lambda: len(stream._turns._waiting) == 8, "the others")
+        client.execute_command("CLIENT UNPAUSE")
+        assert [one.result(30) for one in sent] == [None] * 9
+        assert client.info("commandstats")["cmdstat_eval"]["calls"] == 2
+    lag = stream.lag()
+    assert lag is not None
+    assert (lag.events, lag.entries) == (9, 9)
+
+
+def test_who_brings_too_much_is_refused_alone(stream: RedisStream) -> None:
+    for start in range(0, 9_990, 999):
+        stream.publish([make_event(number) for number in range(start, start + 999)])
+    parcels = [Parcel(count, [count, pack([make_event(n) for n in range(count)])]) for count in (6, 7, 4)]
+    first, second, third = stream._publish(parcels)
+    assert (first, third) == (None, None)
+    assert isinstance(second, UnavailableError)
+    lag = stream.lag()
+    assert lag is not None
+    assert lag.events == 10_000
 
 
 def test_workers_share_what_there_is(stream: RedisStream) -> None:

@@ -139,3 +139,11 @@ def test_a_visitors_own_headers_are_not_taken_from_what_its_page_says():
     browser = Sender(kind="browser", profile_id="a:1", consent=ConsentLevel.FULL, signals=signals)
     Moments(describe, browser).kept({"userAgent": "said", "ip": "1.1.1.1"}, NOW)
     assert agents == ["header"]
+
+
+def test_contexts_as_deep_as_json_may_be_are_told_apart():
+    depth = 600
+    deep = "[" * depth + "]" * depth
+    call = f'{{"type": "track", "event": "X", "userId": "1", "context": {{"locale": "de", "x": {deep}}}}}'
+    parsed = INTAKE.segment("batch", f'{{"batch": [{call}, {call}]}}'.encode(), SERVER, NOW)
+    assert [event.context["locale"] for event in parsed.events] == ["de", "de"]
