@@ -21,13 +21,14 @@ OFFER: dict[str, str] = {
     "variation.1.share": "40", "variation.0.share": "60", "coverage": "50", "matters": "2.5", "planned": "4000",
     "stops": "on", "when.0.fact": "context.device", "when.0.comparison": "$eq", "when.0.value": "mobile",
     "namespace.name": "basket", "namespace.from": "0", "namespace.to": "50", "until": "2199-01-01", "intent": "save",
+    "ramp": "2020-12-01 10, 2020-12-08T06:00 50",
 }  # fmt: skip
 ENTRY: dict[str, Any] = {
     "title": "Off the basket",
     "variations": [{"name": "nothing off"}, {"name": "5 % off", "variables": {"percent": 5}}],
     "weights": [0.6, 0.4], "goal": "conversion", "guardrails": ["latency"], "coverage": 0.5, "matters": 0.025,
     "planned": 4000, "stops": True, "when": {"context.device": "mobile"}, "namespace": ("basket", 0.0, 0.5),
-    "until": "2199-01-01",
+    "until": "2199-01-01", "ramp": [("2020-12-01", 0.1), ("2020-12-08T06:00", 0.5)],
 }  # fmt: skip
 
 
@@ -60,7 +61,8 @@ def test_a_form_says_what_it_was_made_of() -> None:
 
 
 def test_a_draft_is_written_down_and_seen_by_nobody(drafted: Desk) -> None:
-    assert stored(drafted) == {"draft": True, "entry": {**ENTRY, "namespace": ["basket", 0.0, 0.5]}}
+    written = {**ENTRY, "namespace": ["basket", 0.0, 0.5], "ramp": [list(step) for step in ENTRY["ramp"]]}
+    assert stored(drafted) == {"draft": True, "entry": written}
     page = drafted.get("/experiments/").text
     assert "Off the basket" in page
     assert "Draft" in page
@@ -122,6 +124,8 @@ def test_ended_all_see_the_control_and_the_result_stays(drafted: Desk) -> None:
         ({"variation.1.share": "90"}, "variation.0.share"),
         ({"coverage": "0"}, "coverage"),
         ({"until": "soon"}, "until"),
+        ({"ramp": "2020-12-01"}, "ramp"),
+        ({"ramp": "2020-12-08 50, 2020-12-01 10"}, "ramp"),
         ({"namespace.to": "0"}, "namespace.name"),
         ({"when.0.fact": "profile.shoe_size"}, "when.0.fact"),
         ({"factors": '{"percent": [5]}', "variation.0.name": "", "variation.1.name": ""}, "factors"),

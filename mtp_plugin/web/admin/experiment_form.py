@@ -33,6 +33,7 @@ def values_of(key: str, entry: Mapping[str, Any]) -> dict[str, str]:
         "planned": str(entry.get("planned", 0)),
         "stops": "on" if entry.get("stops", True) else "",
         "factors": json.dumps(entry["factors"], ensure_ascii=False) if entry.get("factors") else "",
+        "ramp": ", ".join(f"{at} {100 * share:g}" for at, share in entry.get("ramp", ())),
         **{f"guardrail.{name}": "on" for name in entry.get("guardrails", ())},
     }
     if space := entry.get("namespace"):
@@ -73,6 +74,7 @@ def entry_sent(form: Form) -> dict[str, Any]:
         "stops": form.flag("stops"),
         "when": spec_sent(sent_condition(form, "when"), form, "when"),
         "namespace": _namespace(form),
+        "ramp": _ramp(form),
     }
     if form.text("factors", most=5000):
         entry["factors"] = _object(form, "factors")
@@ -111,6 +113,18 @@ def _share(form: Form, name: str) -> float:
 def _namespace(form: Form) -> tuple[str, float, float] | None:
     name = form.text("namespace.name", most=80)
     return (name, _share(form, "namespace.from"), _share(form, "namespace.to")) if name else None
+
+
+def _ramp(form: Form) -> list[tuple[str, float]]:
+    """Steps with commas between, each a date and a share."""
+    steps: list[tuple[str, float]] = []
+    for step in filter(None, (part.split() for part in form.text("ramp", most=2000).split(","))):
+        try:
+            at, share = step
+            steps.append((at, round(float(share) / 100, 6)))
+        except ValueError:
+            form.refuse("ramp", "Write dates and shares, such as 2026-12-01 10, 2026-12-08 50")
+    return steps
 
 
 def _variations(form: Form) -> dict[str, Any]:

@@ -218,6 +218,7 @@ def _editor(
         asking=asking or read_asking(state, {}),
         placement=placement or next((name for name in state.placements if name in sent.placements), ""),
         placements=list(state.placements),
+        experiments=state.experiments.known(),
         models=state.registry.list("behaviour"),
         tested=tested,
         findings=findings,
