@@ -13,15 +13,15 @@ FOR_EVER = 120.0
 class SlowProxy:
     """Passes everything on to *port*; what comes back is *delay* seconds late, or waits for ``open``.
 
-    ``cut`` breaks all connections; while ``refuses`` is set new ones end at once.
+    ``cut`` breaks all connections; while ``refuses`` is set new ones end at once. It listens on *host*.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         self._target = port
         self.delay, self.refuses, self.open = 0.0, False, threading.Event()
         self.open.set()
         self._ends: list[socket.socket] = []
-        self._door = socket.create_server(("127.0.0.1", 0))
+        self._door = socket.create_server((host, 0))
         self.port = int(self._door.getsockname()[1])
         threading.Thread(target=self._serve, daemon=True).start()
 

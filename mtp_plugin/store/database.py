@@ -219,11 +219,17 @@ def _rows(engine: Engine, query: Executable, values: Mapping[str, Any] | None) -
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Whether it is the connection that failed, not one statement on it."""
+    """Whether it is the connection that failed, not one statement on it; on a full disk SQLite still reads."""
+    if _sqlite_code(error) == sqlite3.SQLITE_FULL:
+        return False
     return isinstance(error, DBAPIError) and (error.connection_invalidated or error.statement is None)
 
 
 def _is_busy(error: BaseException) -> bool:
     """Whether another process kept SQLite's lock for too long."""
-    code = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
-    return bool(code & 0xFF == sqlite3.SQLITE_BUSY)
+    return _sqlite_code(error) == sqlite3.SQLITE_BUSY
+
+
+def _sqlite_code(error: BaseException) -> int:
+    """SQLite's primary code of an error, 0 of any other."""
+    return int(getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)) & 0xFF
