@@ -17,8 +17,11 @@ from playwright.sync_api import Page, expect
 from mtp_plugin.bandit.learnt import day_of
 from mtp_plugin.experiment_book import draft
 from mtp_plugin.ports import Alert, BanditSum
+from mtp_plugin.records import Event, EventProduct
 from mtp_plugin.rules.read import read_rule
 from mtp_plugin.segmenting import refresh_segments
+from mtp_plugin.state import State
+from mtp_plugin.track.imported import imported_event
 
 from ..servers import wait_until
 from .demo_shop import Store
@@ -77,6 +80,24 @@ def dropped(now: float) -> Alert:
     )
 
 
+def offered(state: State, now: float) -> Iterator[Event]:
+    """Simulated visitors of two segments who saw the demo's experiment, and what some of them ordered."""
+    row = state.experiments.rows["basket-offer"]
+    segments = [one.segment_id for one in state.pipeline.live.get().segments.all()][:2]
+    line = (EventProduct(product_id="glint-task-lamp", quantity=1.0, price=40.0),)
+    for number in range(900):
+        visitor, at = f"tested{number}", now - 2 * 86400 + number
+        seen = {"experiment_id": row.key, "variation_id": str(row.of(f"a:{visitor}"))}
+        seen["segment_id"] = segments[number % 2]
+        for name, later, more in (("Experiment Viewed", 0, {"properties": seen}), ("Order Completed", 60, {})):
+            if later and number % 5:
+                continue
+            more = more or {"products": line, "properties": {"order_id": visitor}}
+            yield imported_event(
+                name, key=f"{name}{number}", timestamp=at + later, anonymous_id=visitor, user_id="", **more
+            )
+
+
 @pytest.fixture(scope="module")
 def desk(front: Store) -> Iterator[Store]:
     """The demo store with segments and a rule."""
@@ -92,6 +113,7 @@ def desk(front: Store) -> Iterator[Store]:
         state.alerts.add(dropped(time.time()))
         state.rulebook.put(read_rule(LAMPS), by="test", force=True)
         draft(state, "words", WORDS, who="test", now=time.time())
+        state.pipeline.ingest(list(offered(state, time.time())))
         state.pipeline.live.refresh()
     return front
 
