@@ -16,20 +16,27 @@ import numpy as np
 
 from mtp_plugin.candidates import session_expert
 from mtp_plugin.candidates.blend import Expert
-from mtp_plugin.candidates.learn.reranker import JUDGED, Case, grow_reranker
+from mtp_plugin.candidates.learn.reranker import Case, grow_reranker
 from mtp_plugin.candidates.reranker import TOP, Reranker
+from mtp_plugin.candidates.session_details import SESSION_DETAILS
+from mtp_plugin.records import FloatArray
 
 FEATURES = len(session_expert.FEATURES)
+
+
+def details(places: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """As many as of a session; what they say is made up."""
+    return np.tile(scores[places, None], len(SESSION_DETAILS)).astype(np.float32)
 
 
 def questions(count: int, candidates: int, random: np.random.Generator) -> list[Case]:
     """What is chosen depends on two features together, which no linear expert can say."""
     found = []
-    for place in range(count):
+    for _ in range(count):
         features = random.normal(size=(candidates, FEATURES)).astype(np.float32)
         worth = features[:, 0] * (features[:, 1] > 0) + features[:, 2] + random.gumbel(size=candidates)
         chosen = np.array([int(np.argmax(worth))])
-        found.append(Case(features, chosen, 0, 3, place >= (1 - JUDGED) * count, np.arange(candidates)))
+        found.append(Case(features, chosen, 0, 3, np.arange(candidates), details))
     return found
 
 
@@ -52,12 +59,17 @@ def main() -> None:
     random = np.random.default_rng(0)
     names = session_expert.FEATURES
     expert = Expert(names, {names[0]: 0.5, names[2]: 1.0}, 1, None)
-    grown = grow_reranker(questions(3000, TOP, random), expert, seed=0)
+    earlier, later = questions(1500, TOP, random), questions(1500, TOP, random)
+    grown = grow_reranker(earlier, later, expert, seed=0)
     assert grown.trees is not None, grown.figures
-    reranker = Reranker(grown.trees)
+    reranker = Reranker(grown.trees, grown.trust)
     cases = questions(options.queries, options.candidates, random)
     floor = microseconds(lambda case: expert.scores(case.features, 0), cases)
-    both = microseconds(lambda case: reranker.scores(case.features, expert.scores(case.features, 0), 3, None), cases)
+
+    def anew(case: Case) -> FloatArray:
+        return reranker.scores(case.features, expert.scores(case.features, 0), 3, None, details)
+
+    both = microseconds(anew, cases)
     trees = {"trees": len(grown.trees.roots), "nodes": len(grown.trees.feature)}
     print(json.dumps({"benchmark": "reranker", "ordered_anew": TOP, **trees, "expert": floor, "re-ranked": both}))
 

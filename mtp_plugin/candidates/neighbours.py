@@ -30,6 +30,8 @@ DEFAULTS: dict[str, dict[str, float]] = {
     },
 }  # fmt: skip
 """What worked on several shops, for sessions, baskets and customers; ``train`` may find better ones."""
+FRESHEST = 1e-4
+"""Part of the history below which it makes no difference when a product was seen."""
 
 
 class SessionNeighbours:
@@ -54,6 +56,14 @@ class SessionNeighbours:
         self._vocabulary, self._prefix = vocabulary, prefix
         self.n_sessions = len(self._order)
         self._set({**DEFAULTS[prefix], **(settings or {})})
+
+    def freshness(self) -> FloatArray:
+        """Of each row, how much of the history passed since its latest session, ``-log(passed + 0.0001)``, highest
+        for what was seen just now; that of the oldest session for rows the index does not know."""
+        starts, sessions = self._index["item_indptr"], self._index["item_sessions"]
+        passed, known = np.ones(len(starts) - 1, dtype=np.float32), starts[1:] > starts[:-1]
+        passed[known] -= self._order[sessions[starts[:-1][known]]]
+        return self._vocabulary.by_row(-np.log(passed + np.float32(FRESHEST)), -np.log1p(FRESHEST))
 
     def tuned(self, settings: Mapping[str, Any]) -> SessionNeighbours:
         """The same index with other settings."""

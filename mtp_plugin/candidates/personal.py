@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ..records import BoolArray, Candidates, FloatArray, IntArray, Query
 from . import basket_expert, session_expert
+from .basket_details import return_details
 from .blend import Expert, softmax
 from .loudest import EVERYTHING
 from .mixture import CONTENT as LIKENESS
 from .mixture import PARTS, Mixture, evidence
 from .origins import BIT
 from .own import Bought, bought
-from .reranker import Reranker
+from .reranker import Details, Reranker
 from .scratch import Scratch
+from .session_details import session_details
 from .sources import ALIKE, CONTENT, Sources
 
 SESSION_TRUST = 0.8
@@ -118,18 +121,20 @@ class Personal:
         if at_hand is not None:
             features = session_expert.features(sources, scratch, *at_hand, way)
             scores = self._session.scores(features, session_expert.bucket(len(at_hand[0])))
-            parts["session"] = softmax(self._anew("session", features, scores, len(at_hand[0]), fit))
+            details: Details = partial(session_details, sources, scratch, at_hand[0], way)
+            parts["session"] = softmax(self._anew("session", features, scores, len(at_hand[0]), fit, details))
         if own is not None:
             features = basket_expert.return_features(sources, scratch, own, query.now)
             scores = self._customer.scores(features, basket_expert.return_bucket(own))
-            parts["return"] = softmax(self._anew("return", features, scores, len(own.rows), fit))
+            details = partial(return_details, sources, scratch, own, query.now)
+            parts["return"] = softmax(self._anew("return", features, scores, len(own.rows), fit, details))
         return parts
 
     def _anew(
-        self, task: str, features: FloatArray, scores: FloatArray, known: int, fit: BoolArray | None
+        self, task: str, features: FloatArray, scores: FloatArray, known: int, fit: BoolArray | None, details: Details
     ) -> FloatArray:
         reranker = self._rerankers.get(task)
-        return reranker.scores(features, scores, known, fit) if reranker is not None else scores
+        return reranker.scores(features, scores, known, fit, details) if reranker is not None else scores
 
     def _likeness(self, scratch: Scratch, drawn: FloatArray | None, place: int) -> dict[str, FloatArray]:
         """What affinities say; and with a segment, at *place*, what products alike and the segment say."""

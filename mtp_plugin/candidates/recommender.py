@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..errors import InputError
 from ..ports import Bundle, Likelihood
 from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Profile, Query, SegmentRef, Strategy
 from . import basket_expert, kernels, plain, session_expert
+from .basket_details import complete_details
 from .blend import Expert, softmax
 from .feedback import Feedback
 from .likely import LikelyToBuy
@@ -173,7 +175,8 @@ class Recommender:
             fit[scratch.slot[rows]] = False
             if allowed is not None:
                 fit &= allowed[scratch.rows[: scratch.count]]
-            scores = reranker.scores(features, scores, len(rows), fit)
+            details = partial(complete_details, self.sources, scratch, rows)
+            scores = reranker.scores(features, scores, len(rows), fit, details)
         scores = softmax(scores)
         scores[scratch.slot[rows]] = 0.0
         return _best(scratch, scores, allowed, k, above=0.0)

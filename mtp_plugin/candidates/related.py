@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..compiled import HAS_NUMBA
 from ..records import FloatArray, IntArray
 from . import kernels, plain
+from .detail_kernels import strongest
 from .scratch import Scratch
 
 
@@ -64,6 +65,15 @@ class Related:
             *call, scratch.epoch, scratch.mark, scratch.slot, scratch.rows, scratch.columns, scratch.best,
             scratch.anchor, scratch.count,
         )  # fmt: skip
+
+    def strongest(self, scratch: Scratch, rows: IntArray, at: IntArray, count: int) -> FloatArray:
+        """How much the one of *rows* that is nearest says of candidates, see :func:`.detail_kernels.strongest`."""
+        found = self._vocabulary
+        said: FloatArray = strongest(
+            self._indptr, self._indices, self._values, found.from_row, found.to_row, rows, scratch.epoch, scratch.mark,
+            scratch.slot, at, count,
+        )  # fmt: skip
+        return said
 
     def knows(self, row: int) -> bool:
         """Whether there is any neighbour of this row."""

@@ -8,7 +8,7 @@ by :mod:`mtp_plugin.candidates.learn.reranker`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,17 +27,23 @@ PLACE = ("behind-best", "log-probability", "log-rank", "known")
 """Features beside the expert's own: its score less the best one, the logarithm of its probability among these
 candidates, of its rank from 1, and of how much is known of whom is asked about."""
 
+Details = Callable[[IntArray, FloatArray], FloatArray]
+"""Looks closely at the candidates at some places, given the expert's scores of all: a float32 row for each."""
+
 
 class Reranker:
     """Orders the best candidates of one expert anew.
 
-    :param trees: over the expert's features followed by :data:`PLACE`; sums are log-odds of being chosen
+    :param trees: over the expert's features, :data:`PLACE` and details; sums are log-odds of being chosen
+    :param trust: in the expert beside the trees: by how much of its logarithmic probability their sums are raised
     """
 
-    def __init__(self, trees: Trees) -> None:
-        self._walk = Walk(trees)
+    def __init__(self, trees: Trees, trust: float = 0.0) -> None:
+        self._walk, self._trust = Walk(trees), trust
 
-    def scores(self, features: FloatArray, scores: FloatArray, known: int, allowed: BoolArray | None) -> FloatArray:
+    def scores(
+        self, features: FloatArray, scores: FloatArray, known: int, allowed: BoolArray | None, details: Details
+    ) -> FloatArray:
         """The expert's scores with those of the best candidates put in the order of the trees.
 
         These share among themselves the probability that they had; what stands behind them stays behind them.
@@ -46,11 +52,13 @@ class Reranker:
         :param scores: of the expert, ``(candidates,)``
         :param known: products of the session, the past or the basket
         :param allowed: mask over the candidates that may be shown, ``None`` for all
+        :param details: looks closely at those that are ordered anew
         """
         places = best_places(scores, allowed)
         if len(places) < 2:
             return scores
-        said = self._walk.scores(seen(features, scores, places, known))
+        rows = seen(features, scores, places, known, details)
+        said = combined(self._walk.scores(rows), rows, features.shape[1], self._trust)
         before = scores[places].astype(np.float64)
         shift = _log_sum(before) - _log_sum(said)
         found = np.minimum(scores, np.float32(said.min() + shift))
@@ -69,10 +77,16 @@ def best_places(scores: FloatArray, allowed: BoolArray | None = None) -> IntArra
     return best
 
 
-def seen(features: FloatArray, scores: FloatArray, places: IntArray, known: int) -> FloatArray:
-    """What the trees see of the candidates at *places*, float32, ``(len(places), features + len(PLACE))``."""
-    n, width = len(places), features.shape[1]
-    rows = np.empty((n, width + len(PLACE)), dtype=np.float32)
+def combined(said: FloatArray, rows: FloatArray, width: int, trust: float) -> FloatArray:
+    """What trees *said* of *rows*, with so much *trust* in the expert, whose features are the first *width*."""
+    return said + trust * rows[:, width + PLACE.index("log-probability")]
+
+
+def seen(features: FloatArray, scores: FloatArray, places: IntArray, known: int, details: Details) -> FloatArray:
+    """What the trees see of the candidates at *places*, a float32 row each: features, :data:`PLACE`, details."""
+    n, width, closely = len(places), features.shape[1], details(places, scores)
+    rows = np.empty((n, width + len(PLACE) + closely.shape[1]), dtype=np.float32)
+    rows[:, width + len(PLACE) :] = closely
     rows[:, :width] = features[places]
     behind = scores[places] - scores[places[0]]
     rows[:, width] = behind
@@ -103,7 +117,8 @@ def load_rerankers(bundle: Bundle | None) -> dict[str, Reranker]:
         if f"{prefix_of(task)}roots" not in arrays:
             continue
         try:
-            found[task] = Reranker(Trees.of_arrays(arrays, prefix_of(task)))
+            trust = float(arrays.get(f"{prefix_of(task)}trust", np.zeros(1))[0])
+            found[task] = Reranker(Trees.of_arrays(arrays, prefix_of(task)), trust)
         except (KeyError, ValueError) as error:
             raise ModelError(f"the re-ranker of {task} cannot be read: {error}; run `flask mtp train`") from error
     return found

@@ -51,9 +51,13 @@ class Sources:
         self.users = _neighbours(arrays, vocabulary, self.meta, "user_")
         self.rankings = Rankings(table, arrays, vocabulary)
         self.segments = SegmentTop(table, behaviour, vocabulary, self.rankings)
-        self.rhythm: FloatArray = (
-            vocabulary.by_row(arrays["rhythm"]) if vocabulary and "rhythm" in arrays else _zeros(table)
-        )
+
+        def by_row(name: str) -> FloatArray:
+            return vocabulary.by_row(arrays[name]) if vocabulary and name in arrays else _zeros(table)
+
+        self.rhythm, self.revisits, self.rebought = by_row("rhythm"), by_row("revisits"), by_row("rebought")
+        self.sold_lately, self.sold_since = by_row("sold_lately"), by_row("sold_since")
+        self.freshness: FloatArray = self.neighbours.freshness() if self.neighbours is not None else _zeros(table)
         self.affinity = Affinity(table, self.rankings["popular"])
         popular, lately = (
             _relative_to_mean(scores) for scores in (self.rankings["popular"].scores, self.rankings.lately)
@@ -77,6 +81,11 @@ class Sources:
         related = self.related.get(name)
         if related is not None:
             related.spread(scratch, rows, weights, column)
+
+    def strongest(self, name: str, scratch: Scratch, rows: IntArray, at: IntArray, count: int) -> FloatArray:
+        """As :meth:`.Related.strongest` of one of the item-item lists; zeros without such a list."""
+        related = self.related.get(name)
+        return np.zeros((count, 2), np.float32) if related is None else related.strongest(scratch, rows, at, count)
 
     def alike(self, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
         """Products alike in content: from the bundle, and by a light comparison where the bundle knows none."""

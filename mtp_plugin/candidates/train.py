@@ -90,8 +90,8 @@ def train(
     progress("counting")
     prior = meta.get("segment_prior", PRIOR)
     arrays = learn_behaviour(log, now=moment, ridge=experts.ridge, membership=membership, prior=prior)
-    for task, trees in experts.trees.items():
-        arrays |= trees.arrays(prefix_of(task))
+    for task, grown in experts.rerankers.items():
+        arrays |= grown.arrays(prefix_of(task))
     strings = {"items": log.items}
     if membership is not None:
         arrays |= membership.arrays()

@@ -29,10 +29,10 @@ def test_sessions() -> None:
         data("retailrocket_sessions/test_cases.csv.gz"),
     )
     metrics = found["metrics"]
-    assert metrics["hr@20"] > 0.585
-    assert metrics["mrr@20"] > 0.320
-    assert metrics["novel"]["hr@20"] > 0.372
-    assert metrics["novel"]["mrr@20"] > 0.140
+    assert metrics["hr@20"] >= 0.595
+    assert metrics["mrr@20"] >= 0.331
+    assert metrics["novel"]["hr@20"] >= 0.383
+    assert metrics["novel"]["mrr@20"] >= 0.146
     for name, baseline in found["baselines"].items():
         assert metrics["mrr@20"] > baseline["mrr@20"], name
         assert metrics["novel"]["hr@20"] > baseline["novel"]["hr@20"], name
@@ -45,7 +45,7 @@ def test_baskets() -> None:
     assert metrics["next_basket"]["ndcg@20"] > 0.312
     assert metrics["next_basket_new"]["recall@20"] > 0.130
     assert metrics["next_basket_new"]["ndcg@20"] > 0.115
-    assert metrics["completion"]["hr@20"] > 0.395
+    assert metrics["completion"]["hr@20"] >= 0.408
     assert metrics["completion"]["mrr@20"] > 0.160
     for name, baseline in found["baselines"].items():
         assert metrics["next_basket"]["recall@20"] > baseline["next_basket"]["recall@20"], name

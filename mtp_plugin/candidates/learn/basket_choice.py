@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ...records import IntArray
+from ...records import FloatArray, IntArray
 from .. import basket_expert
+from ..basket_details import complete_details, return_details
 from ..blend import Expert
 from ..log import TrainingLog
 from ..own import Bought
 from ..recommender import Recommender
+from ..scratch import Scratch
+from ..sources import Sources
 from .choice import HEAVY, LIGHT, Cases, fit
-from .reranker import JUDGED, Case
+from .reranker import Case
 
 MOST_CASES = 4_000
 FEWEST_CASES = 100
@@ -58,7 +62,6 @@ def return_questions(recommender: Recommender, purchases: TrainingLog, cut: floa
     to_row = _to_row(recommender, purchases)
     by_visitor, starts = _by_visitor(purchases)
     baskets = _sample(_baskets(purchases, purchases.time >= cut), MOST_CASES, seed)
-    judged = _judged_from(purchases, baskets)
     for lines in baskets:
         now = float(purchases.time[lines[0]])
         visitor = int(purchases.visitor[lines[0]])
@@ -73,14 +76,14 @@ def return_questions(recommender: Recommender, purchases: TrainingLog, cut: floa
         chosen = scratch.slot[targets[scratch.mark[targets] == scratch.epoch]]
         features = basket_expert.return_features(recommender.sources, scratch, own, now)
         new = np.setdiff1d(np.arange(scratch.count), scratch.slot[own.rows])
-        yield Case(features, chosen, basket_expert.return_bucket(own), len(own.rows), now >= judged, new)
+        details = partial(return_details, recommender.sources, scratch, own, now)
+        yield Case(features, chosen, basket_expert.return_bucket(own), len(own.rows), new, details)
 
 
 def complete_questions(recommender: Recommender, purchases: TrainingLog, cut: float, seed: int) -> Iterator[Case]:
     """Baskets from *cut* on, each with one product hidden; candidates are the products that are not in it."""
     random, to_row = np.random.default_rng(seed), _to_row(recommender, purchases)
     baskets = _sample(_baskets(purchases, purchases.time >= cut), MOST_CASES, seed)
-    judged = _judged_from(purchases, baskets)
     for lines in baskets:
         rows = np.unique(to_row[purchases.item[lines]])
         rows = random.permutation(rows[rows >= 0])
@@ -93,15 +96,18 @@ def complete_questions(recommender: Recommender, purchases: TrainingLog, cut: fl
             features = basket_expert.complete_features(recommender.sources, scratch)
             open_places = np.setdiff1d(np.arange(scratch.count), scratch.slot[rest])
             chosen = np.flatnonzero(open_places == scratch.slot[target])
-            bucket, late = basket_expert.complete_bucket(len(rest)), bool(purchases.time[lines[0]] >= judged)
-            features = features[open_places]
-            yield Case(features, chosen, bucket, len(rest), late, np.arange(len(features)))
+            bucket = basket_expert.complete_bucket(len(rest))
+            details = partial(_open_details, recommender.sources, scratch, rest, open_places)
+            yield Case(features[open_places], chosen, bucket, len(rest), np.arange(len(open_places)), details)
 
 
-def _judged_from(purchases: TrainingLog, baskets: list[IntArray]) -> float:
-    """The moment from which on baskets judge what was learnt from those before."""
-    times = [float(purchases.time[lines[0]]) for lines in baskets]
-    return float(np.quantile(times, 1 - JUDGED)) if times else np.inf
+def _open_details(
+    sources: Sources, scratch: Scratch, rest: IntArray, open_places: IntArray, places: IntArray, scores: FloatArray
+) -> FloatArray:
+    """Details of candidates at *places* among the *open_places*, of which alone there are *scores*."""
+    of_all = np.zeros(scratch.count, dtype=scores.dtype)
+    of_all[open_places] = scores
+    return complete_details(sources, scratch, rest, open_places[places], of_all)
 
 
 def bought_before(purchases: TrainingLog, lines: IntArray, to_row: IntArray) -> Bought | None:

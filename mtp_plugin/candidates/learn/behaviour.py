@@ -11,8 +11,9 @@ from ..membership import Membership
 from .ease import RIDGE, ease_lists
 from .rankings import half_life, rankings
 from .related_lists import Orders, bought_lists, viewed_lists
+from .sales import sales
 from .segment_rankings import PRIOR, segment_rankings
-from .session_index import basket_index, session_index, user_index
+from .session_index import basket_index, revisits, session_index, user_index
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -45,9 +46,11 @@ def learn_behaviour(
     if viewing and seen.any():
         # A copy of the columns at a time: a long log is most of what training holds.
         arrays |= session_index(log.item[seen], log.time[seen], log.session[seen], len(log.items))
+        arrays |= revisits(log.item[seen], log.session[seen], len(log.items))
         arrays |= viewed_lists(log.item[seen], log.session[seen], len(log.items))
     orders = Orders.of(purchases, now, 8 * life)
     arrays |= bought_lists(orders)
     if buying and len(purchases):
         arrays |= basket_index(purchases) | user_index(purchases) | ease_lists(orders, ridge)
+        arrays |= sales(purchases, now)
     return arrays

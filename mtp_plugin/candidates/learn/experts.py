@@ -13,7 +13,6 @@ import numpy as np
 
 from ...ports import Bundle
 from ...records import ProductTable
-from ...trees import Trees
 from ..blend import Expert
 from ..log import PURCHASE, UNCART, VIEW, TrainingLog
 from ..recommender import Recommender
@@ -26,14 +25,15 @@ from .ease_ridge import ease_ridge
 from .neighbour_settings import neighbour_settings
 from .rankings import half_life
 from .related_lists import Orders
-from .reranker import Case, grow_reranker
+from .reranker import Case, Grown, grow_reranker
 from .session_choice import session_choice, session_questions
 
 HELD_OUT = 0.1
 """Part of the sessions, the latest, that weights are learnt from."""
 
-MOST_ASKED = 24_000
-"""Places in sessions that re-rankers are grown from and judged on."""
+ASKED_BEFORE, MOST_ASKED = 12_000, 24_000
+"""Places in earlier held-out sessions that re-rankers learn from, and in the latest, where they are judged; fewer of
+the earlier ones, as what they were asked with is older than what will serve."""
 BASKET_DAYS = 45
 DAY_S = 86_400.0
 
@@ -41,25 +41,27 @@ DAY_S = 86_400.0
 @dataclass(slots=True)
 class Experts:
     """What is learnt of how to blend: ``weights`` by expert, ``settings`` of the neighbours by index, the ``ridge`` of
-    EASE, ``trees`` of re-rankers by task where they are better, and ``figures`` on held-out history.
+    EASE, the ``rerankers`` by task where they are better, and ``figures`` on held-out history.
     """
 
     weights: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     ridge: float = RIDGE
-    trees: dict[str, Trees] = field(default_factory=dict)
+    rerankers: dict[str, Grown] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
 
-    def add(self, task: str, learnt: dict[str, Any] | None, questions: Iterable[Case], seed: int) -> None:
-        """Take an expert, and grow its re-ranker on the same held-out history."""
+    def add(
+        self, task: str, learnt: dict[str, Any] | None, earlier: Iterable[Case], later: Iterable[Case], seed: int
+    ) -> None:
+        """Take an expert, and grow its re-ranker: on the held-out history before, judged on what the expert is of."""
         if not learnt:
             return
         self.weights[task] = learnt
         names, buckets = tuple(learnt["features"]), len(learnt["weights"])
-        grown = grow_reranker(questions, Expert(names, {}, buckets, learnt), seed=seed)
+        grown = grow_reranker(earlier, later, Expert(names, {}, buckets, learnt), seed=seed)
         self.figures.setdefault("rerankers", {})[task] = grown.figures
         if grown.trees is not None:
-            self.trees[task] = grown.trees
+            self.rerankers[task] = grown
 
 
 def learn_experts(
@@ -79,8 +81,7 @@ def learn_experts(
 
 def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
     """The expert, the neighbours' settings, and from how many cases."""
-    cut = _first_held_out(log)
-    before, held_out = log.take(slice(0, cut)), log.take(slice(cut, None)).views()
+    before, held_out = _held_out(log)
     found.settings[""], found.figures["session_cases"] = {}, 0
     if not len(before) or not len(held_out):
         return
@@ -90,13 +91,24 @@ def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
         recommender.sources.neighbours = recommender.sources.neighbours.tuned(settings)
     learnt, cases = session_choice(recommender, held_out, seed=seed)
     found.settings[""], found.figures["session_cases"] = settings, len(cases)
-    found.add("session", learnt, session_questions(recommender, held_out, MOST_ASKED, seed + 1), seed)
+    long_before, earlier = _held_out(before)
+    older = _recommender(long_before, table, content, buying=False)
+    if older.sources.neighbours is not None:
+        older.sources.neighbours = older.sources.neighbours.tuned(settings)
+    found.add(
+        "session",
+        learnt,
+        session_questions(older, earlier, ASKED_BEFORE, seed + 1),
+        session_questions(recommender, held_out, MOST_ASKED, seed + 1),
+        seed,
+    )
 
 
-def _first_held_out(log: TrainingLog) -> int:
-    """The row from which on the sessions are held out."""
+def _held_out(log: TrainingLog) -> tuple[TrainingLog, TrainingLog]:
+    """What is before, and the views of the latest sessions."""
     views = np.flatnonzero(log.action == VIEW)
-    return int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]]))
+    cut = int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]])) if len(views) else 0
+    return log.take(slice(0, cut)), log.take(slice(cut, None)).views()
 
 
 def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
@@ -109,10 +121,16 @@ def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
     orders = Orders.of(before.purchases(), before.end, 8 * half_life(before))
     ridge = found.ridge = ease_ridge(orders, purchases.take(purchases.time >= cut), seed=seed)
     recommender = _recommender(before, table, content, viewing=False, ridge=ridge)
-    learnt = return_choice(recommender, purchases, cut, seed=seed)
-    found.add("return", learnt, return_questions(recommender, purchases, cut, seed), seed)
-    learnt = complete_choice(recommender, purchases, cut, seed=seed)
-    found.add("complete", learnt, complete_questions(recommender, purchases, cut, seed), seed)
+    earlier = cut - (log.end - cut)
+    older = _recommender(history_before(log, earlier), table, content, viewing=False, ridge=ridge)
+    until_then = purchases.take(purchases.time < cut)
+    for task, choice, questions in (
+        ("return", return_choice, return_questions),
+        ("complete", complete_choice, complete_questions),
+    ):
+        learnt = choice(recommender, purchases, cut, seed=seed)
+        before_cut = questions(older, until_then, earlier, seed)
+        found.add(task, learnt, before_cut, questions(recommender, purchases, cut, seed), seed)
 
 
 def history_before(log: TrainingLog, cut: float) -> TrainingLog:

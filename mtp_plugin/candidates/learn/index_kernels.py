@@ -54,6 +54,19 @@ def in_order(order: Array, starts: Array, item: Array, keep: Array, sizes: Array
 
 
 @compiled_long
+def views_and_returns(item: Array, session: Array, n: int) -> tuple[Array, Array]:
+    """How often each of *n* products was viewed, and how often by somebody who had seen it in the same session."""
+    views, returns, latest = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.full(n, -1, dtype=np.int64)
+    for place in range(len(item)):
+        product = item[place]
+        views[product] += 1
+        if latest[product] == session[place]:
+            returns[product] += 1
+        latest[product] = session[place]
+    return views, returns
+
+
+@compiled_long
 def inverted(indptr: Array, items: Array, most: int, n: int) -> tuple[Array, Array, Array]:
     """The latest *most* sessions of each product, latest first, and its place in each, as compressed rows."""
     counts = np.zeros(n, dtype=np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from .. import session_expert
 from ..blend import Expert
 from ..log import TrainingLog
 from ..recommender import Recommender
+from ..session_details import session_details
 from .choice import LIGHT, Cases, fit
-from .reranker import JUDGED, Case
+from .reranker import Case
 from .session_cases import session_cases
 
 MOST_CASES = 9_000
@@ -41,12 +43,12 @@ def session_choice(recommender: Recommender, views: TrainingLog, *, seed: int) -
 def session_questions(recommender: Recommender, views: TrainingLog, most: int, seed: int) -> Iterator[Case]:
     """What sources say at places of held-out sessions, and what came next; in the order of the sessions."""
     cases = session_cases(recommender, views, most, seed)
-    for place, (way, target) in enumerate(cases):
+    for way, target in cases:
         scratch = recommender.sources.scratch()
         distinct, steps = session_expert.gather(recommender.sources, scratch, way)
         listed = scratch.mark[target] == scratch.epoch
         chosen = scratch.slot[np.array([target])] if listed else NOTHING
         features = session_expert.features(recommender.sources, scratch, distinct, steps, way)
         new = np.setdiff1d(np.arange(scratch.count), scratch.slot[distinct], assume_unique=True)
-        late = place >= (1 - JUDGED) * len(cases)
-        yield Case(features, chosen, session_expert.bucket(len(distinct)), len(distinct), late, new)
+        details = partial(session_details, recommender.sources, scratch, distinct, way)
+        yield Case(features, chosen, session_expert.bucket(len(distinct)), len(distinct), new, details)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ...records import FloatArray, IntArray
 from ..log import TrainingLog
-from .index_kernels import in_order, inverted, last_of_each
+from .index_kernels import in_order, inverted, last_of_each, views_and_returns
 
 PER_ITEM = 2500
 """Sessions kept for each product, the latest."""
@@ -17,6 +17,9 @@ LONGEST = 64
 
 LONGEST_PAST = 200
 """Products kept of one customer's past, the latest."""
+
+PRIOR_VIEWS = 10
+"""Views that what is usual is worth beside a product's own."""
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -31,6 +34,14 @@ def session_index(item: IntArray, time: FloatArray, session: IntArray, n: int) -
         them), ``session_order`` (0 oldest to 1 latest)
     """
     return _index(item, time, session, n, "", LONGEST)
+
+
+def revisits(item: IntArray, session: IntArray, n: int) -> Arrays:
+    """``revisits``: of each product the part of its views that somebody made who had seen it in the same session, drawn
+    to that of all by :data:`PRIOR_VIEWS`."""
+    views, returns = views_and_returns(item, session, n)
+    usual = returns.sum() / max(1, views.sum())
+    return {"revisits": ((returns + PRIOR_VIEWS * usual) / (views + PRIOR_VIEWS)).astype(np.float32)}
 
 
 def basket_index(purchases: TrainingLog) -> Arrays:
