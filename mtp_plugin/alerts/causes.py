@@ -12,6 +12,8 @@ from .hours import HOUR_S
 from .watch import KPIS, Finding
 
 CHANGES = ("rule.", "rules.", "experiment.", "model.", "placement.", "segment.", "bandit.")
+NO_CHANGES = ("experiment.drafted", "experiment.discarded", "experiment.started")
+"""What nobody sees: of an experiment counts when it began, which may be later than when somebody said so."""
 BEFORE_H = 24.0
 """Hours before an anomaly began in which a change may have caused it."""
 LOOKED_AT = 500
@@ -23,11 +25,7 @@ def causes(state: State, finding: Finding) -> tuple[dict[str, Any], ...]:
     """What was changed, the latest before it began first; then the part that contributes most."""
     step_s = float(finding.figures.get("step_hours", 1)) * HOUR_S
     begun, until = finding.since - BEFORE_H * HOUR_S, finding.since + step_s
-    found = [
-        entry
-        for entry in state.audit.latest(LOOKED_AT)
-        if entry.action.startswith(CHANGES) and begun <= entry.at <= until and not _ours(entry)
-    ]
+    found = [entry for entry in state.audit.latest(LOOKED_AT) if _counts(entry) and begun <= entry.at <= until]
     place = finding.figures.get("placement", "")
     found.sort(key=lambda entry: (not _about(state, entry, place), -entry.at))
     told = [*_started(state, begun, until), *map(_change, found)][:MOST]
@@ -37,7 +35,7 @@ def causes(state: State, finding: Finding) -> tuple[dict[str, Any], ...]:
 
 
 def _started(state: State, begun: float, until: float) -> list[dict[str, Any]]:
-    """Experiments whose date came: nobody changes anything when that happens."""
+    """Experiments that began; where their date came, nobody changes anything when that happens."""
     rows = sorted(state.experiments.rows.values(), key=lambda row: -row.begins)
     return [
         {"what": "change", "action": "experiment.started", "subject": f"experiment:{row.key}", "at": row.begins,
@@ -47,8 +45,9 @@ def _started(state: State, begun: float, until: float) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _ours(entry: AuditEntry) -> bool:
-    return entry.actor == "job:alerts"
+def _counts(entry: AuditEntry) -> bool:
+    """Whether it is a change that visitors see, and not our own."""
+    return entry.action.startswith(CHANGES) and entry.action not in NO_CHANGES and entry.actor != "job:alerts"
 
 
 def _about(state: State, entry: AuditEntry, placement: str) -> bool:

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from mtp_plugin.alerts.actions import act, undo
+from mtp_plugin.alerts.causes import causes
+from mtp_plugin.alerts.watch import Finding
+from mtp_plugin.experiment_book import begin, draft
 from mtp_plugin.ports import Alert
 
 from ..core.shops import mounted
@@ -100,3 +103,18 @@ def test_without_a_change_to_take_back_a_placement_falls_back(tmp_path: Path) ->
     undo(state, done.alert_id, by="ada", now=4.0)
     assert state.placements["home-hero"].strategies == before
     state.close()
+
+
+def test_an_experiment_is_a_cause_when_it_begins_and_a_draft_is_none(tmp_path: Path) -> None:
+    _, state = mounted(tmp_path)
+    now = time.time()
+    entry = {"variations": [{"name": "a"}, {"name": "b"}]}
+    for key, since in (("soon", ""), ("later", "2198-01-01"), ("never", "")):
+        draft(state, key, {**entry, **({"since": since} if since else {})}, who="ada", now=now)
+        state.audit.append("admin:ada", "experiment.drafted", f"experiment:{key}", {}, at=now)
+    for key in ("soon", "later"):
+        begin(state, key, who="ada", now=now)
+        state.audit.append("admin:ada", "experiment.started", f"experiment:{key}", {}, at=now)
+    found = Finding("ctr:all:hour", "gap", "page", "", "", now - 60, {})
+    told = [(cause["action"], cause["subject"]) for cause in causes(state, found)]
+    assert told == [("experiment.started", "experiment:soon")]
