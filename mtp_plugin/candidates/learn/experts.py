@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -123,14 +124,24 @@ def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
     recommender = _recommender(before, table, content, viewing=False, ridge=ridge)
     earlier = cut - (log.end - cut)
     older = _recommender(history_before(log, earlier), table, content, viewing=False, ridge=ridge)
-    until_then = purchases.take(purchases.time < cut)
+    middle = _middle(purchases, cut)
+    until_then, until_middle = (purchases.take(purchases.time < end) for end in (cut, middle))
     for task, choice, questions in (
         ("return", return_choice, return_questions),
         ("complete", complete_choice, complete_questions),
     ):
         learnt = choice(recommender, purchases, cut, seed=seed)
-        before_cut = questions(older, until_then, earlier, seed)
-        found.add(task, learnt, before_cut, questions(recommender, purchases, cut, seed), seed)
+        learnt_from = chain(
+            questions(older, until_then, earlier, seed), questions(recommender, until_middle, cut, seed)
+        )
+        found.add(task, learnt, learnt_from, questions(recommender, purchases, middle, seed), seed)
+
+
+def _middle(purchases: TrainingLog, cut: float) -> float:
+    """The moment that halves the orders from *cut* on: seasons turn, so trees are judged on what follows at once."""
+    late = purchases.time >= cut
+    _, first = np.unique(purchases.basket[late], return_index=True)
+    return float(np.median(purchases.time[late][first])) if len(first) else cut
 
 
 def history_before(log: TrainingLog, cut: float) -> TrainingLog:
