@@ -84,6 +84,13 @@ def _url(*schemes: str) -> Callable[[Any], str]:
     return check
 
 
+def _workers(value: Any) -> str:
+    text = str(value) if type(value) is int else _text(value)
+    if text and not text.startswith(("tcp://", "tls://")) and not (text.isdigit() and 1 <= int(text) <= 256):
+        raise _Wrong("use a number of processes from 1 to 256, or a scheduler such as tcp://10.0.0.5:8786")
+    return text
+
+
 def _prefix(value: Any) -> str:
     text = _text(value).rstrip("/")
     if not text.startswith("/"):
@@ -424,6 +431,12 @@ class Settings:
         "Visitors who say to be younger are in no segment, and no propensity is told of them; 0 sorts all.",
         unit="years",
         check=_number(0, 120, int),
+    )
+    train_on: str = _row(
+        "",
+        "Where trainings work out what need not wait for each other: empty is their own process, a number so many "
+        "processes, tcp://host:port or tls://host:port a Dask scheduler (extra scale).",
+        check=_workers,
     )
     propensity_estimator: str = _row(
         "sklearn.ensemble.HistGradientBoostingClassifier",

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .contest import QUICK_US, Bounds, Told, Verdict, lead_of
+from .ports import Journal
 from .propensity.features import DAY
 from .propensity.model import HORIZON_DAYS, Propensity
-from .records import ACTIONS, Action, FloatArray, IntArray, ProductTable, Profile
-
-if TYPE_CHECKING:
-    from .propensity_training import Source
+from .records import ACTIONS, Action, FloatArray, FoldFunction, IntArray, ProductTable, Profile
 
 METRIC = "log loss"
 FEWEST_BOUGHT = 30
@@ -54,16 +52,18 @@ class Pairs(NamedTuple):
     weight: list[FloatArray]
 
 
-def asked_of(source: Source, names: Sequence[str], table: ProductTable, moment: float) -> list[Asked]:
+def asked_of(
+    journal: Journal, fold: FoldFunction, names: Sequence[str], table: ProductTable, moment: float
+) -> list[Asked]:
     """The visitors of a moment who were here within half a year, at most :data:`MOST` of those named first."""
     from .propensity.learn.examples import GONE_DAYS
     from .propensity.learn.history import rows_bought
 
     found: list[Asked] = []
     for name in names:
-        events = list(source.journal.events_of(name))
+        events = list(journal.events_of(name))
         before = tuple(event for event in events if event.timestamp < moment)
-        profile = source.fold(None, before) if before else None
+        profile = fold(None, before) if before else None
         if profile is None or moment - profile.last_seen > GONE_DAYS * DAY:
             continue
         after = (event for event in events if moment <= event.timestamp < moment + HORIZON_DAYS * DAY)

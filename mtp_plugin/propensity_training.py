@@ -15,6 +15,7 @@ from .config import Settings
 from .contest import Bounds, Verdict
 from .errors import ModelError, TooLittleError
 from .lineage import code_version
+from .parallel import spread_over
 from .ports import Bundle, BundleInfo, Journal, ModelRegistry
 from .propensity.features import DAY
 from .propensity.model import EMPTY, HORIZON_DAYS, KIND, TARGETS, Propensity, open_propensity
@@ -89,7 +90,7 @@ def challenge_propensity(
         soon = f"less than {HORIZON_DAYS} days since the serving model was trained"
         return "", Verdict(won=False, reason=soon, against=champion.version)
     names = chosen(source)
-    asked = asked_of(source, names, table, until)
+    asked = asked_of(source.journal, source.fold, names, table, until)
     if sum(len(one.bought) for one in asked) < FEWEST_BOUGHT:
         return "", Verdict(won=False, reason="too few orders in the last week", against=champion.version)
     made = _learn(source, table, names, until=until, seed=seed, progress=progress)
@@ -165,7 +166,8 @@ def _learn(
         for name in names:
             yield name, [event for event in source.journal.events_of(name) if event.timestamp < until]
 
-    learnt = learn(visitors, source.fold, table, now=until, options=options, progress=progress)
+    with spread_over(settings.train_on):
+        learnt = learn(visitors, source.fold, table, now=until, options=options, progress=progress)
     owners = {"owners": np.array([owner(name) for name in names], dtype=np.int64)}
     lineage = {
         "events": source.journal.count(), "visitors": len(names), "since": learnt.meta["cuts"][0], "until": until,

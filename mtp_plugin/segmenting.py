@@ -13,6 +13,7 @@ from .errors import ModelError
 from .handmade import recount
 from .likely import Likely
 from .lineage import code_version
+from .parallel import spread_over
 from .ports import Bundle, Journal, ModelRegistry, SegmentBook, SegmentCount, SegmentRefresh
 from .profile.columns import Columns
 from .profile.features import GROUPS, features_of
@@ -71,7 +72,8 @@ def refresh_segments(
     plan = Plan(settings.segment_method, settings.segment_count, settings.segment_min_size, WEIGHTS)
     previous = previous_bundle(registry)
     before = before_of(previous, warm=warm)
-    found = find_segments(table, groups_of(table.names), plan=plan, seed=seed, before=before, progress=progress)
+    with spread_over(settings.train_on):
+        found = find_segments(table, groups_of(table.names), plan=plan, seed=seed, before=before, progress=progress)
     progress("naming the segments")
     described = describe(
         everything,

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ...parallel import each
 from ..scorer import SMALLEST
 from .estimators import SPACES, Fitted
 from .examples import Examples
@@ -57,7 +59,7 @@ def search(
     while len(settings) > 1:
         some = examples.rows(order[examples.visitor] < max(1, share * len(order)))
         progress(f"trying {len(settings)} settings on {len(some):,} rows")
-        losses = [_loss(dotted, params, some, cuts, seed) for params in settings]
+        losses = each(partial(_loss, dotted, some, cuts, seed), settings)
         told += [
             {"params": params, "rows": len(some), "log_loss": round(loss, 6)}
             for params, loss in zip(settings, losses, strict=True)
@@ -67,7 +69,7 @@ def search(
     return settings[0], told
 
 
-def _loss(dotted: str, params: Mapping[str, Any], examples: Examples, cuts: int, seed: int) -> float:
+def _loss(dotted: str, examples: Examples, cuts: int, seed: int, params: Mapping[str, Any]) -> float:
     losses = []
     for below, at in folds(cuts):
         learn, judge = examples.rows(examples.cut < below), examples.rows(examples.cut == at)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...parallel import each
 from ...records import FloatArray
 from .candidates import COUNTS, METHODS, Candidate, candidates
 from .judge import Judge
@@ -120,14 +121,16 @@ def _judged(
     places: FloatArray, names: Sequence[str], counts: Sequence[int], least: int, seed: int, *, all_of: bool = False
 ) -> list[Judged]:
     """The most promising divisions of each method, learnt again from halves."""
-    judge, found = Judge(places), list[Judged]()
-    for name in names:
+    judge = Judge(places)
+
+    def of_method(name: str) -> list[Judged]:
         made = list(candidates(name, places, counts, least, judge, seed=seed))
         told = sorted(made, key=lambda one: -one.figures.form * one.figures.told * one.figures.sorted)
         apart = sorted(made, key=lambda one: -one.figures.silhouette)
         short = made if all_of else [one for one in made if one in told[:2] or one in apart[:1]]
-        found += [_again(one, places, seed) for one in short]
-    return found
+        return [_again(one, places, seed) for one in short]
+
+    return [one for found in each(of_method, names) for one in found]
 
 
 def _clearest(found: Sequence[Judged]) -> list[Judged]:
