@@ -420,7 +420,7 @@ class Habits(msgspec.Struct, gc=False, frozen=True, array_like=True):
     counts: dict[str, dict[str, int]] = {}
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Profile(msgspec.Struct, gc=False, frozen=True, kw_only=True, array_like=True):
     """What is known of one visitor now. It is stored without names: new fields come last, none changes its place.
 
     ``affinities[facet][value]`` are forward-decayed weights relative to ``landmark``, see

@@ -17,7 +17,7 @@ LOCK_PROFILES = (
 )
 SEEN = "SELECT key FROM mtp_message_seen WHERE bucket = ANY(%s) AND key = ANY(%s)"
 PERMANENT = "SELECT event_id FROM mtp_event WHERE permanent AND event_id = ANY(%s)"
-NUMBERS = "SELECT nextval('mtp_event_seq_seq') FROM generate_series(1, %s)"
+NUMBERS = "SELECT array_agg(nextval('mtp_event_seq_seq')) FROM generate_series(1, %s)"
 SEEN_TYPES = ("bigint", "bytea")
 TYPES = ("bigint", "bytea", "text", "text", "float8", "float8", "bool", "text", "text")
 ADD_EVENTS = f"INSERT INTO mtp_event ({COLUMNS}) SELECT * FROM unnest({', '.join(f'%b::{t}[]' for t in TYPES)})"  # noqa: S608
@@ -57,14 +57,15 @@ class PostgresWork:
         buckets = sorted({near for bucket, _ in keys for near in (bucket, bucket - 1)})
         with self._connection.pipeline():
             # The profile's lock comes before everything else: what is read after it is what the last writer left.
-            profiles = execute(LOCK_PROFILES, (ids,))
-            seen = execute(SEEN, (buckets, [key for _, key in keys])) if keys else ()
+            # Binary: a profile's bytes as text would be twice as many, to be written and read digit by digit.
+            profiles = execute(LOCK_PROFILES, (ids,), binary=True)
+            seen = execute(SEEN, (buckets, [key for _, key in keys]), binary=True) if keys else ()
             lasting = execute(PERMANENT, (list(event_ids),)) if event_ids else ()
-            numbers = execute(NUMBERS, (count,))
+            numbers = execute(NUMBERS, (count,), binary=True)
         locked = {row[0]: Stored(row[1], row[2]) for row in profiles}
         self._known = frozenset(locked)
         repeated = frozenset(bytes(row[0]) for rows in (seen, lasting) for row in rows)
-        return Found(locked, repeated, [row[0] for row in numbers])
+        return Found(locked, repeated, sorted(numbers.fetchone()[0] or ()))
 
     def append(self, rows: Sequence[EventRow], keys: Sequence[SeenKey]) -> None:
         self._add(rows, ADD_EVENTS, COPY_EVENTS, TYPES)
