@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from mtp_plugin.errors import UnavailableError
+from mtp_plugin.training import train_content
 
 from ..servers import wait_until
-from .shop import SECRET, Shop, products
+from .shop import SECRET, Shop, build_shop, products
 
 Make = Callable[..., Shop]
 KEY = {"Authorization": f"Bearer {SECRET}"}
@@ -132,3 +134,22 @@ def test_what_can_be_bought_is_not_known(make_shop: Make, monkeypatch: pytest.Mo
     else:
         assert (answer["fallback_level"], answer["items"], control) == (3, [], "no-store")
     assert counted(shop, "steps") == {answer["fallback_level"]: 1}
+
+
+def test_a_damaged_model_is_told_and_served_without(tmp_path: Path) -> None:
+    """Another process starts on what is there: blocks from the catalogue alone."""
+    first = build_shop(tmp_path)
+    train_content(first.state.registry, first.state.pipeline.live.refresh().table, seed=0, progress=lambda text: None)
+    first.state.close()
+    path = "/mtp/v1/recommendations?placement=product-similar&product_ids=p001"
+    for damaged in (False, True):
+        if damaged:
+            for array in (tmp_path / "mtp_models" / "content").rglob("*.npy"):
+                array.write_bytes(array.read_bytes()[:-1] + b"?")
+        shop = build_shop(tmp_path)
+        answer = shop.app.test_client().get(path).get_json()
+        assert answer["items"]
+        assert (shop.state.pipeline.live.get().versions[2] == "") is damaged
+        assert counted(shop, "product-similar") == {answer["fallback_level"]: 1}
+        assert shop.app.test_client().get("/mtp/health/ready").status_code == 200
+        shop.state.close()

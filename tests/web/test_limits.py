@@ -123,3 +123,10 @@ class TestWindowStorage:
         storage.incr("a", 3600, 5)
         storage.clear("a")
         assert (storage.get("a"), storage.check()) == (0, True)
+
+
+@pytest.mark.parametrize(("budget_ms", "seconds"), [(20.0, 0.02), (5000.0, 0.25)])
+def test_it_waits_for_redis_no_longer_than_a_page_may(budget_ms: float, seconds: float) -> None:
+    limits = Limits(Settings(redis_url="redis://127.0.0.1:1/0", latency_budget_ms=budget_ms))
+    pool = limits._limiter.storage.storage.connection_pool  # type: ignore[union-attr, attr-defined]
+    assert pool.connection_kwargs["socket_timeout"] == pool.connection_kwargs["socket_connect_timeout"] == seconds
