@@ -558,8 +558,9 @@ def _serves() -> bool:
 def _preload(state: State) -> None:
     """Load catalogue and models when a worker starts, so that no visitor waits for it."""
     try:
-        state.pipeline.live.refresh()
-        state.bandits.warm()
+        with patiently():
+            state.pipeline.live.refresh()
+            state.bandits.warm()
     except UnavailableError as error:
         log.warning("catalogue and models are not loaded yet, the first request will try again: %s", error)
 
