@@ -62,7 +62,7 @@ def _cluster(address: str) -> Iterator[bool]:
             f"MTP_TRAIN_ON is {address}, and Dask is not installed: pip install 'mtp-plugin[scale]'"
         ) from error
     try:
-        client = Client(address, timeout=PATIENCE, set_as_default=True)  # type: ignore[no-untyped-call]
+        client = Client(address, timeout=PATIENCE, set_as_default=True)
     except (OSError, TimeoutError) as error:
         log.warning("the scheduler at %s does not answer, training here: %s", address, error)
         yield False
