@@ -26,10 +26,11 @@ from sqlalchemy import insert, text
 
 from mtp_plugin import MTP
 from mtp_plugin.kpi.measures import SUMS
+from mtp_plugin.kpi.sketch import product_hash
 from mtp_plugin.kpis import day_of, roll_up
 from mtp_plugin.records import ConsentLevel, Slate, SlateEntry, SlateRequest
 from mtp_plugin.store.database import Database
-from mtp_plugin.store.schema import kpi, kpi_group, kpi_new, outcome, slate, slate_profile
+from mtp_plugin.store.schema import kpi, kpi_group, kpi_new, kpi_sketch, outcome, slate, slate_profile
 
 DAY = 86_400.0
 PLACEMENTS = [f"place-{number}" for number in range(8)]
@@ -37,7 +38,8 @@ STRATEGIES = ("recommended-for-you", "best-sellers", "trending-items")
 SEGMENTS = ["", *(f"s{number}" for number in range(14))]
 DEVICES = ("mobile", "desktop", "tablet")
 KINDS = ("seen", "click", "cart", "purchase")
-CHUNK = 20_000
+CHUNK, PRODUCTS = 20_000, 5_000
+HASHES = [product_hash(str(number)) for number in range(PRODUCTS)]
 LATE = 20_000
 BODY = msgspec.msgpack.encode(
     SlateEntry(
@@ -60,6 +62,7 @@ def slates(count: int, since: float, days: float, dice: random.Random) -> Iterat
             "consent_level": "full", "device": DEVICES[dice.randrange(3)], "fallback_level": number % 7 == 0,
             "took_us": dice.randrange(100, 20_000), "items": 8, "model_version": "",
             "choices": "[]", "experiments": "[]",
+            "products": b"".join(HASHES[dice.randrange(PRODUCTS)] for _ in range(8)),
         }  # fmt: skip
 
 
@@ -109,6 +112,13 @@ def years(state: Any, database: Database, now: float) -> int:
             connection.execute(insert(kpi), rows)
             count += len(rows)
         connection.execute(kpi_group.delete())
+        connection.execute(kpi_sketch.delete())
+        groups = {"": [""], "placement": PLACEMENTS, "segment_id": SEGMENTS, "device": DEVICES}
+        rows = [
+            {"dimension": name, "day": day, "key": key, "registers": dice.randbytes(1024)}
+            for name, keys in groups.items() for key in keys for day in range(today - 730, today + 1)
+        ]  # fmt: skip
+        connection.execute(insert(kpi_sketch), rows)
     state.kpis.begin()
     return count
 
@@ -163,8 +173,8 @@ def main() -> None:
         found["rows_of_two_years"] = years(state, database, now)
         client, pages = app.test_client(), {}
         for query in (
-            "days=365", "days=365&by=placement&measure=ctr", "days=365&placement=place-1", "days=365&by=device",
-            "days=28&by=device",
+            "days=365", "days=365&by=placement&measure=ctr", "days=365&placement=place-1",
+            "days=365&measure=coverage", "days=365&by=device", "days=28&by=device",
         ):  # fmt: skip
             took = []
             for _ in range(7):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .errors import InputError
-from .kpi.measures import SUMS, added, measures
+from .kpi.measures import SUMS, WIDE, added, measures
 from .kpis import day_of
 from .records import FloatArray
 from .state import State
@@ -78,12 +78,28 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the funnel: how many got there, as a share of all and of the step before."""
+    """A step of the funnel: how many got there, for each visit, for each block seen, and of the step before."""
 
     name: str
     count: float
-    of_all: float | None
+    of_visits: float | None
+    of_seen: float | None
     of_before: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The whole shop in a period: revenue by day, orders, visits and products viewed."""
+
+    days: Mapping[int, float]
+    orders: float
+    visits: float
+    views: float
+
+    @property
+    def sold(self) -> float:
+        """Revenue of all days."""
+        return sum(self.days.values())
 
 
 class Figures:
@@ -100,6 +116,10 @@ class Figures:
         if by not in BY:
             raise InputError(f"figures are told by {', '.join(BY)}, not by {by!r}", field="by")
         self.period, self._state, self._by, self._where = period, state, by, where or {}
+        self._visible = int(state.pipeline.live.get().table.visible.sum())
+        self._shown: dict[tuple[str, Period], Mapping[str, float]] = {}
+        self._shown_days: dict[tuple[str, Period], Mapping[tuple[str, int], float]] = {}
+        self._shops: dict[Period, Shop] = {}
         self._now, self._then = (self._read(one, by) for one in (period, period.before))
         self._all, self._all_then = (self._read(one, "") for one in (period, period.before))
 
@@ -111,21 +131,17 @@ class Figures:
         return {("".join(row.of[1:]), int(row.of[0])): np.array(list(row.sums.values())) for row in rows}
 
     def summary(self) -> Group:
-        """All slates together, and what share of all that the shop sold came by them, returns of both left out."""
+        """All slates together, and what the whole shop sold."""
         told = (_together(self._all), _together(self._all_then))
-        periods = (self.period, self.period.before)
-        figures, before = (self._whole(one, sums) for one, sums in zip(periods, told, strict=True))
+        figures, before = (
+            {
+                **self._told("", "", sums, one),
+                "shop_orders": self._shop(one).orders,
+                "shop_revenue": self._shop(one).sold,
+            }
+            for one, sums in zip((self.period, self.period.before), told, strict=True)
+        )
         return Group("", "All", figures, before)
-
-    def _whole(self, period: Period, sums: Mapping[str, float]) -> dict[str, float | None]:
-        days = self._state.kpis.shop(period.first, period.last)
-        sold = sum(day.revenue for day in days)
-        return {
-            **measures(sums),
-            "shop_orders": sum(day.orders for day in days),
-            "shop_revenue": sold,
-            "attributed_share": (sums["revenue"] - sums["refunds"]) / sold if sold else None,
-        }
 
     def groups(self) -> list[Group]:
         """The groups, those seen most first."""
@@ -135,9 +151,58 @@ class Figures:
         then = {key: sums for key, sums in then.items() if key not in hidden_then}
         for key, sums in now.items():
             name = names.get(key) or key or _nothing(self._by)
-            told = ({}, {}) if key in hidden else (measures(sums), measures(then.get(key, _NO_SUMS)))
+            told: tuple[Mapping[str, float | None], Mapping[str, float | None]] = ({}, {})
+            if key not in hidden:
+                before = self._told(self._by, key, then[key], self.period.before) if key in then else measures(_NO_SUMS)
+                told = self._told(self._by, key, sums, self.period), before
             found.append(Group(key, name, told[0], told[1], key in hidden))
         return sorted(found, key=_seen_most)
+
+    def _told(self, by: str, key: str, sums: Mapping[str, float], period: Period) -> dict[str, float | None]:
+        """The figures of a group, those that need more than its sums among them."""
+        shown = self._products(by, period).get(key)
+        return self._wide(measures(sums), sums, shown, self._shop(period).sold)
+
+    def _wide(
+        self, told: dict[str, float | None], sums: Mapping[str, float], shown: float | None, sold: float
+    ) -> dict[str, float | None]:
+        """With the share of all products that were shown, and of all that was sold, returns of both left out."""
+        led = sums["revenue"] - sums["refunds"]
+        coverage = min(1.0, shown / self._visible) if shown is not None and self._visible else None
+        return {**told, "coverage": coverage, "attributed_share": led / sold if sold else None}
+
+    def _products(self, by: str, period: Period) -> Mapping[str, float]:
+        """How many products were shown, by group; of one placement all together, as they are told apart so."""
+        if (by, period) not in self._shown:
+            told, whole = self._apart(by)
+            found = self._state.kpis.products(told, period.first, period.last) if told is not None else {}
+            self._shown[by, period] = found if whole is None else {"": found[whole]} if whole in found else {}
+        return self._shown[by, period]
+
+    def _products_by_day(self, by: str, period: Period) -> Mapping[tuple[str, int], float]:
+        if (by, period) not in self._shown_days:
+            told, whole = self._apart(by)
+            found = self._state.kpis.products_by_day(told, period.first, period.last) if told is not None else {}
+            if whole is not None:
+                found = {("", day): about for (key, day), about in found.items() if key == whole}
+            self._shown_days[by, period] = found
+        return self._shown_days[by, period]
+
+    def _apart(self, by: str) -> tuple[str | None, str | None]:
+        """The dimension that products are to be told apart by, and of which group; ``None`` where they are not."""
+        if not self._where:
+            return by, None
+        return next(iter(self._where.items())) if not by and len(self._where) == 1 else (None, None)
+
+    def _shop(self, period: Period) -> Shop:
+        known = self._shops.get(period)
+        if known is None:
+            days = self._state.kpis.shop(period.first, period.last)
+            known = self._shops[period] = Shop(
+                {day.day: day.revenue for day in days}, sum(day.orders for day in days),
+                sum(day.visits for day in days), sum(day.views for day in days),
+            )  # fmt: skip
+        return known
 
     def _few(self, period: Period, groups: Mapping[str, Mapping[str, float]]) -> set[str]:
         """The segments of which nothing is told."""
@@ -150,26 +215,47 @@ class Figures:
         return {*few, *others[:1]} if len(few) == 1 else few
 
     def funnel(self) -> list[Step]:
-        """From slates seen to orders."""
-        sums = _together(self._all)
+        """From visits of the shop to orders; visits and views are of the whole shop, whatever is looked at."""
+        sums, shop = _together(self._all), self._shop(self.period)
         counts = (
-            ("Seen", sums["seen"]), ("Clicked", sums["clicked"]), ("Put into the cart", sums["carts"]),
-            ("Ordered", sums["orders"]),
+            ("Visits", shop.visits), ("Products viewed", shop.views), ("Blocks seen", sums["seen"]),
+            ("Clicked", sums["clicked"]), ("Put into the cart", sums["carts"]), ("Ordered", sums["orders"]),
         )  # fmt: skip
         found, before = list[Step](), 0.0
         for name, count in counts:
-            of_all = count / sums["seen"] if sums["seen"] else None
-            found.append(Step(name, count, of_all, count / before if before else None))
+            shares = (_share(count, of) for of in (shop.visits, sums["seen"], before))
+            found.append(Step(name, count, *shares))
             before = count
         return found
 
     def series(self, measure: str) -> tuple[list[float | None], list[float | None]]:
         """A measure for each day of the period, and of the one before; ``None`` for days on which it is of nothing."""
-        return _daily(self._all, self.period, measure), _daily(self._all_then, self.period.before, measure)
+        return (
+            self._daily(self._all, self.period, measure, "", ""),
+            self._daily(self._all_then, self.period.before, measure, "", ""),
+        )
 
     def series_of(self, key: str, measure: str) -> list[float | None]:
         """The same for one group of the period."""
-        return _daily({cell: sums for cell, sums in self._now.items() if cell[0] == key}, self.period, measure)
+        own = {cell: sums for cell, sums in self._now.items() if cell[0] == key}
+        return self._daily(own, self.period, measure, self._by, key)
+
+    def _daily(
+        self, cells: Mapping[tuple[str, int], FloatArray], period: Period, measure: str, by: str, key: str
+    ) -> list[float | None]:
+        days: dict[int, FloatArray] = {}
+        for (_, day), sums in cells.items():
+            days[day] = days[day] + sums if day in days else sums
+        shown, shop = self._products_by_day(by, period) if measure == "coverage" else {}, self._shop(period)
+        return [
+            self._of_day(_sums(days[day]), measure, shown.get((key, day)), shop.days.get(day, 0.0))
+            if day in days
+            else None
+            for day in range(period.first, period.last)
+        ]
+
+    def _of_day(self, sums: Mapping[str, float], measure: str, shown: float | None, sold: float) -> float | None:
+        return (self._wide({}, sums, shown, sold) if measure in WIDE else measures(sums))[measure]
 
 
 def _seen_most(one: Group) -> tuple[Any, ...]:
@@ -188,13 +274,6 @@ def _by_group(cells: Mapping[tuple[str, int], FloatArray]) -> dict[str, dict[str
     return {key: _sums(sums) for key, sums in found.items()}
 
 
-def _daily(cells: Mapping[tuple[str, int], FloatArray], period: Period, measure: str) -> list[float | None]:
-    days: dict[int, FloatArray] = {}
-    for (_, day), sums in cells.items():
-        days[day] = days[day] + sums if day in days else sums
-    return [measures(_sums(days[day]))[measure] if day in days else None for day in range(period.first, period.last)]
-
-
 def _sums(values: FloatArray) -> dict[str, float]:
     return dict(zip(SUMS, values.tolist(), strict=True))
 
@@ -206,6 +285,10 @@ def heat(state: State, period: Period) -> dict[str, list[Group]]:
         placement, position = row.of
         found.setdefault(placement, []).append(Group(position, str(int(position)), measures(row.sums), {}))
     return dict(sorted(found.items(), key=lambda pair: -sum(one.figures["seen"] or 0.0 for one in pair[1])))
+
+
+def _share(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
 
 
 _NO_SUMS = added([])

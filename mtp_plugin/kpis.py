@@ -9,29 +9,38 @@ as they were.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from .exploring import is_new
 from .feedback.orders import GIVEN_BACK, PURCHASED, amount_of, orders_of
+from .kpi.days import HOUR_S, day_at, ends_of, hours_in
+from .kpi.sketch import hashes_of
 from .ports import ShopDay
 from .records import Event, ProductTable
 from .state import State
 from .watching import loop_between
 
 CURSOR = "kpi"
-HOUR_S, DAY_S = 3600.0, 86_400.0
+DAY_S = 86_400.0
 MARKED_S = 600.0
 """Seconds after which a mark is forgotten: an erasure marks hours before it deletes."""
-BATCH = 10_000
+BATCH, MOST_BATCHES = 10_000, 20
 KEPT_DAYS = 1_100
 """Days that are kept: three years."""
 KEPT_HOURS = 24 * 7
 """Hours that are kept when the slates they were counted from are gone."""
 ORDER_NAMES = (PURCHASED, *sorted(GIVEN_BACK))
+
+
+Young = Callable[[int], NDArray[np.uint32]]
+"""Hashes of the products that are new in an hour."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -54,8 +63,9 @@ def roll_up(state: State, now: float | None = None) -> str:
     order_days |= {day_of(state, hour * HOUR_S) for hour in marked}
     if not place.at:
         book.begin()
-    _recount(state, hours)
-    added = _add(state)
+    young = _young(state)
+    _recount(state, hours, young, now)
+    added = _add(state, young, now)
     for day in sorted(order_days):
         _shop_day(state, day)
     if _whole(state, now):
@@ -81,27 +91,43 @@ def _again(state: State, marked: Iterable[int], now: float) -> list[int]:
     return sorted(hour for hour in marked if first <= hour <= now // HOUR_S)
 
 
-def _recount(state: State, hours: Sequence[int]) -> None:
-    for some in _parts(hours, 24):
-        state.kpis.recount(some)
+def _recount(state: State, hours: Sequence[int], young: Young, now: float) -> None:
+    first, again = _first(state, now), set(hours)
     for day in sorted({day_of(state, hour * HOUR_S) for hour in hours}):
-        state.kpis.sum_day(day, hours_of(state, day))
+        own = hours_of(state, day)
+        rest = [hour for hour in own if hour not in again and first <= hour <= now // HOUR_S]
+        state.kpis.recount(day, [hour for hour in own if hour in again], rest, young)
+        state.kpis.sum_day(day, own)
 
 
-def _add(state: State) -> int:
-    """Add what is new, so much at a time; gives how much that was."""
-    added, day = 0, cache(lambda hour: day_of(state, hour * HOUR_S))
-    for add in (state.kpis.add_outcomes, state.kpis.add_slates):
-        count = BATCH
-        while count == BATCH:
-            count = add(BATCH, day)
-            added += count
-            time.sleep(0)  # a job is not to keep requests of this process from their turn
+def _add(state: State, young: Young, now: float) -> int:
+    """Add what is new, so much at a time; gives how many slates and outcomes that was."""
+    day, book = cache(lambda hour: day_of(state, hour * HOUR_S)), state.kpis
+    added = sum(_batches(partial(book.add_outcomes, BATCH, day)))
+    added += sum(_batches(partial(book.add_slates, BATCH, day, young)))
+    # A shop's whole history is a lot to read: some of it goes on the next time.
+    sum(islice(_batches(partial(book.add_visits, BATCH, day, now)), MOST_BATCHES))
     return added
 
 
-def _parts(hours: Sequence[int], size: int) -> Iterable[Sequence[int]]:
-    return (hours[start : start + size] for start in range(0, len(hours), size))
+def _batches(add: Callable[[], int]) -> Iterator[int]:
+    count = BATCH
+    while count == BATCH:
+        count = add()
+        yield count
+        time.sleep(0)  # a job is not to keep requests of this process from their turn
+
+
+def _young(state: State) -> Young:
+    """The products that are new on the day of an hour, as key figures tell products apart."""
+    table, settings = state.pipeline.live.get().table, state.settings
+
+    @cache
+    def of_day(day: int) -> NDArray[np.uint32]:
+        rows = np.flatnonzero(is_new(table, _ends(state, day)[1], settings.new_days * DAY_S) & table.visible)
+        return hashes_of([table.products[row].product_id for row in rows.tolist()])
+
+    return lambda hour: of_day(day_of(state, hour * HOUR_S))
 
 
 def _place(state: State) -> Place:
@@ -121,21 +147,16 @@ def _first(state: State, now: float) -> int:
 
 def day_of(state: State, at: float) -> int:
     """The day of the shop's calendar, as an ordinal."""
-    return datetime.fromtimestamp(at, ZoneInfo(state.settings.time_zone)).toordinal()
+    return day_at(at, ZoneInfo(state.settings.time_zone))
 
 
 def hours_of(state: State, day: int) -> list[int]:
     """The hours of a day, by when they begin."""
-    begin, end = _ends(state, day)
-    around = range(int(begin // HOUR_S) - 1, int(end // HOUR_S) + 2)
-    return [hour for hour in around if day_of(state, hour * HOUR_S) == day]
+    return hours_in(day, ZoneInfo(state.settings.time_zone))
 
 
 def _ends(state: State, day: int) -> tuple[float, float]:
-    zone = ZoneInfo(state.settings.time_zone)
-    midnight = (datetime.combine(date.fromordinal(one), datetime.min.time(), zone) for one in (day, day + 1))
-    begin, end = (one.timestamp() for one in midnight)
-    return begin, end
+    return ends_of(day, ZoneInfo(state.settings.time_zone))
 
 
 # ------------------------------------------------------------------------------------------------------ the whole shop
@@ -163,7 +184,7 @@ def _shop_day(state: State, day: int) -> None:
     revenue = sum(line.value for order in orders for line in order.lines)
     found = ShopDay(day=day, orders=float(len(orders)), revenue=revenue, refunds=refunds)
     if known is not None:
-        found = msgspec.structs.replace(found, coverage=known.coverage, novelty=known.novelty, gini=known.gini)
+        found = msgspec.structs.replace(found, gini=known.gini)
     state.kpis.put_shop(found)
 
 
@@ -175,15 +196,14 @@ def _given_back(event: Event, table: ProductTable) -> float:
 
 
 def _whole(state: State, now: float) -> bool:
-    """Tell of yesterday, once it is over, how varied its slates were; whether that was done now."""
+    """Tell of yesterday, once it is over, how unevenly its slates showed products; whether that was done now."""
     day = day_of(state, now) - 1
     known = next(iter(state.kpis.shop(day, day + 1)), None)
-    if known is not None and known.coverage is not None:
+    if known is not None and known.gini is not None:
         return False
     told = loop_between(state, *_ends(state, day))
     if not told.slates:
         return False
     base = known or ShopDay(day=day, orders=0.0, revenue=0.0, refunds=0.0)
-    varied = msgspec.structs.replace(base, coverage=told.coverage, novelty=told.new, gini=told.gini)
-    state.kpis.put_shop(varied)
+    state.kpis.put_shop(msgspec.structs.replace(base, gini=told.gini))
     return True

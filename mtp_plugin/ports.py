@@ -1075,18 +1075,17 @@ class KpiRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShopDay(msgspec.Struct, frozen=True, kw_only=True):
-    """What the whole shop sold on a day (an ordinal, in its time zone), and how varied what it showed was.
-
-    The last three are ``None`` until the day is over.
+    """The whole shop on a day (an ordinal, in its time zone): what it sold, how unevenly it showed products (``gini``,
+    ``None`` until the day is over), visitors, each counted once (``visits``), and products viewed.
     """
 
     day: int
     orders: float
     revenue: float
     refunds: float
-    coverage: float | None = None
-    novelty: float | None = None
     gini: float | None = None
+    visits: float = 0.0
+    views: float = 0.0
 
 
 class KpiBook(Protocol):
@@ -1117,8 +1116,14 @@ class KpiBook(Protocol):
     def begin(self) -> None:
         """Begin anew: what there is by now is going to be counted hour by hour, what comes later is added to it."""
 
-    def recount(self, hours: Sequence[int]) -> None:
-        """Count the slates made in each of these hours (hours since 1970) and what came of them, anew."""
+    def recount(
+        self, day: int, hours: Sequence[int], rest: Sequence[int], young: Callable[[int], NDArray[np.uint32]]
+    ) -> None:
+        """Count the slates made in hours of a day (hours since 1970) and what came of them, anew.
+
+        :param rest: the day's other hours, whose products are looked at too: which were shown is told by day
+        :param young: the hashes (:func:`mtp_plugin.kpi.sketch.product_hash`) of products that are new in an hour
+        """
 
     def sum_day(self, day: int, hours: Sequence[int]) -> None:
         """Sum up a day from its hours."""
@@ -1130,7 +1135,7 @@ class KpiBook(Protocol):
         :param day_of: the day of the shop's calendar that an hour belongs to
         """
 
-    def add_slates(self, limit: int, day_of: Callable[[int], int]) -> int:
+    def add_slates(self, limit: int, day_of: Callable[[int], int], young: Callable[[int], NDArray[np.uint32]]) -> int:
         """Add slates that are not counted yet, with what came of them so far; gives how many."""
 
     def days(self, dimension: str, first: int, last: int) -> dict[tuple[str, int], FloatArray]:
@@ -1139,6 +1144,15 @@ class KpiBook(Protocol):
         :param dimension: what to divide by, one of the following; ``experiment`` (``key: variation``); or ``""`` for
             all slates together
         """
+
+    def products(self, dimension: str, first: int, last: int) -> dict[str, float]:
+        """About how many different products were shown, by group.
+
+        :param dimension: as of :meth:`days`
+        """
+
+    def products_by_day(self, dimension: str, first: int, last: int) -> dict[tuple[str, int], float]:
+        """The same by group and day."""
 
     def totals(
         self, first: int, last: int, by: Sequence[str] = (), where: Mapping[str, str] | None = None
@@ -1159,7 +1173,13 @@ class KpiBook(Protocol):
         """The same by ``placement`` and ``position``."""
 
     def put_shop(self, day: ShopDay) -> None:
-        """Remember a day of the whole shop."""
+        """Remember what was sold on a day of the whole shop and how uneven it was; visits and views stay."""
+
+    def add_visits(self, limit: int, day_of: Callable[[int], int], now: float) -> int:
+        """Add visits and views of the events that came next; gives how many events that were."""
+
+    def forget_visits(self, profile_ids: Sequence[str], day_of: Callable[[int], int]) -> None:
+        """Take back what these visitors' events added, before they are deleted."""
 
     def shop(self, first: int, last: int) -> list[ShopDay]:
         """The days ``first <= day < last`` that are remembered, oldest first."""

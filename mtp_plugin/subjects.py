@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from .config import Settings
 from .errors import NotFoundError
 from .feedback_source import FeedbackSource
+from .kpi.days import HOUR_S, day_at
 from .pipeline import Pipeline
 from .ports import (
     AuditLog,
@@ -61,8 +63,9 @@ def open_subjects(
     def segment_now(profile: Profile) -> SegmentRef | None:
         return pipeline.live.get().segments.assign(profile, Context(), time.time())
 
+    zone = ZoneInfo(settings.time_zone)
     own: list[Holder] = [
-        KpiHolder(kpis, journal, time.time),
+        KpiHolder(kpis, journal, time.time, lambda hour: day_at(hour * HOUR_S, zone)),
         EventHolder(journal),
         SlateHolder(slates),
         ConsentHolder(consents),

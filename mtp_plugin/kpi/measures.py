@@ -8,21 +8,24 @@ BUCKETS_MS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 """Upper ends of the buckets that latencies are counted in; one more holds the rest."""
 SUMS = (
     "slates", "empty", "fallback", *(f"took_{place}" for place in range(len(BUCKETS_MS) + 1)), "seen", "clicked",
-    "clicks", "carts", "purchases", "orders", "revenue", "margin", "refunds",
+    "clicks", "carts", "purchases", "orders", "revenue", "margin", "refunds", "shown", "fresh",
 )  # fmt: skip
 """What is summed up of slates, see :mod:`mtp_plugin.kpis`."""
 MEASURES = (
     "slates", "seen", "clicked", "ctr", "carts", "orders", "conversion", "revenue", "aov", "revenue_per_1000",
-    "margin", "fallback_share", "empty_share", "p50_ms", "p95_ms",
+    "margin", "fallback_share", "empty_share", "p50_ms", "p95_ms", "novelty",
 )  # fmt: skip
 """Names of what :func:`measures` gives, in the order of tables."""
+WIDE = ("coverage", "attributed_share")
+"""Figures that need more than sums: products told apart, and all that the shop sold."""
 
 
 def measures(sums: Mapping[str, float]) -> dict[str, float | None]:
     """The figures of a group; ``None`` where they are of nothing.
 
     ``ctr`` is slates clicked over slates seen, ``conversion`` orders over slates seen, ``aov`` revenue an order,
-    ``revenue_per_1000`` that of a thousand slates seen. Latency is the time a slate took without asking the shop.
+    ``revenue_per_1000`` that of a thousand slates seen, ``novelty`` new products over products shown. Latency is the
+    time a slate took without asking the shop.
 
     >>> told = measures({**dict.fromkeys(SUMS, 0.0), "slates": 4.0, "seen": 2.0, "clicked": 1.0, "took_1": 4.0})
     >>> told["ctr"], told["conversion"], told["aov"], told["p50_ms"]
@@ -46,6 +49,7 @@ def measures(sums: Mapping[str, float]) -> dict[str, float | None]:
         "empty_share": _share(sums["empty"], slates),
         "p50_ms": quantile(took, 0.5),
         "p95_ms": quantile(took, 0.95),
+        "novelty": _share(sums["fresh"], sums["shown"]),
     }
 
 

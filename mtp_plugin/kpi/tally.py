@@ -25,11 +25,14 @@ _ENDS_US = 1000 * np.array(BUCKETS_MS)
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Slates: how many products each has, its rung, and the microseconds it took; (n,) each."""
+    """Slates: how many products each has, its rung, the microseconds it took, how many products are told by name, and
+    how many of these are new; (n,) each."""
 
     items: IntArray
     rung: IntArray
     took_us: FloatArray
+    shown: IntArray
+    fresh: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ def slate_sums(made: Made, came: Came) -> FloatArray:
     found[:, PLACE["slates"]] = 1.0
     found[:, PLACE["empty"]] = made.items == 0
     found[:, PLACE["fallback"]] = made.rung > 0
+    found[:, PLACE["shown"]], found[:, PLACE["fresh"]] = made.shown, made.fresh
     found[np.arange(count), PLACE["took_0"] + np.searchsorted(_ENDS_US, made.took_us)] = 1.0
     return found
 

@@ -57,13 +57,17 @@ class StreamHolder:
 class KpiHolder:
     """Nothing of a visitor: sums that their slates and orders had a part in, which are counted anew without them.
 
-    It comes before those who delete, while it can still be told which hours that are.
+    It comes before those who delete, while it can still be told which hours that are, and on which days they came.
+
+    :param day_of: the day of the shop's calendar that an hour (hours since 1970) belongs to
     """
 
     name = "key-figures"
 
-    def __init__(self, kpis: KpiBook, journal: Journal, clock: Callable[[], float]) -> None:
-        self._kpis, self._journal, self._clock = kpis, journal, clock
+    def __init__(
+        self, kpis: KpiBook, journal: Journal, clock: Callable[[], float], day_of: Callable[[int], int]
+    ) -> None:
+        self._kpis, self._journal, self._clock, self._day_of = kpis, journal, clock, day_of
 
     def linked(self, profile_id: str) -> Iterable[str]:
         return ()
@@ -75,6 +79,7 @@ class KpiHolder:
         orders = (event for name in profile_ids for event in self._journal.events_of(name) if "Order " in event.name)
         hours = {int(event.timestamp // HOUR_S) for event in orders} | self._kpis.of_visitors(profile_ids)
         self._kpis.mark(hours, self._clock())
+        self._kpis.forget_visits(profile_ids, self._day_of)
         return 0
 
 

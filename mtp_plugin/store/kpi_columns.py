@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from sqlalchemy import Connection, Integer, Select, and_, case, cast, func, null, select, text
 
+from ..kpi.sketch import Hashes, hashes
 from ..kpi.tally import KINDS, Came, Made, numbered
 from ..records import BoolArray, IntArray
 from .chunks import chunks
@@ -27,11 +28,12 @@ SOME = 2000
 
 Which = Callable[[Any], Any]
 """Makes the condition of some slates, for a column that holds their ids."""
+Young = Callable[[int], Hashes]
 Cell = tuple[Any, ...]
 _HOUR = cast(func.floor(slate.c.created_at / HOUR_S), Integer)
 _SLATE = (
     slate.c.recommendation_id, _HOUR, *(slate.c[name] for name in NAMES), slate.c["items"],
-    slate.c.fallback_level, slate.c.took_us, slate.c.experiments, kpi_new.c.recommendation_id,
+    slate.c.fallback_level, slate.c.took_us, slate.c.experiments, kpi_new.c.recommendation_id, slate.c.products,
 )  # fmt: skip
 _OUTCOME = (
     outcome.c.recommendation_id,
@@ -48,6 +50,14 @@ _OUTCOME = (
 
 
 @dataclass(frozen=True, slots=True)
+class Products:
+    """Products of slates: the row of the slate and the hash of each."""
+
+    slate: IntArray
+    hashes: Hashes
+
+
+@dataclass(frozen=True, slots=True)
 class Slates:
     """Slates as columns: each row's id, cell (hour, placement, strategy, segment, device, consent) and experiments.
 
@@ -59,6 +69,7 @@ class Slates:
     experiments: list[str]
     fresh: BoolArray
     made: Made
+    products: Products
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,19 +110,22 @@ def _between(low: str, high: str, column: Any) -> Any:
     return and_(column >= low, column <= high)
 
 
-def of_hour(connection: Connection, hour: int) -> Slates:
-    """All slates made in an hour."""
+def of_hour(connection: Connection, hour: int, young: Young) -> Slates:
+    """All slates made in an hour.
+
+    :param young: hashes of the products that are new in an hour
+    """
     made = slate.c.created_at
-    return _slates(_rows(connection, _select().where(made >= hour * HOUR_S, made < (hour + 1) * HOUR_S)))
+    return _slates(_rows(connection, _select().where(made >= hour * HOUR_S, made < (hour + 1) * HOUR_S)), young)
 
 
-def of_names(connection: Connection, names: Sequence[str], *, counted: bool) -> Slates:
+def of_names(connection: Connection, names: Sequence[str], young: Young | None = None, *, counted: bool) -> Slates:
     """Those of these slates that there are, and that are counted already, or not yet."""
     found: list[Any] = []
     state = kpi_new.c.recommendation_id.is_(None) if counted else kpi_new.c.recommendation_id.is_not(None)
     for some in chunks(names, SOME):
         found += _rows(connection, _select().where(slate.c.recommendation_id.in_(some), state))
-    return _slates(found)
+    return _slates(found, young)
 
 
 def came_of(connection: Connection, slates: Slates, which: Iterable[Which], upto: int) -> Found:
@@ -197,18 +211,34 @@ def _select() -> Select[Any]:
     return select(*_SLATE).outerjoin_from(slate, kpi_new, slate.c.recommendation_id == kpi_new.c.recommendation_id)
 
 
-def _slates(rows: Sequence[Any]) -> Slates:
-    count = len(rows)
-    names, experiments, new, items, rung, took = (
-        [row[place] for row in rows] for place in (0, _AT + 3, _AT + 4, _AT, _AT + 1, _AT + 2)
+def _slates(rows: Sequence[Any], young: Young | None = None) -> Slates:
+    count, cells = len(rows), [row[1:_AT] for row in rows]
+    names, items, rung, took, experiments, new, stored = (
+        [row[place] for row in rows] for place in (0, *range(_AT, _AT + 6))
     )
+    shown = np.array([len(one) // 4 if one else 0 for one in stored], np.int64)
+    products = Products(np.repeat(np.arange(count), shown), hashes(b"".join(filter(None, stored))))
+    fresh = _fresh(products, [cell[0] for cell in cells], young) if young else np.zeros(count, np.int64)
     return Slates(
         row_of=dict(zip(names, range(count), strict=True)),
-        cells=[row[1:_AT] for row in rows],
+        cells=cells,
         experiments=experiments,
         fresh=np.array([name is not None for name in new], np.bool_),
-        made=Made(np.array(items, np.int64), np.array(rung, np.int64), np.array(took, np.float64)),
+        made=Made(np.array(items, np.int64), np.array(rung, np.int64), np.array(took, np.float64), shown, fresh),
+        products=products,
     )
+
+
+def _fresh(products: Products, hours: Sequence[int], young: Young) -> IntArray:
+    """How many of each slate's products were new when it was made."""
+    at = np.array(hours, np.int64)
+    found = np.zeros(len(at), np.int64)
+    for hour in np.unique(at).tolist():
+        then = young(hour)
+        if len(then):
+            rows = products.slate[np.isin(products.hashes, then) & (at[products.slate] == hour)]
+            found += np.bincount(rows, minlength=len(at))
+    return found
 
 
 def _rows(connection: Connection, query: Select[Any]) -> list[Any]:

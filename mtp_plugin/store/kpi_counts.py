@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..kpi.measures import SUMS
 from ..kpi.tally import PLACE, PURCHASE, Came, by_cell, came_sums, numbered, owed, place_sums, slate_sums
@@ -27,6 +26,7 @@ from .kpi_columns import (
     Found,
     Line,
     Slates,
+    Young,
     among,
     came_of,
     exposures,
@@ -36,8 +36,10 @@ from .kpi_columns import (
     of_hour,
     of_names,
 )
+from .kpi_sketches import Sketches, merge_sketches, replace_sketches, sketched
 from .kpi_tables import CUBES, DAY, GROUP, HOUR, Cube, Cubes, grouped, sheets
-from .schema import cursor, kpi, kpi_group, kpi_new, outcome
+from .reaching import reach, reached
+from .schema import kpi, kpi_group, kpi_new, outcome
 
 CURSOR = "kpi-outcomes"
 ORDERS = PLACE["orders"]
@@ -51,30 +53,32 @@ class KpiCounts:
         self._database = database
 
     def counted(self) -> int:
-        query = select(cursor.c.position).where(cursor.c.name == CURSOR)
         with self._database.reading() as connection:
-            return int(connection.execute(query).scalar() or 0)
+            return reached(connection, CURSOR)
 
     def begin(self) -> None:
         with self._database.writing() as connection:
             upto = int(connection.execute(select(func.max(outcome.c.number))).scalar() or 0)
-            self._reach(connection, upto)
+            reach(connection, CURSOR, upto)
             _group_days(connection)
 
-    def recount(self, hours: Sequence[int]) -> None:
-        upto, bits = self.counted(), dict[str, int]()
+    def recount(self, day: int, hours: Sequence[int], rest: Sequence[int], young: Young) -> None:
+        upto, bits, products = self.counted(), dict[str, int](), Sketches()
         cubes, fresh = (Cube(), Cube(), Cube()), list[str]()
-        for hour in hours:
+        for hour in (*hours, *rest):
             with self._database.reading() as connection:
-                slates = of_hour(connection, hour)
-                if slates.row_of:
+                slates = of_hour(connection, hour, young)
+                if slates.row_of and hour not in rest:
                     _whole(connection, slates, from_to(list(slates.row_of)), upto, bits, cubes)
-            fresh += (name for name, new in zip(slates.row_of, slates.fresh, strict=True) if new)
+            sketched(products, slates, lambda hour: day)
+            if hour not in rest:
+                fresh += (name for name, new in zip(slates.row_of, slates.fresh, strict=True) if new)
             time.sleep(0)  # a job is not to keep requests of this process from their turn
         with self._database.writing() as connection:
             for sheet, cube in zip(sheets(HOUR), cubes, strict=True):
                 sheet.remove(connection, hours)
                 sheet.put(connection, cube)
+            replace_sketches(connection, day, products)
             _no_longer_new(connection, fresh)
 
     def sum_day(self, day: int, hours: Sequence[int]) -> None:
@@ -99,16 +103,17 @@ class KpiCounts:
             cubes = _more(connection, slates, last, upto)
         with self._database.writing() as connection:
             _add(connection, cubes, day_of)
-            self._reach(connection, upto)
+            reach(connection, CURSOR, upto)
         return len(rows)
 
-    def add_slates(self, limit: int, day_of: DayOf) -> int:
-        upto = self.counted()
+    def add_slates(self, limit: int, day_of: DayOf, young: Young) -> int:
+        upto, products = self.counted(), Sketches()
         with self._database.reading() as connection:
             names = list(connection.execute(select(kpi_new.c.recommendation_id).limit(limit)).scalars())
-            slates, cubes = of_names(connection, names, counted=False), (Cube(), Cube(), Cube())
+            slates, cubes = of_names(connection, names, young, counted=False), (Cube(), Cube(), Cube())
             if slates.row_of:
                 found = _whole(connection, slates, among(list(slates.row_of)), upto, {}, cubes, orders=False)
+                sketched(products, slates, day_of)
                 lines = lines_of(connection, found.orders, upto)
                 _add_orders(
                     cubes[0],
@@ -118,14 +123,9 @@ class KpiCounts:
         if names:
             with self._database.writing() as connection:
                 _add(connection, cubes, day_of)
+                merge_sketches(connection, products)
                 _no_longer_new(connection, names)
         return len(names)
-
-    def _reach(self, connection: Connection, upto: int) -> None:
-        new: Any = sqlite.insert(cursor) if self._database.is_sqlite else postgresql.insert(cursor)
-        values = {"position": str(upto), "moved_at": time.time()}
-        row = new.values(name=CURSOR, **values).on_conflict_do_update(index_elements=["name"], set_=values)
-        connection.execute(row)
 
 
 # ------------------------------------------------------------------------------------------------------------ counting

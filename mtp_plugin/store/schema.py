@@ -118,6 +118,7 @@ slate = Table(
     Column("model_version", Words, nullable=False, server_default=""),
     Column("choices", Text, nullable=False, server_default="[]", comment="JSON: policy, about, arm, position of each"),
     Column("experiments", Text, nullable=False, server_default="[]", comment="JSON: experiment and variation of each"),
+    Column("products", LargeBinary, comment="kpi.sketch.product_hash of each product"),
 )
 
 outcome = Table(
@@ -503,6 +504,11 @@ alert_silence = Table(
 )
 
 
+def _zero(name: str) -> str | None:
+    """What came later has a default."""
+    return "0" if name in ("shown", "fresh") else None
+
+
 def _cube(name: str, *parts: str) -> Table:
     return Table(
         name,
@@ -513,7 +519,7 @@ def _cube(name: str, *parts: str) -> Table:
             comment="hours since 1970 in UTC, or the ordinal of the shop's day",
         ),
         *(Column(part, Words, primary_key=True) for part in parts),
-        *(Column(one, Double, nullable=False) for one in SUMS),
+        *(Column(one, Double, nullable=False, server_default=_zero(one)) for one in SUMS),
         Column("known", Integer, nullable=False, server_default="0", comment="bits of people"),
         Column("people", LargeBinary, comment="which of 2,048 hashes its known visitors have"),
     )  # fmt: skip
@@ -529,9 +535,19 @@ kpi_group = Table(
     Column("dimension", Words, primary_key=True, comment="what days are divided by; '' for not at all"),
     Column("day", Integer, primary_key=True, autoincrement=False, comment="ordinal of the shop's day"),
     Column("key", Words, primary_key=True),
-    *(Column(one, Double, nullable=False) for one in SUMS),
+    *(Column(one, Double, nullable=False, server_default=_zero(one)) for one in SUMS),
     Column("known", Integer, nullable=False, server_default="0", comment="bits of people"),
     Column("people", LargeBinary, comment="which of 2,048 hashes the known visitors of a segment have"),
+    sqlite_with_rowid=False,
+)
+
+kpi_sketch = Table(
+    "mtp_kpi_sketch",
+    metadata,
+    Column("dimension", Words, primary_key=True),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("key", Words, primary_key=True),
+    Column("registers", LargeBinary, nullable=False, comment="kpi.sketch of the products shown"),
     sqlite_with_rowid=False,
 )
 
@@ -562,7 +578,7 @@ kpi_shop = Table(
     Column("orders", Double, nullable=False),
     Column("revenue", Double, nullable=False),
     Column("refunds", Double, nullable=False),
-    Column("coverage", Double, comment="share of the products shown, once the day is over"),
-    Column("novelty", Double, comment="share of new products in what was shown"),
-    Column("gini", Double, comment="how unevenly products were shown"),
+    Column("gini", Double, comment="how unevenly products were shown, once the day is over"),
+    Column("visits", Double, nullable=False, server_default="0", comment="visitors, each once a day"),
+    Column("views", Double, nullable=False, server_default="0", comment="products viewed"),
 )

@@ -332,21 +332,12 @@ class SqlJournal:
         self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
     ) -> tuple[list[tuple[int, Event]], int]:
         with self._database.reading() as connection:
-            settled = self._settled(connection, after, now)
-            wanted = [event.c.seq > after, event.c.seq <= settled]
+            end = settled(connection, after, now, is_sqlite=self._database.is_sqlite)
+            wanted = [event.c.seq > after, event.c.seq <= end]
             if names:
                 wanted.append(event.c.name.in_(names))
             rows = connection.execute(select(*EVENT_COLUMNS).where(*wanted).order_by(event.c.seq).limit(limit)).all()
-        return [(row[0], row_event(row)) for row in rows], rows[-1][0] if len(rows) == limit else max(settled, after)
-
-    def _settled(self, connection: Connection, after: int, now: float) -> int:
-        """The last number before which nothing can come: PostgreSQL's writers number rows before they commit."""
-        last = connection.execute(select(func.max(event.c.seq))).scalar() or 0
-        if self._database.is_sqlite:
-            return last
-        late = select(func.min(event.c.seq)).where(event.c.seq > after, event.c.received_at > now - UNSETTLED_S)
-        first = connection.execute(late).scalar()
-        return last if first is None else first - 1
+        return [(row[0], row_event(row)) for row in rows], rows[-1][0] if len(rows) == limit else max(end, after)
 
     def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
         return self._names(profile.c.profile_id, batch, profile.c.last_seq > 0)
@@ -370,6 +361,16 @@ class SqlJournal:
         """Close what only reads; the database is closed by who opened it."""
         while self._readers:
             self._readers.pop().close()
+
+
+def settled(connection: Connection, after: int, now: float, *, is_sqlite: bool) -> int:
+    """The last number before which nothing can come: PostgreSQL's writers number rows before they commit."""
+    last = connection.execute(select(func.max(event.c.seq))).scalar() or 0
+    if is_sqlite:
+        return last
+    late = select(func.min(event.c.seq)).where(event.c.seq > after, event.c.received_at > now - UNSETTLED_S)
+    first = connection.execute(late).scalar()
+    return last if first is None else first - 1
 
 
 def _sqlstate(error: BaseException | None) -> str | None:

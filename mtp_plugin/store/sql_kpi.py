@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
-import msgspec
 import numpy as np
-from sqlalchemy import Integer, Table, cast, delete, func, insert, or_, select, text
+from sqlalchemy import Integer, Table, cast, delete, func, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..kpi.measures import SUMS
+from ..kpi.sketch import REGISTERS, Registers, estimates
 from ..ports import KpiRow, ShopDay
 from ..records import Event, FloatArray
 from .chunks import chunks
 from .kpi_columns import BITS, HOUR_S, NAMES
 from .kpi_counts import KpiCounts
+from .kpi_sketches import read_sketches
 from .kpi_tables import CUBES, DAY, EXPERIMENT, HOUR, POSITION
+from .kpi_visits import KpiVisits
 from .rows import row_event
 from .schema import (
     ORDERS,
@@ -28,6 +31,7 @@ from .schema import (
     kpi_group,
     kpi_position,
     kpi_shop,
+    kpi_sketch,
     outcome,
     slate,
     slate_profile,
@@ -39,7 +43,7 @@ SOME = 400
 SHOP = ShopDay.__struct_fields__
 
 
-class SqlKpis(KpiCounts):
+class SqlKpis(KpiCounts, KpiVisits):
     """Implements :class:`mtp_plugin.ports.KpiBook`."""
 
     # ------------------------------------------------------------------------------------------- what is to be done
@@ -99,6 +103,26 @@ class SqlKpis(KpiCounts):
         sums = np.array([row[2:] for row in rows], np.float64)
         return {(row[0], row[1]): sums[place] for place, row in enumerate(rows)}
 
+    def products(self, dimension: str, first: int, last: int) -> dict[str, float]:
+        cells, registers = self._registers(dimension, first, last)
+        starts = [place for place, (key, _) in enumerate(cells) if not place or key != cells[place - 1][0]]
+        if not starts:
+            return {}
+        parts = pairwise((*starts, len(cells)))
+        about = estimates(np.array([registers[start:end].max(axis=0) for start, end in parts])).tolist()
+        return {cells[start][0]: one for start, one in zip(starts, about, strict=True)}
+
+    def products_by_day(self, dimension: str, first: int, last: int) -> dict[tuple[str, int], float]:
+        cells, registers = self._registers(dimension, first, last)
+        return dict(zip(cells, estimates(registers).tolist(), strict=True))
+
+    def _registers(self, dimension: str, first: int, last: int) -> tuple[list[tuple[str, int]], Registers]:
+        """Groups and days in order, and the registers of each."""
+        with self._database.reading() as connection:
+            rows = sorted(read_sketches(connection, dimension, first, last))
+        registers = np.frombuffer(b"".join(row[2] for row in rows), np.uint8).reshape(len(rows), REGISTERS)
+        return [row[:2] for row in rows], registers
+
     def few(self, first: int, last: int, least: int, where: Mapping[str, str] | None = None) -> set[str]:
         if where:
             table, name = kpi, kpi.c.segment_id
@@ -144,9 +168,11 @@ class SqlKpis(KpiCounts):
     # ----------------------------------------------------------------------------------------------- the whole shop
 
     def put_shop(self, day: ShopDay) -> None:
+        values = {name: getattr(day, name) for name in ("orders", "revenue", "refunds", "gini")}
+        new: Any = sqlite.insert(kpi_shop) if self._database.is_sqlite else postgresql.insert(kpi_shop)
         with self._database.writing() as connection:
-            connection.execute(delete(kpi_shop).where(kpi_shop.c.day == day.day))
-            connection.execute(insert(kpi_shop).values(msgspec.structs.asdict(day)))
+            row = new.values(day=day.day, **values)
+            connection.execute(row.on_conflict_do_update(index_elements=["day"], set_=values))
 
     def shop(self, first: int, last: int) -> list[ShopDay]:
         query = select(*(kpi_shop.c[name] for name in SHOP)).where(kpi_shop.c.day >= first, kpi_shop.c.day < last)
@@ -161,8 +187,8 @@ class SqlKpis(KpiCounts):
                 for span, before in ((HOUR, hours_before), (DAY, days_before)):
                     old = delete(table).where(table.c.span == span, table.c.at < before)
                     gone += connection.execute(old).rowcount
-            gone += connection.execute(delete(kpi_group).where(kpi_group.c.day < days_before)).rowcount
-            gone += connection.execute(delete(kpi_shop).where(kpi_shop.c.day < days_before)).rowcount
+            for daily in (kpi_group, kpi_sketch, kpi_shop):
+                gone += connection.execute(delete(daily).where(daily.c.day < days_before)).rowcount
         return gone
 
 

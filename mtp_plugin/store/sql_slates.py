@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import delete, func, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..kpi.sketch import product_hash
 from ..records import Choice, ExposedSlate, SlateEntry
 from .background import Background
 from .chunks import chunks
@@ -218,6 +219,7 @@ def _row(entry: SlateEntry) -> dict[str, Any] | None:
         "model_version": made.model_version,
         "choices": _text([_chosen(choice) for choice in made.choices]),
         "experiments": _text(entry.exposures),
+        "products": b"".join([product_hash(item.product_id) for item in made.items]),
     }
 
 

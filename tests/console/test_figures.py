@@ -89,7 +89,7 @@ def test_the_page_says_what_blocks_earn(figures: Desk) -> None:
     for text in (
         "Revenue",
         "Clicks a block seen",
-        "From seen to ordered",
+        "From visit to order",
         "Clicks by place in the block",
         "day by day",
     ):
@@ -117,11 +117,14 @@ def test_tables_add_up(figures: Desk) -> None:
     assert {part["placement"] for part in parts} == {"home-hero", "home-trending", "'=cmd()"}, "no formulas"
     assert rows(figures, "by=segment_id") == [], "nothing of the few, nor of the rest of all"
     steps = rows(figures, "table=funnel")
-    assert [step["step"] for step in steps] == ["Seen", "Clicked", "Put into the cart", "Ordered"]
-    assert float(steps[0]["count"]) > float(steps[1]["count"]) > float(steps[3]["count"]) > 0
+    assert [step["step"] for step in steps] == [
+        "Visits", "Products viewed", "Blocks seen", "Clicked", "Put into the cart", "Ordered"
+    ]  # fmt: skip
+    assert float(steps[2]["count"]) > float(steps[3]["count"]) > float(steps[5]["count"]) > 0
     places = rows(figures, "table=positions")
     assert {place["position"] for place in places} == set("123456")
-    assert rows(figures, "table=variety")
+    assert {row["coverage"] for row in rows(figures, "table=variety")} != {""}
+    assert len(rows(figures, "table=lines&by=device&measure=coverage")) == 28
     assert figures.get("/figures/?format=csv&table=nonsense").status_code == 404
 
 

@@ -40,7 +40,11 @@ class World:
     """A shop, and beside it all that a recount needs, kept as plain records."""
 
     def __init__(self, folder: Path, seed: int = 0, **config: Any) -> None:
-        _, self.state = mounted(folder, watches(), MTP_TIME_ZONE="Europe/Berlin", MTP_SEGMENT_MIN_SIZE=3, **config)
+        products = [
+            msgspec.structs.replace(one, created=NOW - 10 * DAY) if one.product_id == "p02" else one
+            for one in watches()
+        ]
+        _, self.state = mounted(folder, products, MTP_TIME_ZONE="Europe/Berlin", MTP_SEGMENT_MIN_SIZE=3, **config)
         self.dice, self.slates, self.outcomes = random.Random(seed), dict[str, SlateEntry](), list[Outcome]()
         self.number = 0
 
@@ -126,6 +130,16 @@ class World:
         self.state.slates.flush()
         return roll_up(self.state, at)
 
+    def products(self, place: int) -> dict[tuple[str, int], set[str]]:
+        """Products shown by one dimension and day."""
+        zone, found = ZoneInfo("Europe/Berlin"), defaultdict[tuple[str, int], set[str]](set)
+        for one in self.slates.values():
+            made, day = one.slate, datetime.fromtimestamp(one.slate.created_at // HOUR * HOUR, zone).toordinal()
+            segment = made.segment.segment_id if made.segment else ""
+            is_ = ("", made.placement, made.strategy, segment, one.request.context.device, made.consent_level.value)
+            found[is_[place], day] |= {item.product_id for item in made.items}
+        return {key: names for key, names in found.items() if names}
+
     def recount(self) -> tuple[dict[Any, Any], dict[Any, Any], dict[Any, Any]]:
         """The same sums, counted in the simplest way; by day too."""
         zone = ZoneInfo("Europe/Berlin")
@@ -152,6 +166,8 @@ class World:
             own = [(test, str(number)) for test, number in entry.exposures]
             for cell in (cells[key], *(tests[one] for one in own)):
                 cell["slates"] += 1
+                cell["shown"] += len(slate.items)
+                cell["fresh"] += sum(item.product_id == "p02" for item in slate.items)
                 cell["empty"] += not slate.items
                 cell["fallback"] += slate.fallback_level > 0
                 cell[f"took_{bucket(slate.took_us)}"] += 1
@@ -214,6 +230,11 @@ def same(world: World) -> None:
         assert {key for key, sums in told.items() if sums} == {key for key, sums in want.items() if sums}
         for key, sums in want.items():
             assert told.get(key, {}) == pytest.approx(sums), key
+    for place, dimension in enumerate(NAMES, 1):
+        products = world.products(place)
+        about = book.products_by_day(dimension, 0, now + 2)
+        # Of so few the estimate is 512 / 511 or so of the number; an empty slate shows none.
+        assert about == pytest.approx({key: float(len(one)) for key, one in products.items()}, rel=0.02)
 
 
 def _grouped(book: Any, dimension: str, until: int) -> list[KpiRow]:
@@ -342,8 +363,8 @@ def test_what_is_written_while_it_counts_is_counted_next(world: World, monkeypat
     world.state.slates.flush()
     recount = world.state.kpis.recount
 
-    def meanwhile(hours: Any) -> None:
-        recount(hours)
+    def meanwhile(*hours: Any) -> None:
+        recount(*hours)
         world.serve(NOW - 30, level=ConsentLevel.FULL, segment="s1")
         world.state.slates.flush()
 
@@ -359,8 +380,8 @@ def test_a_combination_that_appears_while_it_counts_is_no_fault(world: World, mo
     world.state.slates.flush()
     counted = kpi_counts.of_hour
 
-    def meanwhile(connection: Any, hour: int) -> Any:
-        found = counted(connection, hour)
+    def meanwhile(connection: Any, hour: int, young: Any) -> Any:
+        found = counted(connection, hour, young)
         world.happen(world.serve(NOW - 30, level=ConsentLevel.FULL, segment="s2"), "click", NOW - 20)
         world.state.slates.flush()
         return found
@@ -427,8 +448,9 @@ def test_figures_of_a_period_and_the_one_before(world: World) -> None:
     assert tests.summary().figures == whole.figures
     assert {one.key for one in tests.groups()} == {"offer: 0", "offer: 1"}
     steps = figures.funnel()
-    assert [step.name for step in steps] == ["Seen", "Clicked", "Put into the cart", "Ordered"]
-    assert steps[0].count == whole.figures["seen"]
+    names = ["Visits", "Products viewed", "Blocks seen", "Clicked", "Put into the cart", "Ordered"]
+    assert [step.name for step in steps] == names
+    assert steps[2].count == whole.figures["seen"]
     places = heat(state, period)
     assert {one.key for one in places["home-hero"]} <= {f"{place:02d}" for place in range(1, 6)}
 
@@ -499,7 +521,6 @@ def test_a_day_that_is_over_says_how_varied_it_was(world: World) -> None:
     world.roll()
     (day,) = world.state.kpis.shop(0, 10**6)
     assert day.day == day_of(world.state, NOW) - 1
-    assert 0 < (day.coverage or 0) <= 4 / 30
     assert day.gini is not None
 
 

@@ -56,6 +56,9 @@ MEASURES: Mapping[str, Measure] = {
     "clicked": Measure("Blocks clicked", "count"),
     "carts": Measure("Put into carts", "count"),
     "slates": Measure("Slates made", "count"),
+    "attributed_share": Measure("Share of all that was sold", "rate"),
+    "coverage": Measure("Products shown to anybody", "rate"),
+    "novelty": Measure("New among what was shown", "rate"),
     "fallback_share": Measure("By a later rung", "rate", -1),
     "empty_share": Measure("Nothing to show", "rate", -1),
     "p50_ms": Measure("Half took at most", "time", -1),
@@ -129,8 +132,7 @@ def show() -> Response:
         funnel=figures.funnel(),
         heat=_heat(state, period),
         positions=[str(one) for one in range(1, MOST_POSITIONS + 1)],
-        variety=state.kpis.shop(period.first, period.last),
-        day_of=date.fromordinal,
+        varied=varied(state, figures),
         placement=placement if where else "",
         placements=sorted(state.placements),
         counted=counted_at(state),
@@ -138,6 +140,15 @@ def show() -> Response:
         width=WIDTH,
         height=HEIGHT,
     )
+
+
+def varied(state: State, figures: Figures) -> list[tuple[date, float | None, float | None, float | None]]:
+    """Coverage, novelty and unevenness of each day that has any of them."""
+    period = figures.period
+    uneven = {day.day: day.gini for day in state.kpis.shop(period.first, period.last)}
+    covered, fresh = (figures.series(measure)[0] for measure in ("coverage", "novelty"))
+    rows = zip(period.dates(), covered, fresh, map(uneven.get, range(period.first, period.last)), strict=True)
+    return [row for row in rows if any(one is not None for one in row[1:])]
 
 
 def bring_up_to_date(state: State, now: float) -> None:
@@ -256,8 +267,11 @@ def _csv(state: State, table: str, period: Period, by: str, measure: str, where:
         now, then = Figures(state, period, by, where).series(measure)
         return csv_answer(f"{measure}-by-day", ("day", measure, "before"), zip(period.dates(), now, then, strict=True))
     if table == "funnel":
-        steps = ((one.name, one.count, one.of_all, one.of_before) for one in Figures(state, period, by, where).funnel())
-        return csv_answer("funnel", ("step", "count", "share of all", "share of the step before"), steps)
+        steps = (
+            (one.name, one.count, one.of_visits, one.of_seen, one.of_before)
+            for one in Figures(state, period, by, where).funnel()
+        )
+        return csv_answer("funnel", ("step", "count", "of visits", "of blocks seen", "of the step before"), steps)
     if table == "positions":
         cells = (
             (placement, one.name, *(one.figures[name] for name in ("seen", "clicked", "ctr", "carts", "revenue")))
@@ -266,11 +280,13 @@ def _csv(state: State, table: str, period: Period, by: str, measure: str, where:
         )
         return csv_answer("positions", ("placement", "position", "seen", "clicked", "ctr", "carts", "revenue"), cells)
     if table == "variety":
-        days = (
-            (date.fromordinal(one.day), one.coverage, one.novelty, one.gini, one.orders, one.revenue, one.refunds)
-            for one in state.kpis.shop(period.first, period.last)
-        )
-        return csv_answer("days", ("day", "coverage", "novelty", "gini", "orders", "revenue", "refunds"), days)
+        told = varied(state, Figures(state, period, by, where))
+        return csv_answer("variety", ("day", "coverage", "novelty", "gini"), told)
+    if table == "lines":
+        figures = Figures(state, period, by, where)
+        drawn = lines(figures, measure, figures.groups())
+        days = zip(period.dates(), *(one.values for one in drawn), strict=True)
+        return csv_answer(f"{measure}-by-{by}-and-day", ("day", *(one.name for one in drawn)), days)
     raise NotFoundError("there is no such table", field="table")
 
 
