@@ -32,9 +32,8 @@ from .session_choice import session_choice, session_questions
 HELD_OUT = 0.1
 """Part of the sessions, the latest, that weights are learnt from."""
 
-ASKED_BEFORE, MOST_ASKED = 12_000, 24_000
-"""Places in earlier held-out sessions that re-rankers learn from, and in the latest, where they are judged; fewer of
-the earlier ones, as what they were asked with is older than what will serve."""
+MOST_ASKED = 24_000
+"""Places in the earlier held-out sessions that re-rankers learn from, and in the latest, where they are judged."""
 BASKET_DAYS = 45
 DAY_S = 86_400.0
 
@@ -99,7 +98,7 @@ def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
     found.add(
         "session",
         learnt,
-        session_questions(older, earlier, ASKED_BEFORE, seed + 1),
+        session_questions(older, earlier, MOST_ASKED, seed + 1),
         session_questions(recommender, held_out, MOST_ASKED, seed + 1),
         seed,
     )
