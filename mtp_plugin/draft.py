@@ -195,7 +195,7 @@ class DraftCache:
             decision.version if decision else 0, [fired.then for fired in decision.fired], moment,
             question.placement, question.ladder, question.segment, question.serving.versions, request.product_ids,
             request.exclude_ids, request.filter, request.private_facts, question.size, request.consent_level,
-            context.category, context.query, context.page_type, question.chosen.creative,
+            context.category, context.query, context.page_type, question.chosen.creative, question.model_version,
         )  # fmt: skip
         try:
             return "draft:" + hashlib.blake2b(self._encoder.encode(parts), digest_size=16).hexdigest()

@@ -143,6 +143,9 @@ class Live:
                 serving = self._with_others(self._with_rules(serving, wanted_rules), serving)
                 self._prepare(serving)
                 self._serving = serving
+            elif _lacks(serving) and time.monotonic() - self._loaded >= self._patience:
+                self._loaded = time.monotonic()
+                self._serving = serving = self._with_others(serving, serving)
             return serving
 
     def _prepare(self, serving: Serving) -> None:
@@ -167,7 +170,7 @@ class Live:
     def _is_old(self, serving: Serving) -> bool:
         """Whether there is something newer, or it is time to try again what could not be opened."""
         wanted = self._wanted(), self._rules.version() if self._rules else 0
-        behind = serving.stamp != (serving.wanted, serving.wanted_rules)
+        behind = serving.stamp != (serving.wanted, serving.wanted_rules) or _lacks(serving)
         again = behind and time.monotonic() - self._loaded >= self._patience
         return wanted != (serving.wanted, serving.wanted_rules) or again
 
@@ -310,6 +313,11 @@ class Live:
         ):
             if old != new:
                 self._changed(kind, new)
+
+
+def _lacks(serving: Serving) -> bool:
+    """Whether a model that rules name could not be opened."""
+    return not set(serving.rules.rules.models) <= serving.others.keys()
 
 
 def _same(before: Sequence[Bundle | None], after: Sequence[Bundle | None]) -> bool:

@@ -436,9 +436,12 @@ class Pipeline:
         """The slate as it is logged, with the experiments that made a difference to it; off the request's path."""
         entry = _entry(slate, question, draft, refused)
         decision = question.plan.decision
+        exposures = {one.experiment_id: one.variation for one in decision.exposures}
+        if exposures and draft.late:  # what there was no time for is no difference between variations
+            draft = self._compose(replace(question, deadline=math.inf), SPARES)
         seen = {
             name: variation
-            for name, variation in {one.experiment_id: one.variation for one in decision.exposures}.items()
+            for name, variation in exposures.items()
             if any(self._differs(question, draft, other) for other in alternatives(decision, name))
         }
         return msgspec.structs.replace(entry, exposures=tuple(seen.items())) if seen else entry

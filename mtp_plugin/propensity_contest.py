@@ -81,23 +81,27 @@ def contest(
     """Whether the challenger tells better what was bought.
 
     The lead is by how much less log loss it has than the champion, as a share of the champion's, in the mean of
-    categories and products and over visitors; whole visitors are drawn for its interval.
+    categories and products and over visitors; whole visitors are drawn for its interval. A champion that tells of too
+    little beside the challenger, as the catalogue has changed, is no longer compared.
 
     :param asked: visitors as of *moment*, seconds since 1970, with what they bought after it
     """
     pairs = _pairs(challenger, champion, asked, table, seed)
-    ours, theirs = (_answers(model, pairs, asked, moment) for model in (challenger, champion))
-    losses = [_losses(told, other, pairs) for told, other in ((ours, theirs), (theirs, ours))]
+    first, second = (_answers(model, pairs, asked, moment) for model in (challenger, champion))
+    losses = [_losses(told, other, pairs) for told, other in ((first, second), (second, first))]
     scales = [float(part.mean()) or 1.0 for part in losses[1]]
     mine, other = (-(of[0] / scales[0] + of[1] / scales[1]) / 2 for of in losses)
     lead = lead_of(mine, other, np.arange(len(asked)), seed)
-    figures = tuple(_figures(told, of, pairs) for told, of in zip((ours, theirs), losses, strict=True))
+    figures = tuple(_figures(told, of, pairs) for told, of in zip((first, second), losses, strict=True))
     lacks = _lacks(figures[0], figures[1], bounds)
     how = (
         f"{METRIC} lower by {lead.mean:.1%} ({lead.low:.1%} to {lead.high:.1%}), better with a probability of "
         f"{lead.sure:.0%}"
     )
-    if not (lead.mean > 0 and lead.sure >= bounds.confidence):
+    ours, theirs = (one.coverage for one in figures)
+    if theirs < ours * bounds.coverage:  # of what one of them does not tell of, log loss says nothing
+        how = f"it tells of {ours:.0%} of what is asked, the champion of {theirs:.0%}"
+    elif not (lead.mean > 0 and lead.sure >= bounds.confidence):
         lacks.insert(0, f"{how}; {bounds.confidence:.0%} are asked for")
     reason = "; ".join(lacks) or f"{how}, within all bounds"
     return Verdict(

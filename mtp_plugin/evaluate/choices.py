@@ -100,7 +100,9 @@ def decisions_of(row: Row, entries: Sequence[SlateEntry], outcomes: Iterable[Out
     came = defaultdict[str, list[Outcome]](list)
     for outcome in outcomes:
         came[outcome.recommendation_id].append(outcome)
-    made = [one for entry in entries if (one := _decision(row, entry, came[entry.slate.recommendation_id]))]
+    known = {arm: number for number, arm in enumerate(row.named)}
+    found = (_decision(row, entry, came[entry.slate.recommendation_id], known) for entry in entries)
+    made = [one for one in found if one]
     if not made:
         raise InputError(f"no slate of {row.placement} that {row.name} chose was seen in this time", field="name")
     return made
@@ -111,17 +113,17 @@ def _log(row: Row, made: Sequence[Decision]) -> Log:
         np.array([one.reward for one in made], dtype=float),
         np.array([one.propensity for one in made]),
         np.array([one.arm for one in made]),
-        len(targets_of(row)),
+        1 + max(number for one in made for number in one.among),
         group=np.unique([one.segment for one in made], return_inverse=True)[1],
         cluster=np.unique([one.visitor for one in made], return_inverse=True)[1],
     )
 
 
-def _decision(row: Row, entry: SlateEntry, came: Sequence[Outcome]) -> Decision | None:
+def _decision(row: Row, entry: SlateEntry, came: Sequence[Outcome], known: dict[str, int]) -> Decision | None:
     """What was chosen for one slate; ``None`` where it was not seen, or another or an older policy chose."""
     seen = next((one for one in came if one.kind == "seen"), None)
     choice = next((one for one in entry.slate.choices if one.policy == row.name), None)
-    among = _among(row, choice) if choice else {}
+    among = _among(row, choice, known) if choice else {}
     if seen is None or choice is None or choice.arm not in among:
         return None
     segment = entry.slate.segment.segment_id if entry.slate.segment and row.segments else ""
@@ -131,10 +133,13 @@ def _decision(row: Row, entry: SlateEntry, came: Sequence[Outcome]) -> Decision 
     return Decision(earned, choice.propensity, among[choice.arm], tuple(among.values()), segment, seen.profile_id)
 
 
-def _among(row: Row, choice: Choice) -> dict[str, int]:
-    """The arms that could be chosen, with their numbers."""
+def _among(row: Row, choice: Choice, known: dict[str, int]) -> dict[str, int]:
+    """The arms that could be chosen, with their numbers; also those that the settings know no longer.
+
+    :param known: numbers of named products, filled as they are met
+    """
     if row.about != "product":
-        return {arm: number for number, arm in enumerate(row.named)}
+        return known
     if row.named:
-        return {arm: number for number, arm in enumerate(row.named) if arm in choice.among}
-    return {arm: number for number, arm in enumerate(choice.among[: row.first])}
+        return {arm: known.setdefault(arm, len(known)) for arm in choice.among}
+    return {arm: number for number, arm in enumerate(choice.among)}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mtp_plugin.errors import FindingsError, InputError
 from mtp_plugin.experiment_book import begin, draft
-from mtp_plugin.records import AnyEffect, Decision, Exposure, Fired, Retitle
+from mtp_plugin.records import AnyEffect, ConsentLevel, Decision, Exposure, Fired, Retitle
 from mtp_plugin.rules.plan import alternatives
 from mtp_plugin.rules.read import read_ruleset
 from mtp_plugin.state import State
@@ -115,3 +117,21 @@ def test_the_other_decisions_have_their_rules_at_their_places(own: int, others: 
     decision = Decision(fired=tuple(Fired(rule_id=name, then=then(name)) for name in fired), exposures=told)
     found = [[one.rule_id for one in other.fired] for other in alternatives(decision, "x")]
     assert sorted(found) == sorted(others)
+
+
+def test_what_there_was_no_time_for_is_no_other_variation(tmp_path: Path) -> None:
+    first, second, *rest = watches()
+    few = [msgspec.structs.replace(one, sale_price=1.0) for one in (first, second)]
+    _, state = mounted(tmp_path, [*few, *rest], MTP_LATENCY_BUDGET_MS=10_000, MTP_CACHE_SECONDS=0)
+    pipeline, ladder = state.pipeline, ("on-sale", "best-sellers")
+    trending = msgspec.structs.replace(pipeline.placements["home-trending"], strategies=ladder, size=8)
+    pipeline.placements = {**pipeline.placements, "home-trending": trending}
+    whole = slate(state, "home-trending").items[0].product_id
+    same = {"effect": "pin", "product_id": whole, "position": 1}
+    written(state, {"then": [same], "experiment": {"experiment_id": "nothing"}})
+    pipeline.settings = dataclasses.replace(pipeline.settings, latency_budget_ms=0.0)
+    names = [f"a:{number}" for number in range(20)]
+    full = ConsentLevel.FULL
+    found = {name: slate(state, "home-trending", consent_level=full, profile_ids=(name,)) for name in names}
+    assert all(one.late for one in found.values())
+    assert set(exposures(state, found).values()) == {()}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mtp_plugin.commands.replay import replay_of
-from mtp_plugin.errors import FindingsError
+from mtp_plugin.errors import FindingsError, UnavailableError
 from mtp_plugin.extension import standard_jobs_of
 from mtp_plugin.records import Context, SlateRequest
 from mtp_plugin.rules.read import read_ruleset
@@ -121,3 +121,26 @@ def test_it_answers_on_when_the_catalogue_or_the_serving_model_changes(state: St
     serving = state.pipeline.live.refresh()
     assert serving.model_version == newer
     assert slate(state, "product-similar", **SEEN).model_version == older
+
+
+def test_a_model_that_could_not_be_opened_is_tried_again(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    older, newer = versions(state)
+    live, away = state.pipeline.live, [True]
+    load = live._registry.load
+
+    def flaky(kind: str, version: str) -> Any:
+        if away[0] and version == older:
+            raise UnavailableError("the folder of models is away")
+        return load(kind, version)
+
+    monkeypatch.setattr(live._registry, "load", flaky)
+    written(state, use(older))
+    assert slate(state, "product-similar", **SEEN).model_version == newer
+    away[0] = False
+    live.refresh()
+    assert slate(state, "product-similar", **SEEN).model_version == newer, "not before its patience is over"
+    monkeypatch.setattr(live, "_patience", 0.0)
+    assert live._is_old(live.get())
+    live.refresh()
+    assert slate(state, "product-similar", **SEEN).model_version == older
+    assert not live._is_old(live.get())

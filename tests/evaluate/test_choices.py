@@ -121,3 +121,15 @@ def test_named_products_are_judged_where_they_could_be_had() -> None:
     older = Row(placement="home-hero", about="product", arms=2, position=1, name="third")
     with pytest.raises(InputError, match="no slate of home-hero"):
         evaluate_choices(older, log, outcomes, since=NOW - 90_000, now=NOW)
+
+
+def test_fewer_arms_than_there_were_leave_propensities_as_they_are() -> None:
+    """What was drawn must not decide which slates tell."""
+    log, outcomes = ranked()
+    row = Row(placement="home-hero", about="product", arms=2, position=2, name="second")
+    found = evaluate_choices(row, log, outcomes, since=NOW - 90_000, now=NOW, always="1")
+    assert found["units"] == 4000
+    assert found["estimates"]["ips"]["low"] < RATES_OF_RANK[0] < found["estimates"]["ips"]["high"]
+    assert found["verdict"]["word"] == "better"
+    with pytest.raises(InputError, match="no arm '3'"):
+        evaluate_choices(row, log, outcomes, since=NOW - 90_000, now=NOW, always="3")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -108,6 +109,24 @@ def test_one_that_breaks_a_bound_stays_a_challenger(state: State) -> None:
     assert "coverage" in verdict.reason
     assert state.registry.current("propensity") == champion
     assert version in {one.version for one in state.registry.list("propensity")}
+
+
+def test_one_that_tells_of_a_changed_catalogue_wins(
+    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of categories that have other names now the champion tells nothing: there is nothing to compare."""
+    old = state.registry.load("propensity", state.registry.current("propensity") or "")
+    moved = [msgspec.structs.replace(one, category_path=("Store", one.category)) for one in world.products()]
+    monkeypatch.setattr(world, "products", lambda: moved)
+    _, made = shop(tmp_path / "moved", restless())
+    lineage = {"until": HABITS_FROM}
+    made.registry.publish("propensity", old.arrays, old.strings, old.meta, figures={}, lineage=lineage)
+    version, verdict = challenge(made)
+    assert verdict.won, verdict.reason
+    assert "the champion of" in verdict.reason
+    assert verdict.champion.coverage < 0.5 < verdict.challenger.coverage
+    assert made.registry.current("propensity") == version
+    made.close()
 
 
 def test_one_that_knows_no_more_stays_a_challenger(state: State) -> None:

@@ -15,8 +15,9 @@ FEWEST = 400
 """Questions to learn from, and to judge by, at least."""
 K = 20
 SURE = 2.33
-"""Standard errors by which the gain must be above zero: one in a hundred that are no better would pass. There are three
-tasks a shop and a training every night, and next month's visitors are not quite last month's."""
+"""Standard errors by which the gain must be above zero. Places of one session are not quite independent, and trust is
+chosen on the cases that judge: of trees that are no better 5 to 10 in a hundred passed in simulations, not one. There
+are three tasks a shop and a training every night, and next month's visitors are not quite last month's."""
 TRUST = (0.0, 0.5, 1.0)
 """How far the expert may still count beside the trees: with little to learn from it steadies them."""
 

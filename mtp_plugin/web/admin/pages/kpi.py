@@ -28,7 +28,7 @@ TITLES: Mapping[str, str] = {
     "segment_id": "Segment", "placement": "Placement", "strategy": "Strategy", "device": "Device",
     "consent_level": "Consent", "experiment": "Experiment",
 }  # fmt: skip
-FRESH_S, NEAR_S = 10.0, 2 * 86_400.0
+FRESH_S, NEAR_S = 5.0, 2 * 86_400.0
 """Age in seconds from which figures are brought up to date, and how far back a page does it."""
 MOST_LINES = 5
 """Groups that a chart draws."""
@@ -156,8 +156,9 @@ def bring_up_to_date(state: State, now: float) -> None:
     counted, oldest = counted_at(state), state.kpis.oldest()
     if counted > now - FRESH_S or (counted < now - NEAR_S and (oldest is None or oldest < now - NEAR_S)):
         return
-    wanted = [job for job in standard_jobs(state) if job.name in ("feedback", "kpi")]
-    Jobs(wanted, state.leases, time.time).run_due()
+    jobs = Jobs(standard_jobs(state), state.leases, time.time)
+    for name in ("feedback", "kpi"):
+        jobs.run(name)
 
 
 def tiles(whole: Group) -> list[Tile]:
