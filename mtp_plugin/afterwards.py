@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from .fork import after_fork
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +25,16 @@ class Afterwards(Generic[V]):
     def __init__(self, seconds: float, *, limit: int = 64) -> None:
         self._seconds, self._limit = seconds, limit
         self._reset()
+        after_fork(self._reset)  # the thread is the parent's
 
     def _reset(self) -> None:
-        self._process, self._lock = os.getpid(), threading.Lock()
+        self._lock = threading.Lock()
         self._wanted: dict[Hashable, Callable[[], V]] = {}
         self._made: dict[Hashable, tuple[float, V]] = {}
         self._thread: threading.Thread | None = None
 
     def want(self, key: Hashable, make: Callable[[], V]) -> None:
         """Have it made, once however many want it; returns at once."""
-        if self._process != os.getpid():
-            self._reset()  # the thread is the parent's
         with self._lock:
             if key in self._wanted or len(self._wanted) >= self._limit:
                 return

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+
+from .fork import after_fork
 
 
 class Flights:
@@ -14,9 +15,10 @@ class Flights:
 
     def __init__(self) -> None:
         self._reset()
+        after_fork(self._reset)  # nobody there makes what a thread of the parent began
 
     def _reset(self) -> None:
-        self._process, self._lock = os.getpid(), threading.Lock()
+        self._lock = threading.Lock()
         self._made: dict[Hashable, threading.Event] = {}
 
     @contextmanager
@@ -27,8 +29,6 @@ class Flights:
 
         :param deadline: by ``time.perf_counter``
         """
-        if self._process != os.getpid():
-            self._reset()  # nobody here makes what a thread of the parent began
         with self._lock:
             event = self._made.get(key)
             leads = event is None
@@ -43,7 +43,7 @@ class Flights:
             yield True
         finally:
             with self._lock:
-                del self._made[key]
+                self._made.pop(key, None)  # not there in a child that was forked in between
             event.set()
 
     def __len__(self) -> int:

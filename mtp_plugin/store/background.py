@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from ..errors import UnavailableError
-from .fork import after_fork
+from ..fork import after_fork
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from flask_caching.backends.nullcache import NullCache
 from flask_caching.backends.rediscache import RedisCache
 from redis import Redis, RedisError
 
+from ..fork import after_fork
 from .breaker import Breaker
-from .fork import after_fork
 from .redis_cluster import LateCluster
 
 FRESH = 5.0

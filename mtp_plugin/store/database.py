@@ -16,11 +16,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..errors import UnavailableError
+from ..fork import after_fork
 from ..patience import is_patient
 from .breaker import Breaker, first_line
 from .doubt import Doubt
 from .engine import BUSY_MS, GRACE_S, PAGE_BUSY_MS, PAGE_WRITE_S, WORK_MS, allow, is_silence, open_engine
-from .fork import after_fork
 from .migrate import current, upgrade
 
 AnyRow = Row[*tuple[Any, ...]]

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from .fork import after_fork
+from ..fork import after_fork
 
 log = logging.getLogger(__name__)
 

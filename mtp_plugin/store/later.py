@@ -9,9 +9,9 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from ..errors import UnavailableError
+from ..fork import after_fork
 from .background import Background
 from .breaker import Breaker
-from .fork import after_fork
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
-from .fork import after_fork
+from ..fork import after_fork
 
 SLOTS = 1 << 16
 WIDTH = 8

@@ -11,7 +11,7 @@ from redis.cluster import RedisCluster
 from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
-from .fork import after_fork
+from ..fork import after_fork
 
 SCHEME = "redis+cluster://"
 TRIES = 3

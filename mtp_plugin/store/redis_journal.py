@@ -15,10 +15,10 @@ from functools import partial
 
 from redis import RedisError
 
+from ..fork import after_fork
 from ..records import Event, FoldFunction, Interactions, Profile
 from .batch import Stored
 from .breaker import Breaker
-from .fork import after_fork
 from .redis_state import Copy, RedisState
 from .rows import bytes_profile
 from .sql_journal import REBUILD, SqlJournal

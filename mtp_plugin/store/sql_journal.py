@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, text
 
 from ..errors import SetupError, UnavailableError
+from ..fork import after_fork
 from ..records import ACTIONS, Event, FoldFunction, Interactions, Profile
 from . import partitions
 from .batch import Batch, Stored, Work, apply, fold_anew
 from .database import Database
 from .engine import allow, open_sqlite
-from .fork import after_fork
 from .migrate import MIGRATION_S
 from .postgres_work import PostgresWork
 from .replica import Replica

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from ..errors import UnavailableError
-from .fork import after_fork
+from ..fork import after_fork
 
 T = TypeVar("T")
 

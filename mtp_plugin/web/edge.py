@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 from flask import Response, request
 from werkzeug.datastructures import Headers
+from werkzeug.http import parse_list_header
 
 from ..records import Slate
 from ..state import State
@@ -32,12 +33,19 @@ LONGEST_KEY = 80
 
 
 class SharedResponse(Response):
-    """An answer that is nobody's own: what a hook of the shop adds for one visitor does not leave with it."""
+    """An answer that is nobody's own: what a hook of the shop adds for one visitor does not leave with it.
+
+    It never varies by cookie, as none is looked at; another header that the shop says it looked at caches must know of.
+    """
 
     def get_wsgi_headers(self, environ: dict[str, object]) -> Headers:
         headers = super().get_wsgi_headers(environ)
+        others = [name for name in headers.getlist("Vary") for name in parse_list_header(name)]
+        others = [name for name in others if name.lower() != "cookie"]
         for name in ("Set-Cookie", "Vary"):
             headers.remove(name)
+        if others:
+            headers["Vary"] = ", ".join(others)
         return headers
 
 

@@ -15,7 +15,7 @@ from ..track.sender import Sender
 from .parts import get_parts, get_state
 from .queries import RecommendationQuery, read_arguments, read_json
 from .sender import current_sender, limit_rate, recorded_level
-from .slates import Asker, is_common, slate_for, slate_for_request, visitor_asker
+from .slates import Asker, is_common, is_off, slate_for, slate_for_request, visitor_asker
 from .visitor import keep_apart
 from .written import LONGEST, asked, digest, turn_of, write_down, written_before
 
@@ -83,7 +83,8 @@ def recommendations() -> Response:
     limit_rate(sender)
     asker = _own_asker(state, sender)
     question = None
-    if asker and request.method == "GET" and is_common(state, asker):
+    switched_off = is_off(state, request.args.get("placement", ""))  # is refused below, at once
+    if asker and request.method == "GET" and not switched_off and is_common(state, asker):
         question = asked(state, digest(asker.level, request.query_string))
     again = written_before(state, parts.written, question) if question else None
     if again is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from flask import session
+from flask import Response, request, session
 
 from mtp_plugin.ports import MadeSegment
 from mtp_plugin.records import Product
@@ -72,6 +72,24 @@ def test_what_a_hook_of_the_shop_adds_stays_here(make_shop: Make) -> None:
     answer = shop.app.test_client().get(HERO)
     assert "Set-Cookie" not in answer.headers
     assert "Vary" not in answer.headers
+
+
+def test_what_the_shop_itself_looks_at_caches_are_told(make_shop: Make) -> None:
+    """Two languages at one address: without Vary each would get what the other was answered."""
+    shop = make_shop()
+    shop.mtp.price_formatter(lambda amount, currency: f"{request.headers['Accept-Language']} {amount}")
+    shop.app.before_request(lambda: session.get("token") and None)
+
+    @shop.app.after_request
+    def tell(response: Response) -> Response:
+        response.headers["Vary"] = "cookie, Accept-Language, X-Shop"
+        return response
+
+    german, french = (shop.app.test_client().get(HERO, headers={"Accept-Language": name}) for name in ("de", "fr"))
+    assert german.text != french.text
+    for answer in (german, french):
+        assert answer.headers["Cache-Control"].startswith("public")
+        assert answer.headers.getlist("Vary") == ["Accept-Language, X-Shop"]
 
 
 def test_never_older_than_a_sale(make_shop: Make) -> None:

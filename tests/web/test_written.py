@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from flask import render_template_string
 from jinja2 import ChoiceLoader, DictLoader
@@ -88,6 +89,14 @@ def test_what_is_sold_out_leaves_at_once(shop: Shop) -> None:
     assert first[0] not in shown(render(shop))
     assert shown(render(shop))[:5] == first[1:]
     assert first[0] not in shop.browser().get(API, headers=GPC).text
+
+
+def test_what_is_switched_off_is_refused_at_once(shop: Shop) -> None:
+    browser, placements = shop.browser(), shop.state.pipeline.placements
+    assert browser.get(API, headers=GPC).status_code == 200
+    off = msgspec.structs.replace(placements["home-hero"], enabled=False)
+    shop.state.pipeline.placements = {**placements, "home-hero": off}
+    assert browser.get(API, headers=GPC).get_json()["error"]["code"] == "switched-off"
 
 
 def test_a_new_catalogue_is_a_new_block(shop: Shop) -> None:
