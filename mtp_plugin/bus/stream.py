@@ -106,8 +106,15 @@ class RedisStream:
         if room:
             return [None] * len(parcels)
         if len(parcels) > 1:
-            return [self._publish([parcel])[0] for parcel in parcels]
+            return [self._error_of(parcel) for parcel in parcels]
         return [UnavailableError(f"the stream is full: {self._most} events wait; are workers running?")]
+
+    def _error_of(self, parcel: Parcel) -> BaseException | None:
+        # What befalls one is its own: those before it are in the stream, and would be sent again.
+        try:
+            return self._publish([parcel])[0]
+        except UnavailableError as error:
+            return error
 
     def lag(self) -> Lag | None:
         with self._asking() as client:

@@ -117,6 +117,20 @@ def test_who_brings_too_much_is_refused_alone(stream: RedisStream) -> None:
     assert lag.events == 10_000
 
 
+def test_what_is_in_the_stream_stays_told_when_redis_fails_at_the_next(stream: RedisStream) -> None:
+    for start in range(0, 9_990, 999):
+        stream.publish([make_event(number) for number in range(start, start + 999)])
+    broken = Parcel(3, [3])  # has room, and no body that Redis could take
+    whole = [Parcel(count, [count, pack([make_event(n) for n in range(count)])]) for count in (6, 4)]
+    first, second, third = stream._publish([whole[0], broken, whole[1]])
+    assert (first, third) == (None, None)
+    assert isinstance(second, UnavailableError)
+    assert "refuses" in str(second)
+    lag = stream.lag()
+    assert lag is not None
+    assert lag.events == 10_000
+
+
 def test_workers_share_what_there_is(stream: RedisStream) -> None:
     for number in range(6):
         stream.publish([make_event(number)])
