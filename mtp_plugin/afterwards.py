@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from .fork import after_fork
@@ -13,6 +14,15 @@ from .fork import after_fork
 log = logging.getLogger(__name__)
 
 V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[V]):
+    """What was made, how many seconds that took, and when it was done, by ``time.monotonic``."""
+
+    value: V
+    took: float
+    at: float
 
 
 class Afterwards(Generic[V]):
@@ -30,7 +40,7 @@ class Afterwards(Generic[V]):
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._wanted: dict[Hashable, Callable[[], V]] = {}
-        self._made: dict[Hashable, tuple[float, V]] = {}
+        self._made: dict[Hashable, Made[V]] = {}
         self._thread: threading.Thread | None = None
 
     def want(self, key: Hashable, make: Callable[[], V]) -> None:
@@ -43,19 +53,21 @@ class Afterwards(Generic[V]):
                 self._thread = threading.Thread(target=self._work, name="mtp-afterwards", daemon=True)
                 self._thread.start()
 
-    def take(self, key: Hashable) -> V | None:
+    def take(self, key: Hashable) -> Made[V] | None:
         """What was made under this key, for one who takes it; ``None`` where there is nothing, or it is too old."""
-        made_at, value = self._made.pop(key, (0.0, None)) if self._made else (0.0, None)
-        return value if time.monotonic() - made_at < self._seconds else None
+        made = self._made.pop(key, None) if self._made else None
+        return made if made is not None and time.monotonic() - made.at < self._seconds else None
 
     def _work(self) -> None:
         while (key := self._next()) is not None:
+            began = time.monotonic()
             try:
                 value = self._wanted[key]()
             except Exception:
                 log.exception("what there was no time for could not be made afterwards")
             else:
-                self._keep(key, value)
+                ended = time.monotonic()
+                self._keep(key, Made(value, ended - began, ended))
             with self._lock:
                 del self._wanted[key]
 
@@ -66,10 +78,10 @@ class Afterwards(Generic[V]):
                 self._thread = None
             return key
 
-    def _keep(self, key: Hashable, value: V) -> None:
+    def _keep(self, key: Hashable, made: Made[V]) -> None:
         if len(self._made) >= self._limit:
             self._made.clear()  # nobody came for them
-        self._made[key] = (time.monotonic(), value)
+        self._made[key] = made
 
     def __len__(self) -> int:
         return len(self._wanted)

@@ -222,15 +222,16 @@ class DraftCache:
             ageing=self._clock() + ahead >= kept.until,
         )
 
-    def set(self, key: str, draft: Draft, took: float = 0.0) -> None:
+    def set(self, key: str, draft: Draft, took: float = 0.0, *, age: float = 0.0) -> None:
         """Keep a draft; a late one for a moment only, until there is a better one.
 
         :param took: seconds it took to make
+        :param age: seconds that it has waited since
         """
-        seconds = min(self._seconds, LATE_SECONDS) if draft.late else self._seconds
+        seconds = max((min(self._seconds, LATE_SECONDS) if draft.late else self._seconds) - age, 0.0)
         until = self._clock() + seconds
         kept = Kept(draft.recommendation_id, draft.picks, draft.placed, draft.arms, until, took, draft.late)
-        self._cache.set(key, self._encoder.encode(kept), seconds)
+        self._cache.set(key, self._encoder.encode(kept), max(math.ceil(seconds), 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

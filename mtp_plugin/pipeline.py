@@ -305,12 +305,13 @@ class Pipeline:
             return self._compose(question, SPARES)
         made = self._afterwards.take(key)
         if made is not None:
-            self.drafts.set(key, made)
-            return made
+            self.drafts.set(key, made.value, made.took, age=time.monotonic() - made.at)
+            return made.value
         known = self.drafts.get(key)
         if known is not None and not known.ageing:
             return known
-        with self._flights.first(key, question.deadline) as first:
+        # Whoever has one that is still good does not wait for somebody else's renewal.
+        with self._flights.first(key, question.deadline if known is None else 0.0) as first:
             known = known if first else self.drafts.get(key) or known
             if known is not None and not first:
                 return known
@@ -318,7 +319,9 @@ class Pipeline:
             draft = self._shared(question)
             if draft.late:  # what there was no time for, the next one is to have
                 unhurried = replace(question, deadline=math.inf)
-                self._afterwards.want(key, partial(self._shared, unhurried))
+                known = known or self.drafts.get(key)  # perhaps somebody had the time meanwhile
+                if known is None or known.ageing:
+                    self._afterwards.want(key, partial(self._shared, unhurried))
                 if known is not None:
                     return known
             self.drafts.set(key, draft, time.perf_counter() - began)

@@ -170,6 +170,78 @@ def test_a_draft_that_is_to_be_made_anew_serves_where_there_is_no_time(tmp_path:
     assert pipeline.recommend(shared()).recommendation_id != whole.recommendation_id, "it was made meanwhile"
 
 
+def test_what_was_made_afterwards_is_kept_for_what_is_left_of_its_time(tmp_path: Path) -> None:
+    """It waits a while to be taken, and is no younger for that; and it is renewed early by how long it took."""
+    pipeline = reduced(tmp_path)
+    with_budget(pipeline, 0.0)
+    assert pipeline.recommend(shared()).late
+    wait_until(lambda: not len(pipeline._afterwards), "the rest of it")
+    ((key, made),) = pipeline._afterwards._made.items()
+    assert isinstance(key, str)
+    assert made.took > 0.0
+    pipeline._afterwards._made[key] = dataclasses.replace(made, at=made.at - 50.0)
+    whole = pipeline.recommend(shared())
+    assert len(whole.items) == 8
+    found = pipeline.drafts._cache.get(key)
+    assert found is not None
+    kept = pipeline.drafts._decoder.decode(found)
+    assert kept.recommendation_id == whole.recommendation_id
+    assert kept.until <= time.time() + 10.0
+    assert kept.took == made.took
+
+
+def test_a_late_one_never_takes_the_place_of_a_whole_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits no longer begins by itself; when it is done with the little it had time for, the first one is there."""
+    pipeline, lead, entered = reduced(tmp_path), threading.Event(), threading.Event()
+    with_budget(pipeline, 600_000.0)
+    compose = pipeline._compose
+
+    def ordered(question: Question, spares: int) -> Draft:
+        if not entered.is_set():
+            entered.set()
+            lead.wait(60.0)
+        else:
+            lead.set()
+            wait_until(lambda: not len(pipeline._flights), "the end of the first")
+        return compose(question, spares)
+
+    monkeypatch.setattr(pipeline, "_compose", ordered)
+    with ThreadPoolExecutor(1) as pool:
+        leading = pool.submit(pipeline.recommend, shared())
+        entered.wait(60.0)
+        with_budget(pipeline, 0.0)
+        hurried = pipeline.recommend(shared())
+        whole = leading.result(60.0)
+    assert not whole.late
+    for slate in (hurried, pipeline.recommend(shared())):
+        assert slate.recommendation_id == whole.recommendation_id
+    assert not len(pipeline._afterwards), "there is nothing left to make"
+
+
+def test_nobody_who_has_a_good_one_waits_for_another_s_renewal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline, go, entered = reduced(tmp_path), threading.Event(), threading.Event()
+    with_budget(pipeline, 600_000.0)
+    whole = pipeline.recommend(shared())
+    pipeline.drafts._clock = lambda: time.time() + 61.0  # it expires: whoever asks is picked
+    compose = pipeline._compose
+
+    def slowly(question: Question, spares: int) -> Draft:
+        entered.set()
+        go.wait(60.0)
+        return compose(question, spares)
+
+    monkeypatch.setattr(pipeline, "_compose", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        renewing = pool.submit(pipeline.recommend, shared())
+        entered.wait(60.0)
+        try:
+            meanwhile = pool.submit(pipeline.recommend, shared()).result(30.0)  # waiting would be for ten minutes
+        finally:
+            go.set()
+        assert meanwhile.recommendation_id == whole.recommendation_id
+        assert renewing.result(60.0).recommendation_id != whole.recommendation_id
+
+
 def test_afterwards_makes_each_once_and_survives_what_fails() -> None:
     later: Afterwards[int] = Afterwards(60.0, limit=2)
     go, made = threading.Event(), []
@@ -184,7 +256,10 @@ def test_afterwards_makes_each_once_and_survives_what_fails() -> None:
     go.set()
     wait_until(lambda: not len(later), "the thread is done")
     assert made == [0, 1], "once each, and no more than two"
-    assert [later.take(number) for number in (0, 1, 1)] == [None, 1, None]
+    made_one = later.take(1)
+    assert made_one is not None
+    assert made_one.value == 1
+    assert [later.take(number) for number in (0, 1)] == [None, None]
     later.want(3, lambda: make(3))
     wait_until(lambda: not len(later), "the thread begins again")
     assert Afterwards[int](0.0).take(3) is None
@@ -213,7 +288,8 @@ def test_a_forked_child_waits_for_nobody_of_its_parent() -> None:
             later.want("x", lambda: 7)
             while len(later):
                 time.sleep(0.001)
-            os._exit(0 if first and later.take("x") == 7 else 1)
+            taken = later.take("x")
+            os._exit(0 if first and taken is not None and taken.value == 7 else 1)
     status = os.waitpid(child, 0)[1]
     go.set()
     thread.join()
