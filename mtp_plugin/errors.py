@@ -92,6 +92,10 @@ class ConflictError(InputError):
     status = 409
 
 
+CHANGED = "somebody else changed this meanwhile; look at it as it is now, then save again"
+"""What is said of a change that was made from an older state."""
+
+
 class UnauthorizedError(InputError):
     """The caller must show a key."""
 

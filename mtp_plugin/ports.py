@@ -580,8 +580,14 @@ class ChangeLog(Protocol):
     def current(self) -> dict[str, Change]:
         """The newest change of each name that was ever changed."""
 
-    def change(self, name: str, options: Mapping[str, Any], *, who: str, now: float) -> Change:
-        """Say *options* of it from now on."""
+    def change(
+        self, name: str, options: Mapping[str, Any], *, who: str, now: float, expected: int | None = None
+    ) -> Change:
+        """Say *options* of it from now on.
+
+        :param expected: the number of the change that this one was made from, 0 for none
+        :raises ConflictError: another one came meanwhile; nothing is changed
+        """
 
     def history(self, name: str, limit: int = 50) -> list[Change]:
         """Newest first."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select
 
+from ..errors import CHANGED, ConflictError
 from ..ports import Change
 from .database import AnyRow, Database
 from .words import storable
@@ -30,7 +31,9 @@ class SqlChanges:
         rows = self._database.glance(select(*self._columns).where(self._table.c.id.in_(newest)))
         return {change.name: change for change in map(_change, rows)}
 
-    def change(self, name: str, options: Mapping[str, Any], *, who: str, now: float) -> Change:
+    def change(
+        self, name: str, options: Mapping[str, Any], *, who: str, now: float, expected: int | None = None
+    ) -> Change:
         row = {
             "name": name,
             "options": msgspec.json.encode(dict(options)).decode(),
@@ -38,8 +41,17 @@ class SqlChanges:
             "changed_by": who,
         }
         with self._database.writing() as connection:
+            if expected is not None and expected != self._locked(connection, name):
+                raise ConflictError(CHANGED)
             (number,) = connection.execute(insert(self._table).values(row)).inserted_primary_key or (0,)
         return Change(number=number, name=name, options=dict(options), changed_at=now, changed_by=who)
+
+    def _locked(self, connection: Connection, name: str) -> int:
+        """The number of the newest change, which stays the newest until this transaction is over."""
+        mine = self._table.c.name == name
+        # First others are waited for, then looked: what they committed meanwhile is seen by a new statement only.
+        connection.execute(select(self._table.c.id).where(mine).with_for_update()).all()
+        return int(connection.execute(self._newest.where(mine)).scalar() or 0)
 
     def history(self, name: str, limit: int = 50) -> list[Change]:
         if not storable(name):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 import pytest
 
-from mtp_plugin.experiment_book import draft
-from mtp_plugin.experiments import LiveExperiments
+from mtp_plugin.errors import ConflictError
+from mtp_plugin.experiment_book import amend, draft
+from mtp_plugin.experiments import Found, LiveExperiments
 from mtp_plugin.web.admin.experiment_form import entry_sent, values_of
 from mtp_plugin.web.admin.forms import Form
 
@@ -40,6 +42,13 @@ def drafted(desk: Desk) -> Desk:
 
 def stored(desk: Desk, key: str = "basket-offer") -> dict[str, Any]:
     return desk.shop.state.experiment_log.current()[key].options
+
+
+def opened(desk: Desk, key: str = "basket-offer") -> str:
+    """The number that the editor's form is sent with."""
+    found = re.search(r'name="change" value="(\d+)"', desk.get(f"/experiments/{key}/edit").text)
+    assert found
+    return found[1]
 
 
 def names(desk: Desk, units: int = 60) -> set[str]:
@@ -165,6 +174,54 @@ def test_what_is_to_begin_later_can_be_a_draft_again(desk: Desk) -> None:
     assert desk.shop.state.experiments.rows["basket-offer"].state(time.time()) == "scheduled"
     assert desk.post("/experiments/basket-offer/end").status_code == 303
     assert set(desk.shop.state.experiments.drafts) == {"basket-offer"}
+
+
+def test_a_worker_that_has_not_seen_the_draft_does_not_let_it_begin(drafted: Desk) -> None:
+    state = drafted.shop.state
+    state.experiments._found = Found({})  # as one that has not looked since
+    state.experiments._looked = time.monotonic()
+    assert drafted.post("/experiments/basket-offer/edit", **{**OFFER, "title": "Off it"}).status_code == 303
+    assert stored(drafted)["draft"]
+    assert stored(drafted)["entry"]["title"] == "Off it"
+    with pytest.raises(ConflictError, match="is a draft"):
+        amend(state, "basket-offer", {"title": "x"}, who="ada", now=1.0)
+    before = stored(drafted)
+    assert drafted.post("/experiments/basket-offer/end").status_code == 409
+    assert stored(drafted) == before
+
+
+def test_what_was_ended_does_not_run_again_by_a_stale_form(drafted: Desk) -> None:
+    drafted.post("/experiments/basket-offer/start")
+    adas = {"change": opened(drafted), "title": "Adas", "coverage": "50", "until": "2199-01-01", "stops": "on"}
+    drafted.post("/experiments/basket-offer/end")
+    ended = stored(drafted)
+    answer = drafted.post("/experiments/basket-offer/edit", **adas)
+    assert answer.status_code == 409
+    assert "Somebody else changed it meanwhile" in answer.text
+    assert 'value="Off the basket"' in answer.text, "as it is now"
+    wait_until(lambda: drafted.shop.state.experiments.rows["basket-offer"].ends <= time.time(), "the end")
+    answer = drafted.post("/experiments/basket-offer/edit", **{**adas, "change": opened(drafted)})
+    assert answer.status_code == 409
+    assert "does not run again" in answer.text
+    assert drafted.post("/experiments/basket-offer/end").status_code == 409
+    assert stored(drafted) == ended
+
+
+def test_a_stale_form_of_a_draft_is_told_and_keeps_what_was_typed(drafted: Desk) -> None:
+    first = opened(drafted)
+    assert drafted.post("/experiments/basket-offer/edit", **OFFER, change=first).status_code == 303
+    bobs = stored(drafted)
+    adas = {**OFFER, "title": "Adas", "variation.2.name": "10 % off"}
+    answer = drafted.post("/experiments/basket-offer/edit", **adas, change=first)
+    assert answer.status_code == 409
+    assert "Somebody else changed this draft meanwhile" in answer.text
+    assert 'value="Adas"' in answer.text
+    assert 'value="10 % off"' in answer.text
+    assert stored(drafted) == bobs
+    drafted.post("/experiments/basket-offer/start")
+    answer = drafted.post("/experiments/basket-offer/edit", **adas, change=first)
+    assert answer.status_code == 409
+    assert 'name="goal"' not in answer.text, "it has begun"
 
 
 def test_viewers_look_only(drafted: Desk) -> None:

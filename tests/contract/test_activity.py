@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
 
 from mtp_plugin.config import Settings
+from mtp_plugin.errors import ConflictError
 from mtp_plugin.ports import ChangeLog
 from mtp_plugin.store.memory import MemoryChanges
 from mtp_plugin.store.open import Stores
@@ -64,3 +66,18 @@ def test_the_newest_change_holds(changes: ChangeLog) -> None:
     assert changes.history("a") == [second, first]
     assert changes.history("a", 1) == [second]
     assert changes.history("a\0") == []
+
+
+def test_a_change_of_an_older_state_is_refused(changes: ChangeLog) -> None:
+    first = changes.change("a", {"size": 1}, who="Ada", now=1.0, expected=0)
+    with ThreadPoolExecutor(4) as threads:
+        tried = [
+            threads.submit(changes.change, "a", {"size": size}, who="Ben", now=2.0, expected=first.number)
+            for size in range(2, 10)
+        ]
+    refused = [one.exception() for one in tried if one.exception()]
+    assert [type(error) for error in refused] == [ConflictError] * 7
+    assert len(changes.history("a")) == 2
+    changes.change("b", {}, who="Ada", now=3.0)
+    newest = changes.current()["a"]
+    assert changes.change("a", {}, who="Ada", now=4.0, expected=newest.number).number > newest.number

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from ...errors import CHANGED, ConflictError
 from ...ports import Change
 
 
@@ -22,8 +23,13 @@ class MemoryChanges:
     def current(self) -> dict[str, Change]:
         return {change.name: change for change in self._changes}
 
-    def change(self, name: str, options: Mapping[str, Any], *, who: str, now: float) -> Change:
+    def change(
+        self, name: str, options: Mapping[str, Any], *, who: str, now: float, expected: int | None = None
+    ) -> Change:
         with self._lock:
+            known = self.current().get(name)
+            if expected is not None and expected != (known.number if known else 0):
+                raise ConflictError(CHANGED)
             number = len(self._changes) + 1
             made = Change(number=number, name=name, options=dict(options), changed_at=now, changed_by=who)
             self._changes.append(made)

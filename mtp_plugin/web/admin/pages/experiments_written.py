@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from flask import Response
 
-from ....errors import InputError, NotFoundError
+from ....errors import ConflictError, InputError, NotFoundError
 from ....experiment.rows import GOALS, MOST
-from ....experiment_book import amend, begin, discard, draft, end, entry_of
+from ....experiment_book import amend, begin, discard, draft, end, written
 from ....facts import vocabulary
+from ....ports import Change
 from ....state import State
 from ...parts import get_state
 from ..changes import note_change
@@ -44,9 +46,7 @@ def create() -> Response:
 
 def edit(key: str) -> Response:
     """The editor of a draft, or of what may change of one that has begun."""
-    state = get_state()
-    entry = entry_of(state, key)
-    return _editor(key, values_of(key, entry), condition_in(entry), {})
+    return _stored(written(get_state(), key))
 
 
 def save_new() -> Response:
@@ -56,12 +56,24 @@ def save_new() -> Response:
 
 def save(key: str) -> Response:
     """Take the form of a draft, or of one that has begun."""
-    state = get_state()
-    entry_of(state, key)
-    return _take(key) if key in state.experiments.drafts else _take_later(key)
+    change, form = written(get_state(), key), Form.sent()
+    if form.values.get("change", str(change.number)) != str(change.number):
+        return _stale(change, form)
+    return _take(key, change.number) if change.options["draft"] else _take_later(change)
 
 
-def _take(known: str) -> Response:
+def _stale(change: Change, form: Form) -> Response:
+    """The form was opened before somebody else's change. A draft's keeps what was typed; of one that visitors see it is
+    shown how it is now."""
+    if change.options["draft"] and "goal" in form.values:
+        form.values["change"] = str(change.number)
+        form.refuse("title", "Somebody else changed this draft meanwhile. Look at theirs, then save again")
+        return _editor(change.name, form.values, sent_condition(form, "when"), form.errors, status=409)
+    form.refuse("title", "Somebody else changed it meanwhile. This is how it is now; what you typed is not saved")
+    return _stored(change, errors=form.errors, status=409)
+
+
+def _take(known: str, number: int | None = None) -> Response:
     """Another row, a plan, or saved: what the button that was pressed asks for."""
     state, form = get_state(), Form.sent()
     intent, key = form.values.get("intent", "save"), known or form.text("key", most=80)
@@ -76,7 +88,7 @@ def _take(known: str) -> Response:
         form.refuse("key", "There is a draft of this key; take another")
     if row is not None and intent == "save" and not form.errors:
         try:
-            draft(state, key, entry, who=current_person().name, now=time.time())
+            draft(state, key, entry, who=current_person().name, now=time.time(), expected=number)
         except InputError as error:
             refuse(form, error)
         else:
@@ -85,18 +97,19 @@ def _take(known: str) -> Response:
     return _editor(known, form.values, when, form.errors, plan=plan, status=422 if form.errors else 200)
 
 
-def _take_later(key: str) -> Response:
-    state, form = get_state(), Form.sent()
-    changes, entry = later_sent(form), entry_of(state, key)
+def _take_later(change: Change) -> Response:
+    form, key, status = Form.sent(), change.name, 422
+    changes = later_sent(form)
     if not form.errors:
         try:
-            amend(state, key, changes, who=current_person().name, now=time.time())
+            amend(get_state(), key, changes, who=current_person().name, now=time.time(), expected=change.number)
         except InputError as error:
             refuse(form, error)
+            status = 409 if isinstance(error, ConflictError) else status
         else:
             note_change("experiment.changed", f"experiment:{key}", **changes)
             return back_to(address("experiments_show_one", key=key), Notice(text="The experiment is changed."))
-    return _editor(key, {**values_of(key, entry), **form.values}, condition_in(entry), form.errors, status=422)
+    return _stored(change, typed=form.values, errors=form.errors, status=status)
 
 
 def _plan(state: State, form: Form, goal: str, effect: float, variations: int) -> str:
@@ -131,9 +144,9 @@ def start(key: str) -> Response:
     except NotFoundError:
         raise
     except InputError as error:
-        entry, form = entry_of(get_state(), key), Form()
+        form = Form()
         refuse(form, error)
-        return _editor(key, values_of(key, entry), condition_in(entry), form.errors, status=422)
+        return _stored(written(get_state(), key), errors=form.errors, status=422)
 
 
 def finish(key: str) -> Response:
@@ -146,23 +159,36 @@ def delete(key: str) -> Response:
     return _done(key, discard, "experiment.discarded", f"The draft {key} is deleted.", "experiments_show")
 
 
+def _stored(
+    change: Change,
+    *,
+    typed: Mapping[str, str] = MappingProxyType({}),
+    errors: Mapping[str, str] = MappingProxyType({}),
+    status: int = 200,
+) -> Response:
+    """The editor with what is written, and what was typed over it."""
+    entry, begun = change.options["entry"], not change.options["draft"]
+    values = {**values_of(change.name, entry), "change": str(change.number), **typed}
+    return _editor(change.name, values, condition_in(entry), dict(errors), begun=begun, status=status)
+
+
 def _editor(
     key: str,
     values: Mapping[str, str],
     condition: Condition,
     errors: dict[str, str],
     *,
+    begun: bool = False,
     more: bool = False,
     plan: str = "",
     status: int = 200,
 ) -> Response:
-    state = get_state()
     return page(
         "experiments_written.html",
         title=(values.get("title") or key) if key else "New experiment",
         status=status,
         key=key,
-        begun=bool(key) and key in state.experiments.rows,
+        begun=begun,
         values=values,
         condition=condition,
         errors=errors,
