@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .errors import InputError
 from .kpi.measures import SUMS, WIDE, added, measures
+from .kpi.small import held_back
 from .kpis import day_of
 from .records import FloatArray
 from .state import State
@@ -67,7 +69,10 @@ def _day(text: str, field: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Figures of a group, and of the period before; ``hidden``: too few visitors for any to be told."""
+    """Figures of a group, and of the period before; ``hidden``: too few visitors for any to be told.
+
+    ``before`` is empty where there were too few then.
+    """
 
     key: str
     name: str
@@ -105,7 +110,7 @@ class Shop:
 class Figures:
     """The figures of a period, read once: of all, by group, by day, and of the period before.
 
-    Of a segment of which fewer known visitors came than ``MTP_SEGMENT_MIN_SIZE`` nothing is told.
+    Of a segment of which fewer known visitors came than ``MTP_SEGMENT_MIN_SIZE`` nothing is told, nor of a day of one.
 
     :param by: one of :data:`BY`
     :param where: which values of dimensions to look at alone
@@ -153,7 +158,9 @@ class Figures:
             name = names.get(key) or key or _nothing(self._by)
             told: tuple[Mapping[str, float | None], Mapping[str, float | None]] = ({}, {})
             if key not in hidden:
-                before = self._told(self._by, key, then[key], self.period.before) if key in then else measures(_NO_SUMS)
+                before: Mapping[str, float | None] = {} if key in hidden_then else measures(_NO_SUMS)
+                if key in then:
+                    before = self._told(self._by, key, then[key], self.period.before)
                 told = self._told(self._by, key, sums, self.period), before
             found.append(Group(key, name, told[0], told[1], key in hidden))
         return sorted(found, key=_seen_most)
@@ -214,6 +221,15 @@ class Figures:
         # One alone is what the others leave of all: the smallest goes with it, visitors of no segment last.
         return {*few, *others[:1]} if len(few) == 1 else few
 
+    @cached_property
+    def _few_days(self) -> set[tuple[str, int]]:
+        """The segments and days of which nothing is told."""
+        if self._by != "segment_id":
+            return set()
+        least, period = self._state.settings.segment_min_size, self.period
+        few = self._state.kpis.few_by_day(period.first, period.last, least, self._where)
+        return held_back(few, {cell: float(sums[_SLATES]) for cell, sums in self._now.items()})
+
     def funnel(self) -> list[Step]:
         """From visits of the shop to orders; visits and views are of the whole shop, whatever is looked at."""
         sums, shop = _together(self._all), self._shop(self.period)
@@ -236,8 +252,8 @@ class Figures:
         )
 
     def series_of(self, key: str, measure: str) -> list[float | None]:
-        """The same for one group of the period."""
-        own = {cell: sums for cell, sums in self._now.items() if cell[0] == key}
+        """The same for one group of the period; ``None`` also for days on which too few of it came."""
+        own = {cell: sums for cell, sums in self._now.items() if cell[0] == key and cell not in self._few_days}
         return self._daily(own, self.period, measure, self._by, key)
 
     def _daily(
@@ -292,6 +308,7 @@ def _share(part: float, whole: float) -> float | None:
 
 
 _NO_SUMS = added([])
+_SLATES = SUMS.index("slates")
 
 
 def _names(state: State, by: str) -> dict[str, str]:

@@ -1172,6 +1172,11 @@ class KpiBook(Protocol):
     def few(self, first: int, last: int, least: int, where: Mapping[str, str] | None = None) -> set[str]:
         """The segments that fewer than about *least* known visitors of these days were in, of those that had any."""
 
+    def few_by_day(
+        self, first: int, last: int, least: int, where: Mapping[str, str] | None = None
+    ) -> set[tuple[str, int]]:
+        """The same for each day alone: segments and days."""
+
     def experiments(self, first: int, last: int, by: Sequence[str] = ()) -> list[KpiRow]:
         """The same of slates that experiments made a difference to, by ``day``, ``experiment``, ``variation``."""
 

@@ -124,23 +124,34 @@ class SqlKpis(KpiCounts, KpiVisits):
         return [row[:2] for row in rows], registers
 
     def few(self, first: int, last: int, least: int, where: Mapping[str, str] | None = None) -> set[str]:
+        return {cell[0] for cell in self._few(first, last, least, where or {}, daily=False)}
+
+    def few_by_day(
+        self, first: int, last: int, least: int, where: Mapping[str, str] | None = None
+    ) -> set[tuple[str, int]]:
+        return {(cell[0], cell[1]) for cell in self._few(first, last, least, where or {}, daily=True)}
+
+    def _few(self, first: int, last: int, least: int, where: Mapping[str, str], *, daily: bool) -> set[tuple[Any, ...]]:
+        """Segments, or segments and days, that fewer known visitors had."""
         if where:
-            table, name = kpi, kpi.c.segment_id
-            within = [kpi.c.span == DAY, *_days(kpi.c.at, first, last), name != ""]
-            within += [kpi.c[key] == value for key, value in where.items()]
+            table, name, day = kpi, kpi.c.segment_id, kpi.c.at
+            within = [kpi.c.span == DAY, *(kpi.c[key] == value for key, value in where.items())]
         else:
-            table, name = kpi_group, kpi_group.c.key
-            within = [kpi_group.c.dimension == "segment_id", *_days(kpi_group.c.day, first, last), name != ""]
-        counts = select(name, func.max(table.c.known)).where(*within).group_by(name)
+            table, name, day = kpi_group, kpi_group.c.key, kpi_group.c.day
+            within = [kpi_group.c.dimension == "segment_id"]
+        within += [*_days(day, first, last), name != ""]
+        keys = (name, day) if daily else (name,)
+        counts = select(*keys, func.max(table.c.known)).where(*within).group_by(*keys)
         with self._database.reading() as connection:
             # Who has enough visitors in one cell has them together; only the others are looked at closely.
-            open_ = {key for key, most in connection.execute(counts) if 0 < most < least}
-            people = dict.fromkeys(open_, 0)
-            for some in chunks(sorted(open_), SOME):
-                marks = select(name, table.c.people).where(*within, name.in_(some))
-                for key, marked in connection.execute(marks.where(table.c.people.is_not(None))):
-                    people[key] |= int.from_bytes(marked, "big")
-        return {key for key, marked in people.items() if _about(marked.bit_count()) < least}
+            rows = connection.execute(counts).all()
+            people = dict.fromkeys((tuple(cell) for *cell, most in rows if 0 < most < least), 0)
+            for some in chunks(sorted({cell[0] for cell in people}), SOME):
+                marks = select(*keys, table.c.people).where(*within, name.in_(some))
+                for *cell, marked in connection.execute(marks.where(table.c.people.is_not(None))):
+                    if tuple(cell) in people:
+                        people[tuple(cell)] |= int.from_bytes(marked, "big")
+        return {cell for cell, marked in people.items() if _about(marked.bit_count()) < least}
 
     def experiments(self, first: int, last: int, by: Sequence[str] = ()) -> list[KpiRow]:
         return self._read(kpi_experiment, EXPERIMENT, first, last, by, {})

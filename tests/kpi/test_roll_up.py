@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mtp_plugin import kpis
 from mtp_plugin.errors import InputError
-from mtp_plugin.figures import Figures, heat, period_between, period_of
+from mtp_plugin.figures import Figures, Period, heat, period_between, period_of
 from mtp_plugin.kpi.measures import BUCKETS_MS, SUMS, added, bucket, measures, quantile
 from mtp_plugin.kpis import counted_at, day_of, hours_of, roll_up
 from mtp_plugin.ports import KpiRow
@@ -457,6 +457,28 @@ def test_figures_of_a_period_and_the_one_before(world: World) -> None:
 
 def _midnight(state: State, day: int) -> float:
     return hours_of(state, day)[0] * HOUR
+
+
+def test_nor_are_days_on_which_few_of_a_segment_came(world: World) -> None:
+    today = day_of(world.state, NOW)
+    came = {"s1": (9, 1, 10), "s2": (9, 9, 9), "s3": (11, 11, 11), "s4": (0, 0, 9)}
+    for segment, counts in came.items():
+        for day, count in zip(range(today - 3, today), counts, strict=True):
+            for who in range(count):
+                world.serve(
+                    _midnight(world.state, day) + 12 * HOUR, level=ConsentLevel.FULL, segment=segment, who=f"a:{who}"
+                )
+    world.roll()
+    figures = Figures(world.state, Period(today - 3, today), "segment_id")
+    assert not any(one.hidden for one in figures.groups())
+    told = {key: figures.series_of(key, "slates") for key in came}
+    # What s1 did on its day of one visitor is not told, nor what it would follow from.
+    assert told == {"s1": [None, None, 10], "s2": [None, None, 9], "s3": [11, 11, 11], "s4": [None, None, 9]}
+    groups = {one.key: one for one in Figures(world.state, Period(today - 1, today), "segment_id").groups()}
+    assert groups["s1"].before == groups["s2"].before == {}
+    assert (groups["s3"].before["slates"], groups["s4"].before["slates"]) == (11, 0)
+    alone = Figures(world.state, Period(today - 3, today), "segment_id", {"placement": "home-hero"})
+    assert alone.series_of("s1", "slates")[1] is None
 
 
 def test_a_segment_of_few_visitors_is_not_told(world: World) -> None:
