@@ -19,7 +19,7 @@ def held_back(few: Set[Cell], slates: Mapping[Cell, float]) -> set[Cell]:
     >>> sorted(held_back({("a", 1)}, {("a", 1): 1, ("a", 2): 8, ("a", 3): 9, ("b", 1): 5, ("b", 2): 5, ("b", 3): 9}))
     [('a', 1), ('a', 2), ('b', 1), ('b', 2)]
     """
-    lines: dict[tuple[int, str | int], list[Cell]] = defaultdict(list)
+    lines: dict[tuple[int, object], list[Cell]] = defaultdict(list)
     # Those without a group (``""``) last, as everybody in no group is no small group.
     for cell in sorted(slates, key=lambda cell: (not cell[0], slates[cell], cell)):
         for place, name in enumerate(cell):

@@ -571,6 +571,7 @@ kpi_dirty = Table(
     Column("at", Double, nullable=False, comment="when it was marked"),
 )
 
+# Coverage and novelty are read from sketches and sums now; the columns are for workers of the version before.
 kpi_shop = Table(
     "mtp_kpi_shop",
     metadata,
@@ -578,7 +579,9 @@ kpi_shop = Table(
     Column("orders", Double, nullable=False),
     Column("revenue", Double, nullable=False),
     Column("refunds", Double, nullable=False),
-    Column("gini", Double, comment="how unevenly products were shown, once the day is over"),
+    Column("coverage", Double, comment="share of the products shown, once the day is over"),
+    Column("novelty", Double, comment="share of new products in what was shown"),
+    Column("gini", Double, comment="how unevenly products were shown"),
     Column("visits", Double, nullable=False, server_default="0", comment="visitors, each once a day"),
     Column("views", Double, nullable=False, server_default="0", comment="products viewed"),
 )

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 
 from mtp_plugin.errors import SetupError
 from mtp_plugin.records import Product
@@ -63,6 +63,17 @@ def test_migrated_tables_are_those_the_code_knows(engine: Engine) -> None:
             opts={"include_name": lambda name, kind, parents: kind != "table" or name != migrate.VERSION_TABLE},
         )
         assert compare_metadata(context, metadata) == []
+
+
+def test_migrations_only_add(engine: Engine) -> None:
+    """Workers of the version before serve on while new ones start."""
+    before: set[tuple[str, str]] = set()
+    for number in range(1, int(migrate.HEAD) + 1):
+        migrate.upgrade(engine, f"{number:04}")
+        found = inspect(engine)
+        columns = {(table, one["name"]) for table in found.get_table_names() for one in found.get_columns(table)}
+        assert before <= columns, number
+        before = columns
 
 
 def test_again_it_does_nothing(engine: Engine) -> None:

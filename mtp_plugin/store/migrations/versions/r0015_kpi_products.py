@@ -31,10 +31,8 @@ def upgrade() -> None:
         sa.Column("registers", sa.LargeBinary(), nullable=False, comment="kpi.sketch of the products shown"),
         sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("mtp_kpi_shop") as table:
-        table.drop_column("coverage")
-        table.drop_column("novelty")
-        table.alter_column("gini", comment="how unevenly products were shown, once the day is over")
-        for name, said in (("visits", "visitors, each once a day"), ("views", "products viewed")):
-            table.add_column(sa.Column(name, sa.Double(), nullable=False, server_default="0", comment=said))
+    # Coverage and novelty of mtp_kpi_shop stay, unused: workers of the version before still write them.
+    for name, counted in (("visits", "visitors, each once a day"), ("views", "products viewed")):
+        more: sa.Column[float] = sa.Column(name, sa.Double(), nullable=False, server_default="0", comment=counted)
+        op.add_column("mtp_kpi_shop", more)
     op.execute("DELETE FROM mtp_cursor WHERE name = 'kpi'")
