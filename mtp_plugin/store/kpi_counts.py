@@ -40,6 +40,7 @@ from .kpi_sketches import Sketches, merge_sketches, replace_sketches, sketched
 from .kpi_tables import CUBES, DAY, GROUP, HOUR, Cube, Cubes, grouped, sheets
 from .reaching import reach, reached
 from .schema import kpi, kpi_group, kpi_new, outcome
+from .uncollected import uncollected
 
 CURSOR = "kpi-outcomes"
 ORDERS = PLACE["orders"]
@@ -66,7 +67,7 @@ class KpiCounts:
         upto, bits, products = self.counted(), dict[str, int](), Sketches()
         cubes, fresh = (Cube(), Cube(), Cube()), list[str]()
         for hour in (*hours, *rest):
-            with self._database.reading() as connection:
+            with uncollected(), self._database.reading() as connection:
                 slates = of_hour(connection, hour, young)
                 if slates.row_of and hour not in rest:
                     _whole(connection, slates, from_to(list(slates.row_of)), upto, bits, cubes)
