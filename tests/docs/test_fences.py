@@ -29,6 +29,8 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("conditions.md", "python"): (1, "catalog.test_docs.test_condition_snippets"),
     ("console.md", "python"): (1, "docs.test_console.test_the_guard_shown"),
     ("edge.md", "html"): (1, "ops.test_edge.test_the_includes_shown_are_those_tried"),
+    ("edge.md", "nginx"): (1, "ops.test_edge.test_only_segments_that_there_are_pass_the_map_shown"),
+    ("edge.md", "sh"): (1, "ops.test_edge.test_only_segments_that_there_are_pass_the_map_shown"),
     ("enrichment.md", "python"): (2, "docs.test_enrichment.test_the_enricher_and_the_crms_shown"),
     ("enrichment.md", "json"): (1, "docs.test_enrichment.test_the_setting_and_the_commands_shown"),
     ("enrichment.md", "sh"): (1, "docs.test_enrichment.test_the_setting_and_the_commands_shown"),
@@ -63,6 +65,8 @@ RUN: dict[tuple[str, str], tuple[int, str]] = {
     ("privacy.md", "http"): (1, "docs.test_api.test_a_request_of_a_data_subject"),
     ("privacy.md", "json"): (1, "docs.test_api.test_a_request_of_a_data_subject"),
     ("quality.md", "sh"): (2, "docs.test_quality.test_the_commands_measure"),
+    # The same two programs, on this machine.
+    ("scale.md", "sh"): (1, "ops.test_training_elsewhere.test_a_shop_trains_on_the_cluster_what_it_would_train_alone"),
     ("security.md", "python"): (1, "docs.test_security.test_the_hosts_shown_are_allowed"),
     ("segments.md", "json"): (1, "docs.test_segments.test_the_condition_shown_can_be_counted_and_saved"),
     ("segments.md", "sh"): (1, "docs.test_segments.test_the_condition_shown_can_be_counted_and_saved"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 import requests
@@ -22,13 +24,13 @@ from mtp_plugin.ports import MadeSegment
 from ..core.test_stampede import MANY
 from ..docs.fences import blocks
 from ..servers import NginxServer, free_port, nginx_program, wait_until
-from ..web.shop import CANARIES, Shop, build_shop
+from ..web.shop import CANARIES, SECRET, Shop, build_shop
 
 CONFIG = re.sub(
     r"(proxy_cache_lock_timeout|proxy_connect_timeout|proxy_read_timeout) \ds;",
     r"\1 30s;",  # a slow machine is no failure
     (Path(__file__).parents[2] / "deploy" / "nginx" / "edge.conf").read_text(encoding="utf-8"),
-)
+).replace("sk_yours", SECRET)
 PAGE = """<!doctype html><html lang="en"><head>{{ mtp_scripts() }}</head><body><p>Hello {{ name }}</p>
 <!--# include virtual="/mtp-edge/home-trending" -->
 <!--# include virtual="/mtp-edge/product-similar?product_ids=p001" -->
@@ -49,6 +51,8 @@ class Origin:
         self.shop, self.port = shop, free_port()
         self.asked: Counter[tuple[str, int]] = Counter()
         self.brought: set[str] = set()
+        self.shown: set[str] = set()
+        self.segments: set[str] = set()
         self.gate = threading.Event()
         self.gate.set()
         self._lock = threading.Lock()
@@ -69,6 +73,8 @@ class Origin:
         with self._lock:
             self.asked[path.rpartition("/")[2], told[-1]] += 1
             self.brought |= {name for name in environ if name.startswith("HTTP_")}
+            self.shown.add(environ.get("HTTP_AUTHORIZATION", ""))
+            self.segments |= set(parse_qs(environ["QUERY_STRING"]).get("segment_id", [""]))
         return answer
 
     def start(self) -> None:
@@ -185,7 +191,8 @@ def test_blocks_are_shared_and_nothing_personal_is(edge: NginxServer, origin: Or
         assert another not in pages[visitor, 3].text
     for visitor, name in ((ada, "ada"), (stranger, "stranger")):
         assert f"Hello {name}" in pages[visitor, 3].text
-    assert not origin.brought & {"HTTP_COOKIE", "HTTP_AUTHORIZATION", "HTTP_USER_AGENT", "HTTP_REFERER"}
+    assert not origin.brought & {"HTTP_COOKIE", "HTTP_USER_AGENT", "HTTP_REFERER"}
+    assert origin.shown == {f"Bearer {SECRET}"}, "the cache's own"
     # Thirty pages and more asked for each; two segments, within the few seconds that an answer lasts.
     assert origin.count("home-trending") < 15
 
@@ -240,3 +247,32 @@ def test_visitors_cannot_ask_the_cache_themselves(edge: NginxServer, origin: Ori
     forged = Visitor(edge)
     forged.browser.cookies.set("mtp_segment", "made up; or&not=allowed")
     assert fragment(forged.get(), "home-trending") == fragment(Visitor(edge).get(), "home-trending")
+
+
+def pages_of_made_up_segments(edge: NginxServer) -> list[str]:
+    """What those see whose cookie says so."""
+    seen = []
+    for name in ("lookers", "made-up-1", "made-up-2", "LOOKERS-3"):
+        visitor = Visitor(edge)
+        visitor.browser.cookies.set("mtp_segment", name)
+        seen.append(fragment(visitor.get(), "home-trending"))
+    return seen
+
+
+def test_only_segments_that_there_are_pass_the_map_shown(origin: Origin, tmp_path: Path) -> None:
+    (shown,), (command,) = blocks("edge.md", "nginx"), blocks("edge.md", "sh")
+    path, listing = "/etc/nginx/mtp-segments.map", "flask mtp segments list --json | "
+    assert command.startswith(listing)
+    listed = origin.shop.app.test_cli_runner().invoke(args=["mtp", "segments", "list", "--json"])
+    written = tmp_path / "mtp-segments.map"
+    writing = command.removeprefix(listing).replace(path, str(written))
+    subprocess.run(["sh", "-c", writing], input=listed.stdout, text=True, check=True, timeout=60)
+    config, replaced = re.subn(
+        r"map \$cookie_mtp_segment .*?^}\n", shown.replace(path, str(written)), CONFIG, flags=re.M | re.S
+    )
+    assert replaced == 1
+    with serving(config, origin) as edge:
+        first, *others = pages_of_made_up_segments(edge)
+    assert "For those who look" in first
+    assert all("For those who look" not in other and other for other in others)
+    assert origin.segments == {"lookers", ""}
