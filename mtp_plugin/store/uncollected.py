@@ -1,4 +1,4 @@
-"""No search for garbage while hundreds of thousands of rows are read: none of them is any, and looking takes a sixth."""
+"""No search for garbage while hundreds of thousands of rows are read: none is any, and looking takes a sixth."""
 
 from __future__ import annotations
 
