@@ -11,6 +11,7 @@ from flask.sansio.app import App
 
 from ..assets import templates_folder
 from ..config import Settings
+from ..patience import hurry, rest
 from ..state import State
 from ..track.bots import is_bot
 from .admin.console import install_console
@@ -76,7 +77,9 @@ def install(app: Flask, state: State, url_prefix: str) -> None:
     parts.metrics.also(StoreFigures(app.name, state))
     install_console(app, url_prefix, signing_keys(app))
     app.jinja_env.globals.update(template_globals(state, parts))
+    app.before_request(hurry)
     app.after_request(finish_response)
+    app.teardown_request(lambda error: rest())
     app.add_url_rule("/.well-known/gpc.json", "mtp_gpc", gpc)
     handle_unrouted(app, url_prefix)
 
