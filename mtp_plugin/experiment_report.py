@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import InputError
 from .experiment.corrections import Shrunk
@@ -17,6 +18,7 @@ from .experiment.result import Reading, Result
 from .experiment.rows import Row
 from .experiment_results import DAY, Facts, days_of, gather, judged
 from .feedback.orders import PURCHASED, orders_of
+from .records import Event
 from .state import State
 
 TITLES = {metric.name: metric.title for metric in METRICS}
@@ -141,36 +143,41 @@ def planned(state: State, metric: str, effect: float, variations: int, days: int
 
     :raises InputError: nobody came, or nobody bought
     """
-    spent: dict[str, list[Any]] = {}
-    for events in state.journal.scan(since=now - days * DAY, until=now):
-        for event in events:
-            spent.setdefault(event.profile_id, []).extend([event] if event.name == PURCHASED else [])
-    table = state.pipeline.live.get().table
-    worth = np.array(
-        [
-            sum(line.value for order in orders_of(events, table.worth, state.settings.currency) for line in order.lines)
-            for events in spent.values()
-        ]
-    )
+    since = now - days * DAY
+    worth = _spent(state, since, now)
     values = (worth > 0).astype(float) if metric == "conversion" else worth
-    if len(values) < 2 or values.mean() <= 0:
+    count = max(len(values), state.journal.count_visitors(since, now))
+    if count < 2 or values.sum() <= 0:
         raise InputError(f"nobody bought anything in {days} days, so nothing can be planned by that", field="days")
-    mean, variance = float(values.mean()), float(values.var(ddof=1))
+    mean = float(values.sum()) / count
+    # Those who bought nothing are counted only: each is a zero.
+    variance = (float(((values - mean) ** 2).sum()) + (count - len(values)) * mean**2) / (count - 1)
     better = mean * (1 + effect)
     then = better * (1 - better) if metric == "conversion" else variance * (1 + effect) ** 2
     then = max(then, 1e-12)  # an effect beyond everybody has no spread
     each, always = (units_needed(mean, variance, effect, then=then, always=one) for one in (False, True))
-    a_day = len(values) / days
+    a_day = count / days
     return {
         "metric": metric,
         "effect": effect,
         "variations": variations,
         "mean": mean,
         "deviation": math.sqrt(variance),
-        "visitors": len(values),
+        "visitors": count,
         "visitors_each": each,
         "visitors_each_always": always,
         "days": each * variations / a_day if a_day else None,
         "days_always": always * variations / a_day if a_day else None,
-        "detectable": detectable(mean, variance, len(values) / variations),
+        "detectable": detectable(mean, variance, count / variations),
     }
+
+
+def _spent(state: State, since: float, until: float) -> NDArray[np.float64]:
+    """What each of those who bought spent."""
+    by: dict[str, list[Event]] = {}
+    for event in state.kpis.orders(since, until):
+        if event.name == PURCHASED:
+            by.setdefault(event.profile_id, []).append(event)
+    price, currency = state.pipeline.live.get().table.worth, state.settings.currency
+    orders = [orders_of(events, price, currency) for events in by.values()]
+    return np.array([sum(line.value for one in mine for line in one.lines) for mine in orders], dtype=np.float64)

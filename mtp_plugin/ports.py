@@ -92,6 +92,9 @@ class Journal(Protocol):
     def count(self) -> int:
         """How many events are stored."""
 
+    def count_visitors(self, since: float, until: float) -> int:
+        """How many visitors have events with ``since <= timestamp < until``; counted where the events are."""
+
     def last_number(self) -> int:
         """The number of the event stored last; 0 before the first."""
 

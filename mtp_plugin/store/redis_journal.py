@@ -175,6 +175,9 @@ class RedisJournal:
     def count(self) -> int:
         return self._journal.count()
 
+    def count_visitors(self, since: float, until: float) -> int:
+        return self._journal.count_visitors(since, until)
+
     def last_number(self) -> int:
         return self._journal.last_number()
 

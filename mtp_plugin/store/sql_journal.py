@@ -324,6 +324,13 @@ class SqlJournal:
         with self._database.reading() as connection:
             return connection.execute(select(func.count()).select_from(event)).scalar_one()
 
+    def count_visitors(self, since: float, until: float) -> int:
+        query = select(func.count(event.c.profile_id.distinct())).where(
+            event.c.happened_at >= since, event.c.happened_at < until
+        )
+        with self._for_many().reading() as connection:
+            return connection.execute(query).scalar_one()
+
     def last_number(self) -> int:
         with self._database.reading() as connection:
             return connection.execute(select(func.max(event.c.seq))).scalar() or 0

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import statistics
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mtp_plugin.errors import ConflictError
 from mtp_plugin.experiment_book import amend, draft
+from mtp_plugin.experiment_report import planned
+from mtp_plugin.experiment_results import DAY
 from mtp_plugin.experiments import Found, LiveExperiments
+from mtp_plugin.records import Event, EventProduct
+from mtp_plugin.track.imported import imported_event
 from mtp_plugin.web.admin.experiment_form import entry_sent, values_of
 from mtp_plugin.web.admin.forms import Form
 
@@ -166,6 +172,37 @@ def test_rows_are_added_and_traffic_plans_without_saving(desk: Desk) -> None:
     page = desk.post("/experiments/new", **{**OFFER, "intent": "plan"}).text
     assert "bought anything in 28 days" in page or "To find 2.5% of conversion" in page
     assert not desk.shop.state.experiment_log.current()
+
+
+def test_traffic_plans_by_visitors_and_their_orders(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, now = desk.shop.state, time.time()
+    spent = [20.0 * (1 + one % 3) if one % 4 == 0 else 0.0 for one in range(40)]
+    state.pipeline.ingest([event for one, worth in enumerate(spent) for event in _shopping(one, worth, now - DAY)])
+    state.pipeline.ingest([event for one in range(40, 90) for event in _shopping(one, 20.0, now - 40 * DAY)])
+    monkeypatch.setattr(state.journal, "scan", lambda **_: pytest.fail("a page reads no events but orders"))
+    told = planned(state, "revenue", 0.1, 2, 28, now)
+    assert told["visitors"] == 40
+    assert told["mean"] == pytest.approx(statistics.mean(spent))
+    assert told["deviation"] == pytest.approx(statistics.stdev(spent))
+
+    page = desk.be(("merchandiser", "Ada")).post("/experiments/new", **{**OFFER, "intent": "plan"}).text
+    told = planned(state, "conversion", 0.025, 2, 28, now)
+    assert (told["mean"], told["visitors"]) == (0.25, 40)
+    assert (
+        f"To find 2.5% of conversion: {told['visitors_each_always']:,} visitors in each variation, "
+        f"about {told['days_always']:,.0f} days" in page
+    )
+    assert "among the 40 visitors of 28 days" in page
+    assert f'name="planned" type="number" value="{2 * told["visitors_each_always"]}"' in page
+
+
+def _shopping(one: int, worth: float, at: float) -> Iterator[Event]:
+    """A visitor's look at a product, and the order that came of it, told twice."""
+    who: dict[str, Any] = {"timestamp": at, "anonymous_id": f"v{one}"}
+    line = (EventProduct(product_id="p001", quantity=2.0, price=worth / 2),)
+    yield imported_event("Product Viewed", key=f"{one}", products=line, **who)
+    for key in "ab" if worth else "":
+        yield imported_event("Order Completed", key=f"{key}{one}", products=line, properties={"order_id": one}, **who)
 
 
 def test_what_is_to_begin_later_can_be_a_draft_again(desk: Desk) -> None:

@@ -159,6 +159,13 @@ def test_scan_selects_by_time_and_name_in_order_of_arrival(journal: Journal) -> 
     assert [len(some) for some in journal.scan(batch=2)] == [2, 2, 1]
 
 
+def test_visitors_of_a_time_count_once_each(journal: Journal) -> None:
+    journal.record([make_event(n, f"a:{n % 4}") for n in range(10)], note)
+    assert journal.count_visitors(START, START + 10) == 4
+    assert journal.count_visitors(START + 3, START + 5) == 2
+    assert journal.count_visitors(START + 10, START + 99) == 0
+
+
 def test_interactions_say_who_did_what_with_which_products(journal: Journal) -> None:
     names = ("Order Completed", "Product Viewed", "Products Searched", "Product Viewed", "Order Completed")
     ids = (("p1", "p2"), ("p1",), ("p3",), (), ("p2", "p2"))

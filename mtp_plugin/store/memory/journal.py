@@ -62,6 +62,9 @@ class MemoryJournal:
     def count(self) -> int:
         return len(self._rows)
 
+    def count_visitors(self, since: float, until: float) -> int:
+        return len({event.profile_id for events in self.scan(since=since, until=until) for event in events})
+
     def last_number(self) -> int:
         return self._rows[-1].seq if self._rows else 0
 
