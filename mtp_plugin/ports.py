@@ -1192,8 +1192,9 @@ class KpiBook(Protocol):
     def add_visits(self, limit: int, day_of: Callable[[int], int], now: float) -> int:
         """Add visits and views of the events that came next; gives how many events that were."""
 
-    def forget_visits(self, profile_ids: Sequence[str], day_of: Callable[[int], int]) -> None:
-        """Take back what these visitors' events added, before they are deleted."""
+    def erase_events(self, profile_ids: Sequence[str], day_of: Callable[[int], int]) -> int:
+        """Delete these visitors' events and take back what they added, at once, so that doing it again does nothing;
+        gives how many events that were."""
 
     def shop(self, first: int, last: int) -> list[ShopDay]:
         """The days ``first <= day < last`` that are remembered, oldest first."""

@@ -65,8 +65,8 @@ def open_subjects(
 
     zone = ZoneInfo(settings.time_zone)
     own: list[Holder] = [
-        KpiHolder(kpis, journal, time.time, lambda hour: day_at(hour * HOUR_S, zone)),
-        EventHolder(journal),
+        KpiHolder(kpis, journal, time.time),
+        EventHolder(journal, kpis, lambda hour: day_at(hour * HOUR_S, zone)),
         SlateHolder(slates),
         ConsentHolder(consents),
     ]

@@ -15,12 +15,15 @@ HOUR_S = 3600.0
 
 
 class EventHolder:
-    """Events and the profile folded from them; the copies in Redis and in other processes go with them."""
+    """Events, visits counted from them and the profile folded from them; copies in Redis and other processes go, too.
+
+    :param day_of: the day of the shop's calendar that an hour (hours since 1970) belongs to
+    """
 
     name = "events"
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, journal: Journal, kpis: KpiBook, day_of: Callable[[int], int]) -> None:
+        self._journal, self._kpis, self._day_of = journal, kpis, day_of
 
     def linked(self, profile_id: str) -> Iterable[str]:
         return ()
@@ -33,7 +36,8 @@ class EventHolder:
         return {"profiles": [_named(profile) for profile in profiles], "events": msgspec.to_builtins(events)}
 
     def erase(self, profile_ids: Sequence[str]) -> int:
-        return sum(self._journal.erase(name) for name in profile_ids)
+        gone = self._kpis.erase_events(profile_ids, self._day_of)
+        return gone + sum(self._journal.erase(name) for name in profile_ids)
 
 
 class StreamHolder:
@@ -57,17 +61,13 @@ class StreamHolder:
 class KpiHolder:
     """Nothing of a visitor: sums that their slates and orders had a part in, which are counted anew without them.
 
-    It comes before those who delete, while it can still be told which hours that are, and on which days they came.
-
-    :param day_of: the day of the shop's calendar that an hour (hours since 1970) belongs to
+    It comes before those who delete, while it can still be told which hours that are.
     """
 
     name = "key-figures"
 
-    def __init__(
-        self, kpis: KpiBook, journal: Journal, clock: Callable[[], float], day_of: Callable[[int], int]
-    ) -> None:
-        self._kpis, self._journal, self._clock, self._day_of = kpis, journal, clock, day_of
+    def __init__(self, kpis: KpiBook, journal: Journal, clock: Callable[[], float]) -> None:
+        self._kpis, self._journal, self._clock = kpis, journal, clock
 
     def linked(self, profile_id: str) -> Iterable[str]:
         return ()
@@ -79,7 +79,6 @@ class KpiHolder:
         orders = (event for name in profile_ids for event in self._journal.events_of(name) if "Order " in event.name)
         hours = {int(event.timestamp // HOUR_S) for event in orders} | self._kpis.of_visitors(profile_ids)
         self._kpis.mark(hours, self._clock())
-        self._kpis.forget_visits(profile_ids, self._day_of)
         return 0
 
 

@@ -1,7 +1,8 @@
 """Counts slates and what came of them: an hour as a whole, or what is new of any hour.
 
 ``upto`` is the number of the last outcome that is counted. A slate is counted as soon as it is no longer among those
-that wait; both change in the transaction that writes the sums, so nothing is counted twice or left out.
+that wait; both change in the transaction that writes the sums, which is rolled back and done again where somebody else
+counted since what it is of was read. So nothing is counted twice or left out.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from .kpi_columns import (
 )
 from .kpi_sketches import Sketches, merge_sketches, replace_sketches, sketched
 from .kpi_tables import CUBES, DAY, GROUP, HOUR, Cube, Cubes, grouped, sheets
-from .reaching import reach, reached
+from .reaching import Mark, marked, reach, reading_again, take
 from .schema import kpi, kpi_group, kpi_new, outcome
 from .uncollected import uncollected
 
@@ -53,9 +54,9 @@ class KpiCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def counted(self) -> int:
+    def _mark(self) -> Mark:
         with self._database.reading() as connection:
-            return reached(connection, CURSOR)
+            return marked(connection, CURSOR)
 
     def begin(self) -> None:
         with self._database.writing() as connection:
@@ -63,19 +64,21 @@ class KpiCounts:
             reach(connection, CURSOR, upto)
             _group_days(connection)
 
+    @reading_again
     def recount(self, day: int, hours: Sequence[int], rest: Sequence[int], young: Young) -> None:
-        upto, bits, products = self.counted(), dict[str, int](), Sketches()
+        mark, bits, products = self._mark(), dict[str, int](), Sketches()
         cubes, fresh = (Cube(), Cube(), Cube()), list[str]()
         for hour in (*hours, *rest):
             with uncollected(), self._database.reading() as connection:
                 slates = of_hour(connection, hour, young)
                 if slates.row_of and hour not in rest:
-                    _whole(connection, slates, from_to(list(slates.row_of)), upto, bits, cubes)
+                    _whole(connection, slates, from_to(list(slates.row_of)), mark[0], bits, cubes)
             sketched(products, slates, lambda hour: day)
             if hour not in rest:
                 fresh += (name for name, new in zip(slates.row_of, slates.fresh, strict=True) if new)
             time.sleep(0)  # a job is not to keep requests of this process from their turn
         with self._database.writing() as connection:
+            take(connection, CURSOR, mark)
             for sheet, cube in zip(sheets(HOUR), cubes, strict=True):
                 sheet.remove(connection, hours)
                 sheet.put(connection, cube)
@@ -91,8 +94,10 @@ class KpiCounts:
             GROUP.remove(connection, [day])
             GROUP.put(connection, grouped(found[0], found[1]))
 
+    @reading_again
     def add_outcomes(self, limit: int, day_of: DayOf) -> int:
-        last = self.counted()
+        mark = self._mark()
+        last = mark[0]
         with self._database.reading() as connection:
             columns = outcome.c.number, outcome.c.recommendation_id
             query = select(*columns).where(outcome.c.number > last).order_by(outcome.c.number).limit(limit)
@@ -103,12 +108,15 @@ class KpiCounts:
             slates = of_names(connection, names, counted=True)
             cubes = _more(connection, slates, last, upto)
         with self._database.writing() as connection:
+            take(connection, CURSOR, mark)
             _add(connection, cubes, day_of)
             reach(connection, CURSOR, upto)
         return len(rows)
 
+    @reading_again
     def add_slates(self, limit: int, day_of: DayOf, young: Young) -> int:
-        upto, products = self.counted(), Sketches()
+        mark, products = self._mark(), Sketches()
+        upto = mark[0]
         with self._database.reading() as connection:
             names = list(connection.execute(select(kpi_new.c.recommendation_id).limit(limit)).scalars())
             slates, cubes = of_names(connection, names, young, counted=False), (Cube(), Cube(), Cube())
@@ -123,6 +131,7 @@ class KpiCounts:
                 )
         if names:
             with self._database.writing() as connection:
+                take(connection, CURSOR, mark)
                 _add(connection, cubes, day_of)
                 merge_sketches(connection, products)
                 _no_longer_new(connection, names)

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from .chunks import chunks
 from .database import Database
 from .kpi_columns import HOUR_S
-from .reaching import reach, reached
+from .reaching import hold, marked, reach, reading_again, take
 from .schema import event, kpi_shop
 from .sql_journal import settled
 from .words import storable
@@ -33,10 +33,12 @@ class KpiVisits:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @reading_again
     def add_visits(self, limit: int, day_of: DayOf, now: float) -> int:
         columns = event.c.seq, event.c.name, event.c.profile_id, event.c.happened_at
         with self._database.reading() as connection:
-            last = reached(connection, CURSOR)
+            mark = marked(connection, CURSOR)
+            last = mark[0]
             end = settled(connection, last, now, is_sqlite=self._database.is_sqlite)
             query = select(*columns).where(event.c.seq > last, event.c.seq <= end).order_by(event.c.seq).limit(limit)
             rows = connection.execute(query).all()
@@ -47,20 +49,24 @@ class KpiVisits:
             visits -= _before(connection, {who for _, who in visits}, last, min(row[3] for row in rows), day_of)
         views = Counter(day for day, name, _ in came if name == VIEW)
         with self._database.writing() as connection:
+            # An erasure in between has held the mark, too.
+            take(connection, CURSOR, mark)
             self._add(connection, Counter(day for day, _ in visits), views)
             reach(connection, CURSOR, rows[-1][0])
         return len(rows)
 
-    def forget_visits(self, profile_ids: Sequence[str], day_of: DayOf) -> None:
-        visits, views = Counter[int](), Counter[int]()
+    def erase_events(self, profile_ids: Sequence[str], day_of: DayOf) -> int:
+        visits, views, gone = Counter[int](), Counter[int](), 0
         with self._database.writing() as connection:
-            last = reached(connection, CURSOR)
+            last = hold(connection, CURSOR)
             for who in filter(storable, dict.fromkeys(profile_ids)):
                 query = select(event.c.name, event.c.happened_at).where(event.c.profile_id == who, event.c.seq <= last)
                 came = [(name, day_of(int(at // HOUR_S))) for name, at in connection.execute(query)]
                 visits.subtract(dict.fromkeys((day for _, day in came), 1))
                 views.subtract(Counter(day for name, day in came if name == VIEW))
+                gone += connection.execute(delete(event).where(event.c.profile_id == who)).rowcount
             self._add(connection, visits, views)
+        return gone
 
     def _add(self, connection: Connection, visits: Counter[int], views: Counter[int]) -> None:
         rows = [

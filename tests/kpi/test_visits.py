@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mtp_plugin import kpis
+from mtp_plugin.errors import UnavailableError
 from mtp_plugin.figures import Figures, period_of
 from mtp_plugin.kpis import roll_up
 from mtp_plugin.state import State
+from mtp_plugin.store import kpi_visits
 from mtp_plugin.store.sql_journal import UNSETTLED_S
 from mtp_plugin.track.imported import imported_event
 
@@ -60,6 +63,39 @@ def test_who_is_erased_did_not_come(state: State) -> None:
     assert days(state) == [(2, 2), (2, 4)]
     state.subjects.erase(["u:ann"], actor="test", models=False)
     assert days(state) == [(1, 1), (1, 2)]
+
+
+def test_an_erasure_while_events_are_counted(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    for who in ("ann", "bob"):
+        come(state, who, NOON)
+    real = kpi_visits._before
+
+    def slow(*args: Any) -> Any:
+        found = real(*args)
+        monkeypatch.setattr(kpi_visits, "_before", real)
+        state.subjects.erase(["u:ann"], actor="test", models=False)
+        return found
+
+    monkeypatch.setattr(kpi_visits, "_before", slow)
+    assert days(state) == [(1, 1)]
+
+
+def test_an_erasure_that_was_interrupted_takes_back_once(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    for who in ("ann", "bob"):
+        come(state, who, NOON)
+    days(state)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(state.journal), "erase", _stops)
+        with pytest.raises(UnavailableError):
+            state.subjects.erase(["u:ann"], actor="test", models=False)
+    assert list(state.journal.events_of("u:ann")) == []
+    state.subjects.resume()
+    assert state.journal.profiles(["u:ann"]) == [None]
+    assert days(state) == [(1, 1)]
+
+
+def _stops(*_: Any) -> int:
+    raise UnavailableError("the process ends here")
 
 
 def test_the_funnel_begins_with_them(state: State) -> None:
