@@ -58,9 +58,11 @@ def roll_up(state: State, now: float | None = None) -> str:
     now = time.time() if now is None else now
     place, book = _place(state), state.kpis
     marked = book.marked()
-    hours = _again(state, marked, now) if place.at else _all_hours(state, now)
+    # Those marked since the last run, and once more those whose erasure is over by now.
+    due = [hour for hour, at in marked.items() if at >= place.at or at < now - MARKED_S]
+    hours = _again(state, due, now) if place.at else _all_hours(state, now)
     order, order_days = _order_days(state, place.order, now)
-    order_days |= {day_of(state, hour * HOUR_S) for hour in marked}
+    order_days |= {day_of(state, hour * HOUR_S) for hour in due}
     if not place.at:
         book.begin()
     young = _young(state)

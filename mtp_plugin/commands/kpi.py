@@ -41,7 +41,8 @@ def register(mtp: click.Group) -> None:
         # Under the lease of the job: two who count the same hour would be in each other's way.
         jobs = Jobs(standard_jobs(state), state.leases, time.time)
         for name in ("feedback", "kpi"):
-            jobs.run(name)
+            if jobs.run(name) is None:
+                click.echo(f"another worker runs the job {name}: figures are as of when it ran before", err=True)
         period = period_between(since, until, day_of(state, now))
         where = {"placement": placement} if placement else {}
         figures = Figures(state, period, by, where)

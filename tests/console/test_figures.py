@@ -15,6 +15,7 @@ import pytest
 
 from mtp_plugin.kpis import counted_at, roll_up
 from mtp_plugin.records import ConsentLevel, Context, Outcome, SegmentRef, Slate, SlateEntry, SlateItem, SlateRequest
+from mtp_plugin.scheduled import standard_jobs
 from mtp_plugin.track.identifiers import time_ordered_id
 
 from .conftest import Desk, open_desk
@@ -171,3 +172,15 @@ def test_the_command_tells_the_same(figures: Desk) -> None:
     assert run.invoke(args=["mtp", "kpi", "--placement", "nowhere"]).exit_code == 1
     assert run.invoke(args=["mtp", "kpi", "--by", "experiment", "--placement", "home-hero"]).exit_code == 1
     assert run.invoke(args=["mtp", "kpi", "--since", "2001-01-01", "--until", "2001-01-02", "--json"]).exit_code == 0
+
+
+def test_a_job_that_another_worker_has_is_said_and_free_within_a_minute(figures: Desk) -> None:
+    state = figures.shop.state
+    assert all(job.lease <= 60.0 for job in standard_jobs(state) if job.every < 60.0), (
+        "a killed worker keeps it so long"
+    )
+    assert state.leases.acquire("kpi", "another", 60.0)
+    run = figures.shop.app.test_cli_runner().invoke(args=["mtp", "kpi", "--by", "placement", "--json"])
+    state.leases.release("kpi", "another")
+    assert "another worker runs the job kpi" in run.stderr
+    assert json.loads(run.stdout)["all"]["figures"]["slates"] == 600

@@ -320,6 +320,15 @@ def test_both_databases_say_the_same_after_everything(world: World) -> None:
     same(world)
 
 
+def test_a_mark_is_counted_when_it_is_new_and_when_it_ends(world: World) -> None:
+    busy(world, 20)
+    world.roll()
+    world.state.kpis.mark([int(NOW // HOUR) - 1], NOW + 1)
+    anew = "0 slates and outcomes added, 1 hours counted anew"
+    assert [world.roll(NOW + later) for later in (5, 15, 602, 612)] == [anew, "nothing new", anew, "nothing new"]
+    same(world)
+
+
 def test_so_much_at_a_time_is_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an order whose lines come in different batches, and of slates that come after what they led to."""
     monkeypatch.setattr(kpis, "BATCH", 3)
