@@ -7,12 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
+from sqlalchemy import insert, text
 
 from mtp_plugin.config import Settings
 from mtp_plugin.errors import ConflictError
 from mtp_plugin.ports import ChangeLog
 from mtp_plugin.store.memory import MemoryChanges
 from mtp_plugin.store.open import Stores
+from mtp_plugin.store.schema import experiment_change
+from mtp_plugin.store.sql_changes import SqlChanges
+from tests.servers import wait_until
 
 from .conftest import DATABASES, settings_of
 from .events import make_event, note
@@ -81,3 +85,27 @@ def test_a_change_of_an_older_state_is_refused(changes: ChangeLog) -> None:
     changes.change("b", {}, who="Ada", now=3.0)
     newest = changes.current()["a"]
     assert changes.change("a", {}, who="Ada", now=4.0, expected=newest.number).number > newest.number
+
+
+@pytest.mark.postgres
+def test_who_changes_it_at_the_same_moment_waits_and_is_refused(
+    request: pytest.FixtureRequest, open_again: Callable[[Settings], Stores]
+) -> None:
+    changes = open_again(settings_of("postgres", request)).experiments
+    assert isinstance(changes, SqlChanges)
+    database = changes._database
+    first = changes.change("a", {"size": 1}, who="Ada", now=1.0)
+
+    def waits() -> bool:
+        with database.reading() as other:
+            return bool(other.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted")).first())
+
+    with ThreadPoolExecutor(1) as thread:
+        with database.writing() as connection:
+            assert changes._locked(connection, "a") == first.number
+            late = thread.submit(changes.change, "a", {"size": 2}, who="Ben", now=2.0, expected=first.number)
+            wait_until(waits, "the other one to wait")
+            row = {"name": "a", "options": "{}", "changed_at": 1.5, "changed_by": "Ada"}
+            connection.execute(insert(experiment_change).values(row))
+        assert isinstance(late.exception(30), ConflictError)
+    assert [change.changed_by for change in changes.history("a")] == ["Ada", "Ada"]
