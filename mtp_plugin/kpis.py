@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from .exploring import is_new
 from .feedback.orders import GIVEN_BACK, PURCHASED, amount_of, orders_of
 from .kpi.days import HOUR_S, day_at, ends_of, hours_in
-from .kpi.sketch import hashes_of
+from .kpi.sketch import Young, hashes_of
 from .ports import ShopDay
 from .records import Event, ProductTable
 from .state import State
@@ -39,15 +39,12 @@ KEPT_HOURS = 24 * 7
 ORDER_NAMES = (PURCHASED, *sorted(GIVEN_BACK))
 
 
-Young = Callable[[int], NDArray[np.uint32]]
-"""Hashes of the products that are new in an hour."""
-
-
 class Place(msgspec.Struct, frozen=True):
-    """How far the job has come: the last event of an order, and when it last ran."""
+    """How far the job has come: the last event of an order, when it last ran, and the marks that it found then."""
 
     order: int = 0
     at: float = 0.0
+    marked: dict[int, float] = {}
 
 
 # ------------------------------------------------------------------------------------------------------------ counting
@@ -59,7 +56,7 @@ def roll_up(state: State, now: float | None = None) -> str:
     place, book = _place(state), state.kpis
     marked = book.marked()
     # Those marked since the last run, and once more those whose erasure is over by now.
-    due = [hour for hour, at in marked.items() if at >= place.at or at < now - MARKED_S]
+    due = [hour for hour, at in marked.items() if place.marked.get(hour) != at or at < now - MARKED_S]
     hours = _again(state, due, now) if place.at else _all_hours(state, now)
     order, order_days = _order_days(state, place.order, now)
     order_days |= {day_of(state, hour * HOUR_S) for hour in due}
@@ -74,7 +71,7 @@ def roll_up(state: State, now: float | None = None) -> str:
         first = _first(state, now)
         book.purge(hours_before=first - KEPT_HOURS, days_before=day_of(state, now) - KEPT_DAYS)
     book.unmark(marked, now - MARKED_S)
-    state.cursors.put(CURSOR, msgspec.json.encode(Place(order, now)).decode(), now)
+    state.cursors.put(CURSOR, msgspec.json.encode(Place(order, now, marked)).decode(), now)
     if not (hours or added or order_days):
         return "nothing new"
     return f"{added} slates and outcomes added, {len(hours)} hours counted anew"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 HOUR_S = 3600.0
+DayOf = Callable[[int], int]
+"""The day of the shop's calendar that an hour (hours since 1970) belongs to."""
 
 
 def day_at(at: float, zone: ZoneInfo) -> int:

@@ -72,11 +72,6 @@ def quantile(counts: list[float], share: float) -> float | None:
     return ends[-1]
 
 
-def bucket(took_us: float) -> int:
-    """The bucket of a latency."""
-    return next((place for place, end in enumerate(BUCKETS_MS) if took_us <= 1000 * end), len(BUCKETS_MS))
-
-
 def added(groups: list[Mapping[str, float]]) -> dict[str, float]:
     """Groups together."""
     return {name: sum(group[name] for group in groups) for name in SUMS}

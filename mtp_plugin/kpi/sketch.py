@@ -8,7 +8,7 @@ counted by the registers that are empty, which errs less.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from ..records import FloatArray, IntArray
 
 Hashes = NDArray[np.uint32]
+Young = Callable[[int], Hashes]
+"""Hashes of the products that are new in an hour."""
 Registers = NDArray[np.uint8]
 BITS = 10
 REGISTERS = 1 << BITS

@@ -13,13 +13,13 @@ import msgspec
 import numpy as np
 from sqlalchemy import Connection, Integer, Select, and_, case, cast, func, null, select, text
 
-from ..kpi.sketch import Hashes, hashes
+from ..kpi.days import HOUR_S
+from ..kpi.sketch import Hashes, Young, hashes
 from ..kpi.tally import KINDS, Came, Made, numbered
 from ..records import BoolArray, IntArray
 from .chunks import chunks
 from .schema import OWED, kpi_new, outcome, slate, slate_profile
 
-HOUR_S = 3600.0
 BITS = 2048
 """Hashes that known visitors are counted by: as many bits as are set, so many there were at least."""
 NAMES = ("placement", "strategy", "segment_id", "device", "consent_level")
@@ -28,7 +28,6 @@ SOME = 2000
 
 Which = Callable[[Any], Any]
 """Makes the condition of some slates, for a column that holds their ids."""
-Young = Callable[[int], Hashes]
 Cell = tuple[Any, ...]
 _HOUR = cast(func.floor(slate.c.created_at / HOUR_S), Integer)
 _SLATE = (

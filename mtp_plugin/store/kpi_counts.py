@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
 
+from ..kpi.days import DayOf
 from ..kpi.measures import SUMS
+from ..kpi.sketch import Young
 from ..kpi.tally import PLACE, PURCHASE, Came, by_cell, came_sums, numbered, owed, place_sums, slate_sums
 from ..records import FloatArray, IntArray
 from .chunks import chunks
@@ -27,7 +29,6 @@ from .kpi_columns import (
     Found,
     Line,
     Slates,
-    Young,
     among,
     came_of,
     exposures,
@@ -38,14 +39,13 @@ from .kpi_columns import (
     of_names,
 )
 from .kpi_sketches import Sketches, merge_sketches, replace_sketches, sketched
-from .kpi_tables import CUBES, DAY, GROUP, HOUR, Cube, Cubes, grouped, sheets
+from .kpi_tables import CUBES, DAY, GROUP, HOUR, Cube, Cubes, empty, grouped, sheets
 from .reaching import Mark, marked, reach, reading_again, take
 from .schema import kpi, kpi_group, kpi_new, outcome
 from .uncollected import uncollected
 
 CURSOR = "kpi-outcomes"
 ORDERS = PLACE["orders"]
-DayOf = Callable[[int], int]
 
 
 class KpiCounts:
@@ -67,7 +67,7 @@ class KpiCounts:
     @reading_again
     def recount(self, day: int, hours: Sequence[int], rest: Sequence[int], young: Young) -> None:
         mark, bits, products = self._mark(), dict[str, int](), Sketches()
-        cubes, fresh = (Cube(), Cube(), Cube()), list[str]()
+        cubes, fresh = empty(), list[str]()
         for hour in (*hours, *rest):
             with uncollected(), self._database.reading() as connection:
                 slates = of_hour(connection, hour, young)
@@ -119,7 +119,7 @@ class KpiCounts:
         upto = mark[0]
         with self._database.reading() as connection:
             names = list(connection.execute(select(kpi_new.c.recommendation_id).limit(limit)).scalars())
-            slates, cubes = of_names(connection, names, young, counted=False), (Cube(), Cube(), Cube())
+            slates, cubes = of_names(connection, names, young, counted=False), empty()
             if slates.row_of:
                 found = _whole(connection, slates, among(list(slates.row_of)), upto, {}, cubes, orders=False)
                 sketched(products, slates, day_of)
@@ -162,7 +162,7 @@ def _whole(
 
 def _more(connection: Connection, slates: Slates, last: int, upto: int) -> Cubes:
     """What outcomes after *last* make of slates that are counted: their sums after, less those before."""
-    cubes = (Cube(), Cube(), Cube())
+    cubes = empty()
     if not slates.row_of:
         return cubes
     found, count = came_of(connection, slates, among(list(slates.row_of)), upto), len(slates.row_of)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..kpi.days import HOUR_S, DayOf
 from .chunks import chunks
 from .database import Database
-from .kpi_columns import HOUR_S
 from .reaching import hold, marked, reach, reading_again, take
 from .schema import event, kpi_shop
 from .sql_journal import settled
@@ -20,7 +20,6 @@ from .words import storable
 CURSOR = "kpi-visits"
 VIEW = "Product Viewed"
 SOME = 400
-DayOf = Callable[[int], int]
 
 
 class KpiVisits:

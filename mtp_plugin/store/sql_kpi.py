@@ -11,12 +11,13 @@ import numpy as np
 from sqlalchemy import Integer, Table, cast, delete, func, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..kpi.days import HOUR_S
 from ..kpi.measures import SUMS
 from ..kpi.sketch import REGISTERS, Registers, estimates
 from ..ports import KpiRow, ShopDay
 from ..records import Event, FloatArray
 from .chunks import chunks
-from .kpi_columns import BITS, HOUR_S, NAMES
+from .kpi_columns import BITS, NAMES
 from .kpi_counts import KpiCounts
 from .kpi_sketches import read_sketches
 from .kpi_tables import CUBES, DAY, EXPERIMENT, HOUR, POSITION
