@@ -79,7 +79,7 @@ def test_every_line_is_a_command_of_a_known_kind(where: str, line: str) -> None:
         assert all(option in source for option in options), f"{where}: {line}"
     else:
         known = (["flask", "mtp"], ["flask", "run"], ["pip", "install"])
-        assert words[:2] in known or words[0] in ("curl", "granian", "gunicorn"), f"{where}: {line}"
+        assert words[:2] in known or words[0] in ("curl", "dask", "granian", "gunicorn"), f"{where}: {line}"
 
 
 def test_something_was_found() -> None:
