@@ -27,7 +27,7 @@ def shown() -> list[tuple[str, str]]:
         if path == PAGE:
             continue  # it is made from the commands
         text = re.sub(r"\\\n\s*", " ", path.read_text(encoding="utf-8"))
-        for command in re.findall(r"(?:^|`|\s)(flask mtp [^`\n#]+)", text):
+        for command in re.findall(r"(?:^|`|\s)(flask mtp [^`\n#|]+)", text):
             found.add((path.name, command.strip().rstrip(".,;:)")))
     return sorted(found)
 
