@@ -76,11 +76,11 @@ def test_who_withdraws_is_parted_until_agreeing_again(shop: Shop) -> None:
 
 
 def test_merges_are_in_the_audit_log(shop: Shop) -> None:
-    phone = signed_in(shop, "ada")
+    phone = signed_in(shop, "ada-lovelace")
     phone.view("p001")
     (entry,) = shop.state.audit.latest(10, action="identity.")
     assert (entry.action, entry.actor, entry.details["kind"]) == ("identity.merged", "event", "sign-in")
-    assert "ada" not in json.dumps([entry.subject, entry.details])
+    assert "lovelace" not in json.dumps([entry.subject, entry.details])
     link = shop.state.people.identity.links("active")[0]
     shop.state.people.decide(link.link_id, "undone", 5.0, "cli:anna")
     assert shop.state.audit.latest(1)[0].action == "identity.parted"
