@@ -42,7 +42,7 @@ def _follow(state: State, now: float) -> None:
     position = state.cursors.get(CURSOR)
     last = int(position) if position else state.journal.last_number()
     for _ in range(BATCHES):
-        found, last = state.journal.tail(last, names=TOUCHED, limit=BATCH, now=now)
+        found, last = state.journal.tail(last, names=TOUCHED, limit=BATCH)
         recent = [event for _, event in found if now - event.timestamp < OLDEST and event.name != ABANDONED]
         state.carts.touch({event.profile_id: event.timestamp for event in recent})
         if len(found) < BATCH:

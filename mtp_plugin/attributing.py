@@ -32,7 +32,7 @@ def attribute_new(state: State, now: float | None = None) -> str:
     now = time.time() if now is None else now
     last, found, persons = int(state.cursors.get(CURSOR) or 0), 0, 0
     for _ in range(BATCHES):
-        events, place = state.journal.tail(last, names=NAMES, limit=BATCH, now=now)
+        events, place = state.journal.tail(last, names=NAMES, limit=BATCH)
         settled, place = _settled(events, place, now)
         whose = {event.profile_id for event in settled if event.source != "import" or event.recommendation_id}
         count, new = Attributor(state, now).settle(whose)

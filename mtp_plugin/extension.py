@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hmac
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -46,7 +47,7 @@ from .state import Loaders, OrderSource, State
 from .store.background import Background
 from .store.cities import read_cities
 from .store.crm import crm_of, declared_crm
-from .store.open import open_stores, stores_exist
+from .store.open import is_far, open_stores, stores_exist
 from .subjects import open_subjects, tell
 from .track.contacts import Contacts
 from .track.identifiers import time_ordered_id
@@ -391,6 +392,7 @@ def _build(
         min_age=settings.segment_min_age,
         changed=lambda kind, version: _send(model_changed, app, kind=kind, version=version),
         rules=rules,
+        first_s=settings.latency_budget_ms / 1000 if is_far(settings) else math.inf,
     )
     bandits = LiveBandits(load_bandits(settings.bandits, placements), stores.bandits)
     hasher = _hasher(app, settings)
@@ -561,6 +563,7 @@ def _preload(state: State) -> None:
         with patiently():
             state.pipeline.live.refresh()
             state.bandits.warm()
+            state.subjects.suppressed.look()
     except UnavailableError as error:
         log.warning("catalogue and models are not loaded yet, the first request will try again: %s", error)
 

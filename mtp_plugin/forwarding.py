@@ -62,7 +62,7 @@ def _run(state: State, name: str, target: Target) -> str:
     if at.next_try_at > now:
         return f"waits, {at.error}"
     while time.time() < now + LONGEST_S:
-        found, last = state.journal.tail(at.number, limit=BATCH, now=time.time())
+        found, last = state.journal.tail(at.number, limit=BATCH)
         try:
             at = _one_batch(state, target, at, found, last)
         except _Away as error:
@@ -203,7 +203,7 @@ def retry(state: State, target: str = "") -> str:
     sent = left = 0
     for letter in state.forwards.dead(target, 10_000):
         known = state.targets.get(letter.target)
-        events, _ = state.journal.tail(letter.number - 1, limit=1, now=time.time() + 3600)
+        events, _ = state.journal.tail(letter.number - 1, limit=1)
         event = next((one for number, one in events if number == letter.number), None)
         if known is None:
             left += 1

@@ -58,13 +58,13 @@ def roll_up(state: State, now: float | None = None) -> str:
     # Those marked since the last run, and once more those whose erasure is over by now.
     due = [hour for hour, at in marked.items() if place.marked.get(hour) != at or at < now - MARKED_S]
     hours = _again(state, due, now) if place.at else _all_hours(state, now)
-    order, order_days = _order_days(state, place.order, now)
+    order, order_days = _order_days(state, place.order)
     order_days |= {day_of(state, hour * HOUR_S) for hour in due}
     if not place.at:
         book.begin()
     young = _young(state)
     _recount(state, hours, young, now)
-    added = _add(state, young, now)
+    added = _add(state, young)
     for day in sorted(order_days):
         _shop_day(state, day)
     if _whole(state, now):
@@ -99,13 +99,13 @@ def _recount(state: State, hours: Sequence[int], young: Young, now: float) -> No
         state.kpis.sum_day(day, own)
 
 
-def _add(state: State, young: Young, now: float) -> int:
+def _add(state: State, young: Young) -> int:
     """Add what is new, so much at a time; gives how many slates and outcomes that was."""
     day, book = cache(lambda hour: day_of(state, hour * HOUR_S)), state.kpis
     added = sum(_batches(partial(book.add_outcomes, BATCH, day)))
     added += sum(_batches(partial(book.add_slates, BATCH, day, young)))
     # A shop's whole history is a lot to read: some of it goes on the next time.
-    sum(islice(_batches(partial(book.add_visits, BATCH, day, now)), MOST_BATCHES))
+    sum(islice(_batches(partial(book.add_visits, BATCH, day)), MOST_BATCHES))
     return added
 
 
@@ -161,11 +161,11 @@ def _ends(state: State, day: int) -> tuple[float, float]:
 # ------------------------------------------------------------------------------------------------------ the whole shop
 
 
-def _order_days(state: State, number: int, now: float) -> tuple[int, set[int]]:
+def _order_days(state: State, number: int) -> tuple[int, set[int]]:
     """The event up to which orders are read now, and the days of those that are new."""
     days: set[int] = set()
     while True:
-        found, last = state.journal.tail(number, names=ORDER_NAMES, limit=BATCH, now=now)
+        found, last = state.journal.tail(number, names=ORDER_NAMES, limit=BATCH)
         days.update(day_of(state, event.timestamp) for _, event in found)
         if last == number:
             return number, days

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from .catalog.table import build_table
 from .errors import ModelError, MTPError, UnavailableError
 from .facts import profile_facts
 from .likely import Likely
-from .patience import patiently
+from .patience import is_patient, left, patiently
 from .ports import Bundle, CatalogStore, ModelRegistry, SegmentBook
 from .profile.columns import Columns
 from .propensity.model import NoPropensity, Propensity, open_propensity
@@ -82,6 +83,7 @@ class Live:
     :param book: segments written by hand and names of found ones; none without it
     :param excluded: categories that conditions of segments see nothing of
     :param min_age: years; who says to be younger is in no segment
+    :param first_s: how long somebody whose page is being made waits for the first load, when the store may be far away
     """
 
     def __init__(
@@ -96,14 +98,15 @@ class Live:
         book: SegmentBook | None = None,
         excluded: Sequence[str] = (),
         min_age: int = 0,
+        first_s: float = math.inf,
     ) -> None:
         self._book, self._min_age = book, min_age
         self._excluded = frozenset(excluded)
         self._catalog, self._registry, self._changed, self._rules = catalog, registry, changed, rules
         self.prepare: Callable[[Serving], None] = lambda serving: None
         """Called with what is about to serve: a chance to make what requests would have to wait for."""
-        self._every, self._patience = every, patience
-        self._lock = threading.Lock()
+        self._every, self._patience, self._first_s = every, patience, first_s
+        self._lock, self._starting = threading.Lock(), threading.Lock()
         self._serving: Serving | None = None
         self._looked = self._loaded = 0.0
         self._loader: threading.Thread | None = None
@@ -115,12 +118,27 @@ class Live:
         """
         serving = self._serving
         if serving is None:
-            return self.refresh()
-        if time.monotonic() - self._looked >= self._every and (self._loader is None or not self._loader.is_alive()):
-            self._looked = time.monotonic()
-            self._loader = threading.Thread(target=self._look, args=(serving,), name="mtp-live", daemon=True)
-            self._loader.start()
+            return self.refresh() if is_patient() or math.isinf(self._first_s) else self._first()
+        if time.monotonic() - self._looked >= self._every:
+            self._look_soon()
         return serving
+
+    def _look_soon(self) -> None:
+        with self._starting:
+            if self._loader is None or not self._loader.is_alive():
+                self._looked = time.monotonic()
+                self._loader = threading.Thread(target=self._look, name="mtp-live", daemon=True)
+                self._loader.start()
+
+    def _first(self) -> Serving:
+        """Have it loaded; only those of the first moment of a try wait for it."""
+        self._look_soon()
+        loader, waits = self._loader, self._first_s - (time.monotonic() - self._looked)
+        if loader is not None:
+            loader.join(max(0.0, left(waits)))
+        if self._serving is None:
+            raise UnavailableError("catalogue and models are not loaded yet")
+        return self._serving
 
     def close(self) -> None:
         """Wait for who is looking for newer versions."""
@@ -159,10 +177,10 @@ class Live:
         book = self._book.version() if self._book is not None else 0
         return self._catalog.version(), behaviour, content, segments, propensity, feedback, book
 
-    def _look(self, serving: Serving) -> None:
+    def _look(self) -> None:
         with patiently():
             try:
-                if self._is_old(serving):
+                if self._serving is None or self._is_old(self._serving):
                     self.refresh()
             except UnavailableError as error:
                 log.warning("versions could not be read, serving on: %s", error)

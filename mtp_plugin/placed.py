@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .block.placements import with_options
-from .errors import SettingError, UnavailableError
+from .errors import SettingError
+from .lookout import Lookout
 from .ports import ChangeLog
 from .records import Placement
 
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class LivePlacements(Mapping[str, Placement]):
-    """Reads as a mapping by name; looks for changes at most every *every* seconds, in whatever thread asks.
+    """Reads as a mapping by name; looks for changes at most every *every* seconds, in a thread.
 
     A change that the code no longer knows how to take (an option that is gone) is logged and left out.
 
@@ -25,8 +25,7 @@ class LivePlacements(Mapping[str, Placement]):
 
     def __init__(self, declared: Mapping[str, Placement], changes: ChangeLog, *, every: float = 1.0) -> None:
         self.declared, self.changes = declared, changes
-        self._every = every
-        self._looked = float("-inf")
+        self._lookout = Lookout("placements", self._look, every)
         self._version = 0
         self._placements: dict[str, Placement] = dict(declared)
 
@@ -50,16 +49,10 @@ class LivePlacements(Mapping[str, Placement]):
 
     def refresh(self) -> None:
         """Look for changes now."""
-        self._looked = float("-inf")
-        self._now()
+        self._lookout.look_now()
 
     def _now(self) -> dict[str, Placement]:
-        if time.monotonic() - self._looked >= self._every:
-            self._looked = time.monotonic()
-            try:
-                self._look()
-            except UnavailableError as error:
-                log.warning("changes of placements could not be read, going by the last known: %s", error)
+        self._lookout.pass_by()
         return self._placements
 
     def _look(self) -> None:

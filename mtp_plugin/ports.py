@@ -96,14 +96,12 @@ class Journal(Protocol):
         """How many visitors have events with ``since <= timestamp < until``; counted where the events are."""
 
     def last_number(self) -> int:
-        """The number of the event stored last; 0 before the first."""
+        """The number of the event stored last, up to which none can come any more; 0 before the first."""
 
-    def tail(
-        self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
-    ) -> tuple[list[tuple[int, Event]], int]:
+    def tail(self, after: int, *, names: Sequence[str] = (), limit: int = 1000) -> tuple[list[tuple[int, Event]], int]:
         """Events whose number is greater, each after its number, in order, and the number to go on from.
 
-        What another writer may still put before them is waited for: on PostgreSQL the latest seconds are left out.
+        What another writer may still put before them is waited for, however long it takes.
         """
 
     def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
@@ -1189,7 +1187,7 @@ class KpiBook(Protocol):
     def put_shop(self, day: ShopDay) -> None:
         """Remember what was sold on a day of the whole shop and how uneven it was; visits and views stay."""
 
-    def add_visits(self, limit: int, day_of: Callable[[int], int], now: float) -> int:
+    def add_visits(self, limit: int, day_of: Callable[[int], int]) -> int:
         """Add visits and views of the events that came next; gives how many events that were."""
 
     def erase_events(self, profile_ids: Sequence[str], day_of: Callable[[int], int]) -> int:

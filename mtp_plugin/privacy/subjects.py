@@ -178,7 +178,7 @@ class Subjects:
         ]
         if lifted:
             self._requests.suppress(*lifted)
-            self.suppressed.look(now=True)
+            self.suppressed.look()
         return len(lifted)
 
     # ------------------------------------------------------------------------------------------- doing
@@ -239,7 +239,7 @@ class Subjects:
     def _suppress(self, profile_ids: Sequence[str], kind: str, since: float) -> int:
         subjects = [self._hasher.subject(name) for name in profile_ids]
         self._requests.suppress(*(Suppression(subject=one, kind=kind, since=since) for one in subjects))
-        self.suppressed.look(now=True)
+        self.suppressed.look()
         return len(subjects)
 
     def _withdraw(self, profile_ids: Sequence[str]) -> int:

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..errors import UnavailableError
+from ..lookout import Lookout
 from ..ports import SubjectLog, Suppression
 from ..records import Event, Interactions
 from .pii import Hasher
-
-log = logging.getLogger(__name__)
 
 ERASED, RESTRICTED, OBJECTED = "erased", "restricted", "objected"
 
 
 class Suppressed:
-    """The suppressions at hand in this process, looked for anew at most every *every* seconds.
+    """The suppressions at hand in this process, looked for anew at most every *every* seconds, in a thread.
 
     :param clock: monotonic seconds
     """
 
     def __init__(self, subjects: SubjectLog, hasher: Hasher, clock: Callable[[], float], every: float = 1.0) -> None:
-        self._subjects, self._hasher, self._clock, self._every = subjects, hasher, clock, every
-        self._lock = threading.Lock()
-        self._version, self._looked = 0, float("-inf")
+        self._subjects, self._hasher, self._lock, self._version = subjects, hasher, threading.Lock(), 0
+        self._lookout = Lookout("suppressions", self._look, every, clock)
         self._by_subject: Mapping[str, tuple[Suppression, ...]] = {}
 
     def admits(self, event: Event) -> bool:
@@ -34,18 +31,23 @@ class Suppressed:
         return not known or not any(_refuses(one, event.timestamp) for one in self._of(event.profile_id, known))
 
     def kinds(self, profile_id: str) -> frozenset[str]:
-        """What is in force for this visitor: some of ``erased``, ``restricted``, ``objected``."""
+        """What is in force for this visitor: some of ``erased``, ``restricted``, ``objected``.
+
+        :raises UnavailableError: it is not known, as nothing could be read yet
+        """
         known = self._current()
+        if not self._lookout.seen:
+            raise UnavailableError("it is not known yet who does not want to be known")
         return frozenset(one.kind for one in self._of(profile_id, known) if one.active) if known else frozenset()
 
     def found(self, profile_id: str) -> list[Suppression]:
         """All that is written of this visitor, in force or not, as the store has it now."""
-        self.look(now=True)
+        self.look()
         return list(self._of(profile_id, self._by_subject))
 
     def without(self, batches: Iterable[Interactions]) -> Iterator[Interactions]:
         """What happened, without what visitors did who do not want anything learnt from it."""
-        self.look(now=True)
+        self.look()
         if not self._by_subject:
             yield from batches
             return
@@ -60,26 +62,24 @@ class Suppressed:
             yield from known.get(subject, ())
 
     def _current(self) -> Mapping[str, tuple[Suppression, ...]]:
-        if self._clock() - self._looked >= self._every:
-            self.look()
+        self._lookout.pass_by()
         return self._by_subject
 
-    def look(self, *, now: bool = False) -> None:
-        """Read what changed. Where the store is away, what was known holds."""
+    def look(self) -> None:
+        """Read what changed.
+
+        :raises UnavailableError: the store is away; what was known holds
+        """
+        self._lookout.must_look()
+
+    def _look(self) -> None:
         with self._lock:
-            self._looked = self._clock()
-            try:
-                version = self._subjects.suppression_version()
-                if version == self._version:
-                    return
-                by_subject: dict[str, tuple[Suppression, ...]] = {}
-                for one in self._subjects.suppressions():
-                    by_subject[one.subject] = (*by_subject.get(one.subject, ()), one)
-            except UnavailableError as error:
-                if now:
-                    raise
-                log.warning("suppressions could not be read, going by those known: %s", error)
+            version = self._subjects.suppression_version()
+            if version == self._version:
                 return
+            by_subject: dict[str, tuple[Suppression, ...]] = {}
+            for one in self._subjects.suppressions():
+                by_subject[one.subject] = (*by_subject.get(one.subject, ()), one)
             self._by_subject, self._version = by_subject, version
 
 

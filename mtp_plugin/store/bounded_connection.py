@@ -7,7 +7,7 @@ stopped or starved while their machine goes on acknowledging. So the waiting sid
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
 import psycopg
@@ -16,6 +16,8 @@ from psycopg.abc import PQGen
 T = TypeVar("T")
 FIRST_S = 5.0
 """Patience with a server that has just accepted the connection."""
+LOOK_S = 0.1
+"""How often psycopg looks up from its waiting at least."""
 
 
 class Unanswered(psycopg.OperationalError):
@@ -27,13 +29,15 @@ class Unanswered(psycopg.OperationalError):
 class BoundedConnection(psycopg.Connection[Any]):
     """Gives up when nothing comes for ``patience`` seconds; whatever comes starts the count anew.
 
-    Precise to the tenth of a second at which psycopg looks up from its waiting.
+    Precise to a quarter of it, and to the tenth of a second at which psycopg looks up from its waiting anyway.
     """
 
     patience: float = FIRST_S
+    hopeless: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether it is known meanwhile that nothing will come."""
 
-    def wait(self, gen: PQGen[T], *rest: Any, **named: Any) -> T:
-        return super().wait(self._bounded(gen), *rest, **named)
+    def wait(self, gen: PQGen[T], interval: float = LOOK_S, timeout: float | None = None) -> T:
+        return super().wait(self._bounded(gen), min(interval, self.patience / 4), timeout)
 
     def _bounded(self, gen: PQGen[T]) -> Generator[Any, Any, T]:
         heard = time.monotonic()
@@ -43,9 +47,9 @@ class BoundedConnection(psycopg.Connection[Any]):
                 ready = yield wanted
                 if ready:
                     heard = time.monotonic()
-                elif time.monotonic() - heard > self.patience:
+                elif (silent := time.monotonic() - heard) > self.patience or self.hopeless():
                     self.pgconn.finish()
-                    raise Unanswered(f"no answer from the server within {self.patience:g} s")
+                    raise Unanswered(f"no answer from the server within {silent:.3g} s")
                 wanted = gen.send(ready)
         except StopIteration as end:
             result: T = end.value

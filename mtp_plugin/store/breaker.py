@@ -34,6 +34,8 @@ class Breaker:
         self._lock = threading.Lock()
         self._failures = 0
         self._until = 0.0
+        self.openings = 0
+        """How often it has opened."""
         self.trouble = ""
         """What the last failure said."""
 
@@ -62,6 +64,7 @@ class Breaker:
         """Note a failure."""
         with self._lock:
             if self._failures == 0:
+                self.openings += 1
                 log.warning("%s cannot be reached, going on without: %s", self._name, first_line(error))
             self.trouble = first_line(error)
             pause = min(self._pause * 2.0 ** min(self._failures, 30), self._longest)

@@ -15,6 +15,7 @@ from flask_caching.backends.rediscache import RedisCache
 from redis import Redis, RedisError
 
 from ..fork import after_fork
+from ..patience import left
 from .breaker import Breaker
 from .redis_cluster import LateCluster
 
@@ -103,13 +104,14 @@ class SharedCache:
 
     :param backend: what all workers share; ``None`` leaves each worker to itself
     :param limit: most entries in this process
+    :param breaker: shared with whatever else asks the same server, so that a page finds out once
     """
 
-    def __init__(self, backend: BaseCache | None = None, *, limit: int = 2000) -> None:
+    def __init__(self, backend: BaseCache | None = None, *, limit: int = 2000, breaker: Breaker | None = None) -> None:
         self._near = Recent(limit)
         self._far = backend if backend is not None else NullCache()
         self._shared = backend is not None
-        self._breaker = Breaker("shared cache")
+        self._breaker = breaker or Breaker("shared cache")
 
     def get(self, key: str) -> bytes | None:
         found = self._near.get(key)
@@ -145,8 +147,8 @@ class SharedCache:
             self._ask(self._far.clear)
 
     def _ask(self, call: Callable[..., Any], *values: Any) -> Any:
-        """What the backend says; ``None`` when it cannot be reached or could not a moment ago."""
-        if not self._breaker.admits():
+        """What the backend says; ``None`` when it cannot be reached or could not a moment ago, or time is over."""
+        if left(1.0) <= 0 or not self._breaker.admits():
             return None
         try:
             answer = call(*values)

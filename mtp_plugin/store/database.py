@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ..errors import UnavailableError
 from ..fork import after_fork
-from ..patience import is_patient
+from ..patience import LONGEST_S, is_awaited, is_bounded, is_patient, is_resent, left
 from .breaker import Breaker, first_line
 from .doubt import Doubt
 from .engine import BUSY_MS, GRACE_S, PAGE_BUSY_MS, PAGE_WRITE_S, WORK_MS, allow, is_silence, open_engine
@@ -26,6 +26,8 @@ from .migrate import current, upgrade
 AnyRow = Row[*tuple[Any, ...]]
 
 PING = text("SELECT 1")
+SUSPECT_S = 0.5
+"""A server that says nothing for so long when it is asked whether it is there stands still."""
 BUGS = (IntegrityError, ProgrammingError, BadData)
 """Errors that waiting does not mend go through as they are."""
 
@@ -41,11 +43,12 @@ class Database:
     def __init__(self, url: str, budget_ms: float) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine = open_engine(self.url, WORK_MS)
+        self._engine = open_engine(self.url, WORK_MS, hopeless=self._is_hopeless)
         self._quick = self._engine if self.is_sqlite else open_engine(self.url, budget_ms, autocommit=True)
         name = self.url.render_as_string(hide_password=True)
         self._budget_s = budget_ms / 1000
         self._doubt = Doubt(f"database {name}", self._is_well)
+        self._stuck = Doubt(f"database {name}, at all,", self._answers)
         self._breaker, self._locked = Breaker(f"database {name}"), Breaker(f"the write lock of database {name}")
         self._inherited: list[object] = []
         driver: Any = self._engine.dialect.dbapi
@@ -85,6 +88,8 @@ class Database:
             self._make_folder()
             with self.translated():
                 upgrade(self._engine)
+                if not self.is_sqlite:
+                    _rows(self._quick, PING, None)  # the first connection tells much that no page is to wait for
             self._ready = True
 
     def _make_folder(self) -> None:
@@ -119,7 +124,15 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to read with."""
+        """A connection to read with; within the time of a block it is as :meth:`glance`."""
+        if is_bounded() and not self.is_sqlite:
+            began = self._require_in_time()
+            try:
+                with self.translated(page=True), self._quick.connect() as connection:
+                    yield connection
+            finally:
+                self._judge(began)
+            return
         engine = self.engine
         with self.translated(), engine.connect() as connection:
             yield connection
@@ -133,28 +146,84 @@ class Database:
         if self.is_sqlite:
             return self._glance(self.quick, query, values)
         if is_patient():
-            return self._glance(self.engine, query, values)
-        if self._doubt.raised:
-            raise UnavailableError("the database answers too late now")
-        engine, began = self.quick, time.monotonic()
+            with self._not_for_ever():
+                return self._glance(self.engine, query, values)
+        began = self._require_in_time()
         try:
-            rows = self._glance(engine, query, values)
+            rows = self._glance(self._quick, query, values)
         except UnavailableError as error:
             self._doubt.rise(str(error))
             raise
+        self._judge(began)
+        return rows
+
+    def _require_in_time(self) -> float:
+        """For somebody who waits: whether to ask at all; gives the time, by ``time.monotonic``.
+
+        :raises UnavailableError: the database is known to be late, or there is no time left
+        """
+        if self._doubt.raised:
+            raise UnavailableError("the database answers too late now")
+        if left(self._budget_s) <= 0:
+            raise UnavailableError("there was no time left to ask the database")
+        if not self._ready:
+            self._doubt.rise("it is not open yet")
+            if not self._doubt.wait(left(self._budget_s)):
+                raise UnavailableError("the database is not open yet")
+        return time.monotonic()
+
+    def _judge(self, began: float) -> None:
+        """Who finds the database late raises the doubt."""
         if (took := time.monotonic() - began) > self._budget_s:
             self._doubt.rise(f"an answer took {took * 1000:.0f} ms")
-        return rows
+
+    @contextmanager
+    def _not_for_ever(self) -> Iterator[None]:
+        """Of the requests that take late answers, those of the moment in which a server stands still wait; then none.
+
+        Otherwise all threads of a process would soon wait for it, and nobody would be left for pages.
+        """
+        if self.is_sqlite or not is_awaited():
+            yield
+            return
+        if self._stuck.raised and (is_resent() or not self._stuck.wait(LONGEST_S)):
+            raise UnavailableError("the database does not answer now")
+        try:
+            yield
+        except UnavailableError as error:
+            if is_silence(error):
+                self._stuck.rise(str(error))
+            raise
+
+    def _is_hopeless(self) -> bool:
+        return self._stuck.raised and is_resent()
 
     def _is_well(self) -> bool:
         """Whether PostgreSQL answers within the budget, asked on a connection that is there already."""
         try:
-            self._glance(self._quick, PING, None)
-            began = time.monotonic()
-            self._glance(self._quick, PING, None)
-        except Exception:  # whatever it is, it is not well
+            self._ping()
+            took = self._ping()
+        except Exception as error:  # whatever it is, it is not well
+            if is_silence(error):
+                self._stuck.rise(first_line(error))
             return False
-        return time.monotonic() - began <= self._budget_s
+        return took <= self._budget_s
+
+    def _answers(self) -> bool:
+        """Whether PostgreSQL answers, however late."""
+        try:
+            self._ping()
+        except Exception:  # whatever it is, it does not
+            return False
+        return True
+
+    def _ping(self) -> float:
+        """The seconds that PostgreSQL takes to answer; raises what the driver raises."""
+        with self.translated(page=True), self.quick.connect() as connection:
+            allow(connection, max(SUSPECT_S, self._budget_s))
+            began = time.monotonic()
+            connection.execute(PING)
+            return time.monotonic() - began
 
     def _glance(self, engine: Engine, query: Executable, values: Mapping[str, Any] | None) -> Sequence[AnyRow]:
         with self.translated(page=engine is self._quick):
@@ -173,11 +242,13 @@ class Database:
         :param page: a visitor waits for it: it waits less for others and for the server
         """
         options = {"immediate": True, "busy_ms": PAGE_BUSY_MS if page else BUSY_MS}
-        engine = self.engine
-        with self.translated(), self._turn_to_write(page), engine.connect().execution_options(**options) as connection:
-            allow(connection, PAGE_WRITE_S if page else WORK_MS / 1000 + GRACE_S)
-            with connection.begin():
-                yield connection
+        with self._not_for_ever():
+            engine = self.engine
+            with self.translated(), self._turn_to_write(page), engine.connect() as plain:
+                connection = plain.execution_options(**options)
+                allow(connection, PAGE_WRITE_S if page else WORK_MS / 1000 + GRACE_S)
+                with connection.begin():
+                    yield connection
 
     @contextmanager
     def _turn_to_write(self, page: bool) -> Iterator[None]:
@@ -209,6 +280,7 @@ class Database:
     def close(self) -> None:
         """Close all connections; a later use opens new ones."""
         self._doubt.close()
+        self._stuck.close()
         for engine in {self._engine, self._quick}:
             engine.dispose()
 

@@ -27,6 +27,7 @@ class Doubt:
 
     def _reset(self) -> None:
         self._lock, self._raised, self._closing = threading.Lock(), False, False
+        self._lowered = threading.Event()
         self._thread: threading.Thread | None = None
 
     @property
@@ -40,6 +41,7 @@ class Doubt:
             if self._raised:
                 return
             self._raised = True
+            self._lowered.clear()
             self._thread = threading.Thread(target=self._watch, name="mtp-doubt", daemon=True)
             self._thread.start()
         log.warning("%s answers too late for pages, they go on without: %s", self._name, why)
@@ -50,7 +52,12 @@ class Doubt:
                 return
             time.sleep(self._pause)
         self._raised = False
+        self._lowered.set()
         log.warning("%s answers in time again", self._name)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait a while for it to be found well; gives whether it was."""
+        return self._lowered.wait(max(0.0, seconds))
 
     def close(self) -> None:
         """Leave the server alone; what was raised stays raised no longer."""

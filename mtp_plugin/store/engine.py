@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 
-from ..errors import SettingError
+from ..errors import SettingError, UnavailableError
+from ..patience import is_awaited, left
+from .ahead import Ahead
 
 SETTING = "MTP_DATABASE_URL"
 
@@ -32,7 +35,7 @@ PING_S = 2.0
 GRACE_S = 0.5
 """How much longer than the server's own limit we wait for the server to say so."""
 
-PAGE_GRACE_S = 0.1
+PAGE_GRACE_S = 0.02
 """The same where a page waits."""
 
 POOL = 10
@@ -40,7 +43,9 @@ CONNECT_S = 2
 """Least that libpq takes as a timeout."""
 
 
-def open_engine(url: str | URL, budget_ms: float, *, autocommit: bool = False) -> Engine:
+def open_engine(
+    url: str | URL, budget_ms: float, *, autocommit: bool = False, hopeless: Callable[[], bool] = lambda: False
+) -> Engine:
     """An engine on a SQLite file or a PostgreSQL database; connects when first used.
 
     SQLite keeps a write-ahead log and syncs each commit (``synchronous=FULL``). On PostgreSQL a statement that takes
@@ -48,6 +53,7 @@ def open_engine(url: str | URL, budget_ms: float, *, autocommit: bool = False) -
 
     :param url: ``sqlite:///...``, ``postgresql://...`` or ``postgresql+psycopg://...``
     :param autocommit: each statement is its own transaction, without the round trips to begin and end one
+    :param hopeless: asked by who waits for PostgreSQL whether it is known meanwhile that it does not answer
     :raises SettingError: no file is named, or PostgreSQL's driver is not installed
     """
     parsed = make_url(url)
@@ -57,10 +63,10 @@ def open_engine(url: str | URL, budget_ms: float, *, autocommit: bool = False) -
         return _open_sqlite(parsed)
     if find_spec("psycopg") is None:
         raise SettingError(SETTING, parsed.render_as_string(), "pip install 'mtp-plugin[postgres]'")
-    return _open_postgres(parsed.set(drivername="postgresql+psycopg"), budget_ms, autocommit)
+    return _open_postgres(parsed.set(drivername="postgresql+psycopg"), budget_ms, autocommit, hopeless)
 
 
-def _open_postgres(url: URL, budget_ms: float, autocommit: bool) -> Engine:
+def _open_postgres(url: URL, budget_ms: float, autocommit: bool, hopeless: Callable[[], bool]) -> Engine:
     options = f"-c statement_timeout={math.ceil(budget_ms)} -c timezone=UTC -c client_encoding=UTF8"
     extra = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
     engine = create_engine(
@@ -68,29 +74,50 @@ def _open_postgres(url: URL, budget_ms: float, autocommit: bool) -> Engine:
         connect_args={"connect_timeout": CONNECT_S, "options": options, "application_name": "mtp"},
         pool_size=POOL,
         max_overflow=2 * POOL,
-        pool_timeout=CONNECT_S,
+        pool_timeout=min(CONNECT_S, budget_ms / 1000) if autocommit else CONNECT_S,
         pool_pre_ping=not autocommit,
         **extra,
     )
-    _bound(engine, budget_ms / 1000 + (PAGE_GRACE_S if autocommit else GRACE_S))
+    _bound(engine, budget_ms / 1000, PAGE_GRACE_S if autocommit else GRACE_S, hopeless)
     return engine
 
 
-def _bound(engine: Engine, seconds: float) -> None:
-    """Bound every wait: *seconds* while a connection is in use, less when it is asked whether it lives."""
-    from .bounded_connection import BoundedConnection
+def _bound(engine: Engine, seconds: float, grace: float, hopeless: Callable[[], bool]) -> None:
+    """Bound every wait: *seconds* while a connection is in use, less when it is asked whether it lives.
+
+    Where somebody waits a thread connects, and what it takes too long for is the next one's.
+    """
+    from psycopg.errors import ConnectionTimeout
+
+    from .bounded_connection import BoundedConnection, Unanswered
+
+    ahead: Ahead[Any] = Ahead(lambda connection: connection.close())
+
+    def connected(args: Any, named: Any) -> BoundedConnection:
+        try:
+            connection = BoundedConnection.connect(*args, **named)
+        except ConnectionTimeout as error:
+            raise Unanswered(str(error)) from error
+        connection.hopeless = hopeless
+        return connection
 
     def connect(dialect: object, record: object, args: Any, named: Any) -> Any:
-        return BoundedConnection.connect(*args, **named)
+        if not is_awaited():
+            return connected(args, named)
+        connection = ahead.get(lambda: connected(args, named), left(seconds), hopeless)
+        if connection is None:
+            raise Unanswered("no connection in time")
+        return connection
 
     def taken(connection: Any, *others: object) -> None:
-        connection.patience = seconds
+        connection.patience = left(seconds) + grace
 
     def returned(connection: Any, *others: object) -> None:
         if connection is not None:
             connection.patience = PING_S
 
     event.listen(engine, "do_connect", connect)
+    event.listen(engine, "engine_disposed", lambda disposed: ahead.close())
     event.listen(engine, "checkout", taken)
     event.listen(engine, "checkin", returned)
 
@@ -103,8 +130,9 @@ def allow(connection: Connection, seconds: float) -> None:
 
 
 def is_silence(error: BaseException) -> bool:
-    """Whether PostgreSQL did not answer in time."""
-    return getattr(getattr(error, "orig", error), "silent", False)
+    """Whether PostgreSQL did not answer in time, as the driver says it or whoever translated that."""
+    told: Any = error.__cause__ if isinstance(error, UnavailableError) else error
+    return getattr(getattr(told, "orig", told), "silent", False)
 
 
 def _open_sqlite(url: URL) -> Engine:

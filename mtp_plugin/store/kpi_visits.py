@@ -12,9 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..kpi.days import HOUR_S, DayOf
 from .chunks import chunks
 from .database import Database
+from .numbering import settled
 from .reaching import hold, marked, reach, reading_again, take
 from .schema import event, kpi_shop
-from .sql_journal import settled
 from .words import storable
 
 CURSOR = "kpi-visits"
@@ -33,12 +33,12 @@ class KpiVisits:
         self._database = database
 
     @reading_again
-    def add_visits(self, limit: int, day_of: DayOf, now: float) -> int:
+    def add_visits(self, limit: int, day_of: DayOf) -> int:
         columns = event.c.seq, event.c.name, event.c.profile_id, event.c.happened_at
         with self._database.reading() as connection:
             mark = marked(connection, CURSOR)
             last = mark[0]
-            end = settled(connection, last, now, is_sqlite=self._database.is_sqlite)
+            end = settled(connection, is_sqlite=self._database.is_sqlite)
             query = select(*columns).where(event.c.seq > last, event.c.seq <= end).order_by(event.c.seq).limit(limit)
             rows = connection.execute(query).all()
             if not rows:

@@ -35,6 +35,7 @@ from ..ports import (
     WebhookBox,
 )
 from ..profile.enrich.null import NoPlaces, NoWeather
+from .breaker import Breaker
 from .bundle_folder import open_bundle_folder
 from .cache import SharedCache, redis_backend
 from .cached_bandits import CachedBandits
@@ -132,8 +133,9 @@ def open_stores(settings: Settings, instance_path: str, audit_keys: Sequence[byt
     bandits: BanditState = SqlBandits(database)
     if settings.redis_url:
         client = open_redis(settings.redis_url, settings.latency_budget_ms)
-        journal = copied = RedisJournal(events, RedisState(client))
-        cache = SharedCache(redis_backend(client))
+        breaker = Breaker("Redis")
+        journal = copied = RedisJournal(events, RedisState(client), breaker)
+        cache = SharedCache(redis_backend(client), breaker=breaker)
         bandits = CachedBandits(bandits, cache)
         probes["redis"] = copied.probe
 
@@ -207,6 +209,11 @@ def _weather(settings: Settings, outbound: Outbound) -> HttpWeather | NoWeather:
         timeout=settings.weather_timeout,
         outbound=outbound,
     )
+
+
+def is_far(settings: Settings) -> bool:
+    """Whether the database may be away while this machine is well."""
+    return bool(settings.database_url) and not settings.database_url.startswith("sqlite")
 
 
 def stores_exist(settings: Settings, instance_path: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..records import Event
 from .batch import Found, SeenKey, Stored
+from .numbering import ANNOUNCE
 from .rows import COLUMNS, EventRow, row_event
 
 COPY_FROM = 50
@@ -61,6 +62,8 @@ class PostgresWork:
             profiles = execute(LOCK_PROFILES, (ids,), binary=True)
             seen = execute(SEEN, (buckets, [key for _, key in keys]), binary=True) if keys else ()
             lasting = execute(PERMANENT, (list(event_ids),)) if event_ids else ()
+            if count:
+                execute(ANNOUNCE)
             numbers = execute(NUMBERS, (count,), binary=True)
         locked = {row[0]: Stored(row[1], row[2]) for row in profiles}
         self._known = frozenset(locked)

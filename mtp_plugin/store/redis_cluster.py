@@ -12,6 +12,8 @@ from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
 from ..fork import after_fork
+from ..patience import is_awaited, left
+from .ahead import Ahead
 
 SCHEME = "redis+cluster://"
 TRIES = 3
@@ -33,15 +35,30 @@ class LateCluster:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._cluster: Any = None
+        self._ahead: Ahead[Any] = Ahead(lambda cluster: cluster.close(), limit=1)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connected(), name)
 
     def _connected(self) -> Any:
-        with self._lock:
-            if self._cluster is None:
-                self._cluster = self._connect()
+        if self._cluster is not None:
             return self._cluster
+        wait = max(0.0, left(self._seconds)) if is_awaited() else threading.TIMEOUT_MAX
+        if not self._lock.acquire(timeout=wait):
+            raise Disconnected("the cluster is being looked for")
+        try:
+            if self._cluster is None:
+                self._cluster = self._connect_in_time() if is_awaited() else self._connect()
+            return self._cluster
+        finally:
+            self._lock.release()
+
+    def _connect_in_time(self) -> Any:
+        """A thread asks for the nodes: that takes several answers, and nobody is to wait for more than one."""
+        found = self._ahead.get(self._connect, left(self._seconds))
+        if found is None:
+            raise Disconnected("the cluster did not answer in time")
+        return found
 
     def _connect(self) -> Any:
         trouble: Exception | None = None

@@ -8,6 +8,7 @@ trip. So nothing is lost with Redis, and what it lacks is fetched again: how cop
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,9 @@ from functools import partial
 
 from redis import RedisError
 
+from ..errors import UnavailableError
 from ..fork import after_fork
+from ..patience import is_patient, left
 from ..records import Event, FoldFunction, Interactions, Profile
 from .batch import Stored
 from .breaker import Breaker
@@ -24,20 +27,33 @@ from .rows import bytes_profile
 from .sql_journal import REBUILD, SqlJournal
 from .words import storable
 
+log = logging.getLogger(__name__)
+
 NO_PROFILE = Stored(0, b"")
+RECOVER_S = 0.005
+"""How long a page waits for a thread that renews copies: enough where there is nothing to renew."""
 
 
 class RedisJournal:
-    """Implements :class:`mtp_plugin.ports.Journal`."""
+    """Implements :class:`mtp_plugin.ports.Journal`.
 
-    def __init__(self, journal: SqlJournal, state: RedisState) -> None:
+    :param breaker: shared with whatever else asks the same server; what others could not reach is not trusted either
+    """
+
+    def __init__(self, journal: SqlJournal, state: RedisState, breaker: Breaker | None = None) -> None:
         self._journal, self._state = journal, state
-        self._breaker = Breaker("Redis, for profiles")
+        self._breaker = breaker or Breaker("Redis, for profiles")
         self._reset()
         after_fork(self._reset)
 
     def _reset(self) -> None:
-        self._lock, self._trusted = threading.Lock(), False
+        self._lock, self._trusted_since = threading.Lock(), -1
+        self._recovering: threading.Thread | None = None
+
+    @property
+    def _trusted(self) -> bool:
+        """Whether nobody has failed to reach Redis since copies were last renewed."""
+        return self._trusted_since == self._breaker.openings
 
     # ------------------------------------------------------------------------------------------- writing
 
@@ -107,41 +123,52 @@ class RedisJournal:
         return [bytes_profile(found[name].body) if name in found else None for name in profile_ids]
 
     def _copies(self, profile_ids: Sequence[str]) -> Mapping[str, Copy]:
-        if not self._breaker.closed or not (self._trusted or self._recover()):
+        if not self._breaker.closed or not (self._trusted or self._renewed()) or left(1.0) <= 0:
             return {}
         try:
             copies = self._state.read(profile_ids)
         except (RedisError, OSError) as error:
-            self._failed(error)
+            self._breaker.failed(error)
             return {}
         self._breaker.succeeded()
         return copies
 
     def _tell(self, say: Callable[[], None]) -> bool:
         """Whether Redis could be told."""
-        if not self._breaker.admits():
+        if left(1.0) <= 0 or not self._breaker.admits():
             return False
         try:
             say()
         except (RedisError, OSError) as error:
-            self._failed(error)
+            self._breaker.failed(error)
             return False
         self._breaker.succeeded()
         return True
 
-    def _failed(self, error: BaseException) -> None:
-        self._trusted = False
-        self._breaker.failed(error)
+    def _renewed(self) -> bool:
+        """Whether copies can be trusted again. Where somebody waits it is for a thread to see to that."""
+        if is_patient():
+            return self._recover()
+        with self._lock:
+            if self._recovering is None or not self._recovering.is_alive():
+                self._recovering = threading.Thread(target=self._recover_quietly, name="mtp-recover", daemon=True)
+                self._recovering.start()
+            thread = self._recovering
+        thread.join(max(0.0, min(left(RECOVER_S), RECOVER_S)))
+        return self._trusted
+
+    def _recover_quietly(self) -> None:
+        try:
+            self._recover()
+        except UnavailableError as error:
+            log.warning("copies of profiles cannot be renewed now: %s", error)
 
     def _recover(self) -> bool:
-        """Renew the copies of what was written while Redis was away; gives whether copies can be trusted again."""
-        if not self._lock.acquire(blocking=False):
-            return False
-        try:
-            self._trusted = self._tell(self._renew_stale)
-            return self._trusted
-        finally:
-            self._lock.release()
+        """Renew the copies of what was written while Redis was away."""
+        before = self._breaker.openings
+        if self._tell(self._renew_stale):
+            self._trusted_since = before
+        return self._trusted
 
     def _renew_stale(self) -> None:
         self._state.ping()
@@ -181,10 +208,8 @@ class RedisJournal:
     def last_number(self) -> int:
         return self._journal.last_number()
 
-    def tail(
-        self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
-    ) -> tuple[list[tuple[int, Event]], int]:
-        return self._journal.tail(after, names=names, limit=limit, now=now)
+    def tail(self, after: int, *, names: Sequence[str] = (), limit: int = 1000) -> tuple[list[tuple[int, Event]], int]:
+        return self._journal.tail(after, names=names, limit=limit)
 
     def profile_ids(self, *, batch: int = 5000) -> Iterator[list[str]]:
         return self._journal.profile_ids(batch=batch)

@@ -18,6 +18,7 @@ from .batch import Batch, Stored, Work, apply, fold_anew
 from .database import Database
 from .engine import allow, open_sqlite
 from .migrate import MIGRATION_S
+from .numbering import settled
 from .postgres_work import PostgresWork
 from .replica import Replica
 from .rows import COLUMNS, bytes_profile, row_event, row_interactions
@@ -30,8 +31,6 @@ AGAIN = frozenset({"23505", "40001", "40P01"})
 """SQL states after which the same transaction can succeed: unique violation, serialisation failure, deadlock."""
 
 TRIES = 5
-UNSETTLED_S = 15.0
-"""Longest that a transaction with new events takes on PostgreSQL, with some air."""
 EXPIRE = 5000
 """Events deleted in one transaction: few enough that writers wait for tens of milliseconds only."""
 REBUILD = 100
@@ -333,13 +332,11 @@ class SqlJournal:
 
     def last_number(self) -> int:
         with self._database.reading() as connection:
-            return connection.execute(select(func.max(event.c.seq))).scalar() or 0
+            return settled(connection, is_sqlite=self._database.is_sqlite)
 
-    def tail(
-        self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
-    ) -> tuple[list[tuple[int, Event]], int]:
+    def tail(self, after: int, *, names: Sequence[str] = (), limit: int = 1000) -> tuple[list[tuple[int, Event]], int]:
         with self._database.reading() as connection:
-            end = settled(connection, after, now, is_sqlite=self._database.is_sqlite)
+            end = settled(connection, is_sqlite=self._database.is_sqlite)
             wanted = [event.c.seq > after, event.c.seq <= end]
             if names:
                 wanted.append(event.c.name.in_(names))
@@ -368,16 +365,6 @@ class SqlJournal:
         """Close what only reads; the database is closed by who opened it."""
         while self._readers:
             self._readers.pop().close()
-
-
-def settled(connection: Connection, after: int, now: float, *, is_sqlite: bool) -> int:
-    """The last number before which nothing can come: PostgreSQL's writers number rows before they commit."""
-    last = connection.execute(select(func.max(event.c.seq))).scalar() or 0
-    if is_sqlite:
-        return last
-    late = select(func.min(event.c.seq)).where(event.c.seq > after, event.c.received_at > now - UNSETTLED_S)
-    first = connection.execute(late).scalar()
-    return last if first is None else first - 1
 
 
 def _sqlstate(error: BaseException | None) -> str | None:

@@ -72,6 +72,7 @@ def install(app: Flask, state: State, url_prefix: str) -> None:
         write_json()
     is_bot("Mozilla/5.0")  # compiles its patterns now and not in a visitor's request
     parts = app.extensions[KEY] = build_parts(app, state.settings, url_prefix)
+    parts.money(1.0, state.settings.currency)  # loads words of its locale now, too
     state.pipeline.observe = parts.metrics.answered
     state.slates.watch(parts.metrics.slate_queue)
     parts.metrics.also(StoreFigures(app.name, state))

@@ -24,7 +24,7 @@ from .sender import current_sender, limit_rate, require_certain
 def segment_view(kind: str) -> Callable[[], Response]:
     """The view of one of Segment's calls, such as ``track``."""
 
-    @patiently()
+    @patiently(resent=True)
     def view() -> Response:
         state, sender = get_state(), current_sender()
         limit_rate(sender)
@@ -39,7 +39,7 @@ def segment_view(kind: str) -> Callable[[], Response]:
     return view
 
 
-@patiently()
+@patiently(resent=True)
 def ga4() -> Response:
     """Take events in GA4's measurement-protocol shape."""
     state, sender = get_state(), current_sender()
@@ -130,7 +130,7 @@ def record_waiting(state: State, events: Sequence[Event]) -> list[bool]:
 
     :raises mtp_plugin.errors.UnavailableError: they could not be stored; nothing of them was
     """
-    state.subjects.suppressed.look(now=True)
+    state.subjects.suppressed.look()
     new = record(state, events, state.pipeline.ingest) or []
     _count_by_level([event.name for event in compress(events, new)], ())
     return new

@@ -11,6 +11,7 @@ import msgspec
 from flask import current_app, has_request_context
 
 from ..errors import ConditionError, NotFoundError
+from ..patience import within
 from ..records import ConsentLevel, Context, Product, Slate, SlateRequest
 from ..signals import slate_served
 from ..state import State
@@ -52,7 +53,8 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
     if is_off(state, placement):
         raise NotFoundError(f"the placement {placement!r} is switched off", field="placement", code="switched-off")
     try:
-        slate = state.pipeline.recommend(_request(state, placement, asker, page, explain))
+        with within(state.settings.latency_budget_ms / 1000):
+            slate = state.pipeline.recommend(_request(state, placement, asker, page, explain))
     except ConditionError as error:
         field = f"filter.{error.field}" if error.field else "filter"
         raise ConditionError(error.message, field=field) from error

@@ -11,6 +11,7 @@ from flask import current_app, has_request_context, request
 
 from ..errors import NotFoundError
 from ..experiments import Assigned
+from ..patience import within
 from ..records import ConsentLevel, Event, SlateRequest
 from ..state import State
 from .context import build_context
@@ -26,6 +27,11 @@ def variation_of_visitor(state: State, experiment: str) -> Assigned:
 
     :raises NotFoundError: no such experiment (in debug mode; else it is logged and nothing varies)
     """
+    with within(state.settings.latency_budget_ms / 1000):
+        return _seen_by_visitor(state, experiment)
+
+
+def _seen_by_visitor(state: State, experiment: str) -> Assigned:
     now, unit = time.time(), _unit(state)
     try:
         seen = state.experiments.assign(experiment, unit, now)

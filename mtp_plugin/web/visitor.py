@@ -139,17 +139,15 @@ def _visitor(choices: Choices, decided_at: float, *, gpc: bool, bot: bool) -> Vi
     )
     if allowed is not ConsentLevel.FULL or not state.settings.enabled:
         return visitor
-    user = signed_in(state)
+    user, known, suppressed = signed_in(state), stored_id(), state.subjects.suppressed
     try:
         if user and refused_since(state, f"u:{user}", decided_at):
             return replace(visitor, level=ConsentLevel.NON_PERSONAL, choice=False, decided=True, purposes=NOBODY_SAYS)
+        if (user and suppressed.kinds(f"u:{user}")) or (known and suppressed.kinds(f"a:{known}")):
+            return replace(visitor, level=ConsentLevel.NON_PERSONAL, purposes=NOBODY_SAYS)
     except UnavailableError as error:
-        log.warning("the account's choice is not known, nothing of it is used: %s", error)
+        log.warning("what the visitor chose is not known, nothing of it is used: %s", error)
         return replace(visitor, level=ConsentLevel.CONTEXTUAL, uncertain=True, purposes=NOBODY_SAYS)
-    known = stored_id()
-    suppressed = state.subjects.suppressed
-    if (user and suppressed.kinds(f"u:{user}")) or (known and suppressed.kinds(f"a:{known}")):
-        return replace(visitor, level=ConsentLevel.NON_PERSONAL, purposes=NOBODY_SAYS)
     return replace(visitor, anonymous_id=known or secrets.token_hex(16), user_id=user, new=not known)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from mtp_plugin.config import Settings
 from mtp_plugin.errors import UnavailableError
+from mtp_plugin.patience import hurry, patiently, rest
 from mtp_plugin.store.breaker import Breaker
 from mtp_plugin.store.database import Database
 from mtp_plugin.store.open import Stores
@@ -107,6 +108,49 @@ def test_a_crowd_does_not_queue_for_a_server_that_stands_still(
         assert not woken.is_set()
     wait_until(lambda: stores.probes["database"]() == "", "the return of the database")
     assert len(stores.journal.profiles(["a:1", "a:2"])) == 2
+
+
+@pytest.mark.postgres
+def test_requests_whose_senders_send_again_leave_a_server_that_stands_still(
+    mortal_postgres: PostgresServer, open_again: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long a write or a late answer may take otherwise: threads that all wait leave none for pages."""
+    monkeypatch.setattr("mtp_plugin.store.database.PAGE_WRITE_S", 10 * FOR_EVER)
+    monkeypatch.setattr("mtp_plugin.patience.LONGEST_S", 10 * FOR_EVER)
+    stores = open_again(Settings(database_url=mortal_postgres.url("postgres"), latency_budget_ms=50))
+    stores.journal.record([make_event(1)], note)
+    calls = calls_of(stores)
+
+    def ask(worker: int) -> str:
+        hurry()
+        try:
+            with patiently(resent=worker > 0):
+                calls[(4, 0)[worker % 2]]()
+        except UnavailableError:
+            return "refused"
+        finally:
+            rest()
+        return "answered"
+
+    def page() -> None:
+        hurry()
+        try:
+            with pytest.raises(UnavailableError):
+                calls[1]()
+        finally:
+            rest()
+
+    with ThreadPoolExecutor(12) as pool, standing_still(mortal_postgres) as woken:
+        waiting = [pool.submit(ask, worker) for worker in range(1, 9)]
+        page()  # finds out
+        assert {future.result() for future in waiting} == {"refused"}
+        assert {ask(worker) for worker in (1, 2)} == {"refused"}, "and who comes later, at once"
+        assert not woken.is_set(), "somebody waited until the server went on"
+        own = pool.submit(ask, 0)  # nobody sends this again: it waits
+        waitings = own.done()
+    assert not waitings
+    assert own.result() == "answered"
+    wait_until(lambda: stores.probes["database"]() == "", "the return of the database")
 
 
 @pytest.mark.postgres

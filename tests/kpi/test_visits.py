@@ -16,7 +16,6 @@ from mtp_plugin.figures import Figures, period_of
 from mtp_plugin.kpis import roll_up
 from mtp_plugin.state import State
 from mtp_plugin.store import kpi_visits
-from mtp_plugin.store.sql_journal import UNSETTLED_S
 from mtp_plugin.track.imported import imported_event
 
 from ..core.shops import mounted, watches
@@ -38,8 +37,8 @@ def come(state: State, who: str, at: float, name: str = "Product Viewed") -> Non
 
 
 def days(state: State) -> list[tuple[float, float]]:
-    """Visits and views of each day; counted after what is still being written has settled."""
-    roll_up(state, time.time() + UNSETTLED_S + 1)
+    """Visits and views of each day."""
+    roll_up(state, time.time())
     return [(day.visits, day.views) for day in state.kpis.shop(0, 10**6)]
 
 

@@ -182,7 +182,7 @@ class _Callers:
     def _newest(self) -> str:
         """Of whom the newest event is."""
         journal = self._shop.state.journal
-        found, _ = journal.tail(journal.last_number() - 1, limit=1, now=time.time() + 60)
+        found, _ = journal.tail(journal.last_number() - 1, limit=1)
         return found[0][1].profile_id
 
     def _be(self, actor: str) -> tuple[FlaskClient, dict[str, str], dict[str, str]]:

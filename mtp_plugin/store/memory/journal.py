@@ -68,9 +68,7 @@ class MemoryJournal:
     def last_number(self) -> int:
         return self._rows[-1].seq if self._rows else 0
 
-    def tail(
-        self, after: int, *, names: Sequence[str] = (), limit: int = 1000, now: float
-    ) -> tuple[list[tuple[int, Event]], int]:
+    def tail(self, after: int, *, names: Sequence[str] = (), limit: int = 1000) -> tuple[list[tuple[int, Event]], int]:
         rows = [row for row in self._rows if row.seq > after and (not names or row.name in names)][:limit]
         last = rows[-1].seq if len(rows) == limit else max(self.last_number(), after)
         return [(row.seq, row_event(row)) for row in rows], last
