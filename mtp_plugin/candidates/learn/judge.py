@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...records import FloatArray
-from ...trees import Trees
+from ...trees import Trees, Walk
 from ..reranker import combined
 
 FEWEST = 400
@@ -44,7 +44,7 @@ class Judge:
         self._width = width
         self._gains: dict[str, list[list[float]]] = {"both": [], "every": [], "new": []}
 
-    def hear(self, trees: Trees, questions: Sequence[Asked]) -> None:
+    def hear(self, trees: Trees | Walk, questions: Sequence[Asked]) -> None:
         """The questions of one case."""
         gains = [self._gain(trees, one) for one in questions]
         for one, gain in zip(questions, gains, strict=True):
@@ -69,7 +69,7 @@ class Judge:
             figures["why"] = "it loses in one of both: the blend stays" if loses else "it wins on later history"
         return TRUST[best], figures
 
-    def _gain(self, trees: Trees, asked: Asked) -> list[float]:
+    def _gain(self, trees: Trees | Walk, asked: Asked) -> list[float]:
         """By trust."""
         if not asked.chosen.any():
             return [0.0] * len(TRUST)

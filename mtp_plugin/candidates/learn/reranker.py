@@ -6,24 +6,23 @@ later one, else the blend stays as it is. No shop sets anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...records import FloatArray, IntArray
-from ...trees import Trees, of_hist_boosting
+from ...trees import Trees, Walk
 from ..blend import Expert
 from ..reranker import Details, best_places, seen
+from .boosting import Boosting
 from .judge import FEWEST, Asked, Judge
+from .lessons import Lessons
 
 HEAD, REST = 20, 6
 """Of a case the best are kept, and so many of the others, each standing for as many as it was drawn from."""
-GROWN: dict[str, Any] = {
-    "max_iter": 60, "max_leaf_nodes": 31, "max_depth": 7, "learning_rate": 0.1, "l2_regularization": 10.0,
-    "early_stopping": False,
-}  # fmt: skip
+BOOSTING = Boosting(trees=60, leaves=31, depth=7, rate=0.1, ridge=10.0)
 """Chosen on RetailRocket's training sessions alone, learnt from an earlier tenth and judged on the latest one, but for
 the depth, which bounds the time."""
 LEAST_IN_LEAF = 1000
@@ -68,21 +67,24 @@ def grow_reranker(earlier: Iterable[Case], later: Iterable[Case], expert: Expert
     :param expert: as it was learnt
     :param seed: of the sample of candidates
     """
-    random = np.random.default_rng(seed)
-    parts = [_thinned(asked, random) for case in earlier for asked in _asked(case, expert) if asked.chosen.any()]
-    if len(parts) < FEWEST:
-        return Grown(None, {"serves": False, "why": f"{len(parts)} cases are too few to learn from"})
-    trees, judge = _grown(parts, seed), Judge(len(expert.names))
+    random, lessons = np.random.default_rng(seed), Lessons()
+    learn_from(lessons, (asked for case in earlier for asked in _asked(case, expert)), random)
+    if lessons.questions < FEWEST:
+        return Grown(None, {"serves": False, "why": f"{lessons.questions} cases are too few to learn from"})
+    trees, judge = Walk(_grown(lessons, seed)), Judge(len(expert.names))
     for case in later:
         both = list(_asked(case, expert))
         judge.hear(trees, both)
-        parts += [_thinned(asked, random) for asked in both if asked.chosen.any()]
+        learn_from(lessons, both, random)
     trust, figures = judge.says()
-    return Grown(_grown(parts, seed) if figures["serves"] else None, figures, trust)
+    return Grown(_grown(lessons, seed) if figures["serves"] else None, figures, trust)
 
 
-Part = tuple[FloatArray, FloatArray, FloatArray]
-"""Rows, labels and weights of one question."""
+def learn_from(lessons: Lessons, questions: Iterable[Asked], random: np.random.Generator) -> None:
+    """Take those of which anything was chosen."""
+    for asked in questions:
+        if asked.chosen.any():
+            lessons.add(*_thinned(asked, random))
 
 
 def _asked(case: Case, expert: Expert) -> Iterator[Asked]:
@@ -99,16 +101,12 @@ def _question(case: Case, scores: FloatArray, places: IntArray, *, new: bool) ->
     return Asked(seen(case.features, scores, places, case.known, case.details), chosen, new)
 
 
-def _grown(parts: Sequence[Part], seed: int) -> Trees:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    rows, chosen, weights = (np.concatenate(each) for each in zip(*parts, strict=True))
-    least = int(min(LEAST_IN_LEAF, max(20, len(rows) / PER_LEAF)))
-    estimator = HistGradientBoostingClassifier(**GROWN, min_samples_leaf=least, random_state=seed)
-    return of_hist_boosting(estimator.fit(rows, chosen, sample_weight=weights))
+def _grown(lessons: Lessons, seed: int) -> Trees:
+    least = int(min(LEAST_IN_LEAF, max(20, len(lessons) / PER_LEAF)))
+    return BOOSTING.grow(*lessons.arrays(), least=least, seed=seed)
 
 
-def _thinned(asked: Asked, random: np.random.Generator) -> Part:
+def _thinned(asked: Asked, random: np.random.Generator) -> tuple[FloatArray, FloatArray, FloatArray]:
     """The best rows, and some of the others; each question counts alike, however much was chosen."""
     rows, chosen, _ = asked
     n, weights = len(rows), np.full(len(rows), 1.0 / chosen.sum())
