@@ -6,9 +6,10 @@ import hashlib
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 
 import msgspec
 
@@ -245,13 +246,13 @@ class Proposal:
 
     def rung(self) -> Rung:
         """The proposal as it is logged."""
-        found, products = self.found, self.table.products
+        found, ids = self.found, self.table.ids
         return Rung(
             strategy=self.strategy,
-            product_ids=tuple(products[row].product_id for row in found.rows.tolist()),
+            product_ids=tuple(ids[found.rows].tolist()),
             scores=tuple(found.scores.tolist()),
             origins=tuple(found.origins.tolist()),
-            anchors=tuple(products[row].product_id if row >= 0 else "" for row in found.anchors.tolist()),
+            anchors=tuple(ids[found.anchors].tolist()),
             sources=found.sources,
             depth=self.depth,
         )
@@ -269,24 +270,14 @@ def picks_of(
 
     :param touched: which of the candidates each rule had a part in
     """
-    products, names = table.products, origins_in(found.sources)
-    columns = (column[order].tolist() for column in (found.rows, found.scores, found.origins, found.anchors))
+    names = origins_in(found.sources)
+    rows, scores, bits, anchors = found.rows[order], found.scores[order], found.origins[order], found.anchors[order]
+    ids, because = table.ids[rows].tolist(), table.ids[anchors].tolist()
+    by: Iterable[tuple[str, ...]] = repeat(())
     if touched:
-        by = [tuple(rule_id for rule_id, hit in touched.items() if hit[place]) for place in order.tolist()]
-    else:
-        by = [()] * len(order)
-    return [
-        Pick(
-            products[row].product_id,
-            score,
-            names[bits],
-            products[anchor].product_id if anchor >= 0 else "",
-            level,
-            strategy,
-            rules,
-        )
-        for row, score, bits, anchor, rules in zip(*columns, by, strict=True)
-    ]
+        by = [tuple([rule_id for rule_id, hit in touched.items() if hit[place]]) for place in order.tolist()]
+    named = [names[one] for one in bits.tolist()]
+    return list(map(Pick, ids, scores.tolist(), named, because, repeat(level), repeat(strategy), by))
 
 
 class Origins(dict[int, tuple[str, ...]]):

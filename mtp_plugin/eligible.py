@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import numpy as np
 
@@ -22,7 +22,7 @@ def eligible_rows(
     if request.consent_level is not ConsentLevel.NON_PERSONAL:
         left_out += rows_of(table, request.cart_ids)
     if profile is not None and not placement.allow_repeats:
-        left_out += rows_of(table, (item.product_id for item in profile.recent))
+        left_out += rows_of(table, [item.product_id for item in profile.recent])
     if placement.exclude_in_view:
         left_out += rows_of(table, request.product_ids)
     if left_out:
@@ -35,10 +35,10 @@ def eligible_rows(
     return eligible
 
 
-def rows_of(table: ProductTable, product_ids: Iterable[str]) -> tuple[int, ...]:
+def rows_of(table: ProductTable, product_ids: Collection[str]) -> tuple[int, ...]:
     """Rows of the products that the catalogue knows, in the order given."""
-    index = table.index
-    return tuple([index[product_id] for product_id in product_ids if product_id in index])
+    find = table.index.get
+    return tuple([row for product_id in product_ids if (row := find(product_id)) is not None]) if product_ids else ()
 
 
 def category_of(table: ProductTable, category: str) -> int:

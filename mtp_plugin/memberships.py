@@ -19,7 +19,7 @@ from .candidates.membership import Membership
 from .eligible import rows_of
 from .pipeline import Pipeline
 from .ports import Journal
-from .profile.read import current_session, history
+from .profile.read import recent_products
 from .profile.traits import last_context
 from .records import FoldFunction, IntArray, ProductTable, Profile, Query, SegmentRef
 from .segment.stage import Segments
@@ -112,10 +112,11 @@ def _as_they_were(
 
 
 def _query(profile: Profile, sorter: Sorter, table: ProductTable, moment: float) -> Query:
+    session, earlier = recent_products(profile, moment, sorter.idle_s)
     return Query(
         now=moment,
-        session=rows_of(table, current_session(profile, moment, sorter.idle_s)),
-        history=rows_of(table, history(profile, moment, sorter.idle_s)),
+        session=rows_of(table, session),
+        history=rows_of(table, earlier),
         profile=profile,
         segment=sorter.segment_of(profile, moment),
     )

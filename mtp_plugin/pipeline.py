@@ -34,7 +34,7 @@ from .people import People
 from .ports import Cache, Journal, SlateLog
 from .profile.enrich.clock import ClockEnricher
 from .profile.fold import Fold
-from .profile.read import current_session, history, merge
+from .profile.read import merge, recent_products
 from .rank.diversity import diversify
 from .records import (
     BoolArray,
@@ -328,7 +328,9 @@ class Pipeline:
         return draft
 
     def _shared(self, question: Question) -> Draft:
-        return replace(self._compose(question, SPARES), shared=True)
+        draft = self._compose(question, SPARES)
+        shared_id = draft.recommendation_id or self.new_id(question.request.now)
+        return replace(draft, shared=True, recommendation_id=shared_id)
 
     def _compose(self, question: Question, spares: int) -> Draft:
         """Candidates, rules' filters and weights, rank, diversity: one rung of the ladder after the other."""
@@ -350,11 +352,11 @@ class Pipeline:
             proposals.append(Proposal(strategy, found, serving.table, depth))
             found, touched = steering.steered(question, found, [*picks, *(place.picks[0] for place in placed)])
             order = diversify(found, serving.table, serving.titles, wanted)
-            taken = {pick.product_id for pick in picks}
             more = picks_of(found, order, serving.table, level, strategy, touched)
-            picks += [pick for pick in more if pick.product_id not in taken]
+            taken = {pick.product_id for pick in picks}
+            picks += [pick for pick in more if pick.product_id not in taken] if taken else more
         return Draft(
-            recommendation_id=self.new_id(request.now),
+            recommendation_id="" if question.own else self.new_id(request.now),  # theirs is made with the slate
             picks=tuple(picks[:wanted]),
             placed=placed,
             arms=self._arms(question, query),
@@ -380,10 +382,11 @@ class Pipeline:
         request, profile, table = question.request, question.profile, question.serving.table
         idle = self.settings.session_idle_minutes * 60
         personal = request.consent_level is not ConsentLevel.NON_PERSONAL and not request.segment_id
+        session, earlier = recent_products(profile, request.now, idle) if profile else ((), ())
         return Query(
             now=request.now,
-            session=rows_of(table, current_session(profile, request.now, idle)) if profile else (),
-            history=rows_of(table, history(profile, request.now, idle)) if profile else (),
+            session=rows_of(table, session),
+            history=rows_of(table, earlier),
             in_view=rows_of(table, request.product_ids),
             cart=rows_of(table, request.cart_ids) if personal else (),
             category=category_of(table, request.context.category),
@@ -423,10 +426,13 @@ class Pipeline:
         """What of a draft the shop can sell: its picks in order, the shop's words, and those that it refused."""
         placed = [pick for place in draft.placed for pick in place.picks]
         picks = [*draft.picks, *placed, *draft.arms, *((tried,) if tried else ())]
-        in_cart = set(question.request.cart_ids)
-        asked = dict.fromkeys([pick.product_id for pick in picks if pick.product_id not in in_cart])
+        asked = dict.fromkeys([pick.product_id for pick in picks])
+        for product_id in question.request.cart_ids:
+            asked.pop(product_id, None)
         available = self._available(list(asked))
         sold = {product_id: available.get(product_id, False) for product_id in asked}
+        if len(asked) == len(picks) == len(draft.picks) and all(sold.values()):
+            return picks, sold, ()
         kept = [pick for pick in draft.picks if sold.get(pick.product_id, False)]
         return kept, sold, tuple([product_id for product_id, can in sold.items() if not can])
 
@@ -486,7 +492,9 @@ class Pipeline:
         request, serving, plan = question.request, question.serving, question.plan
         started, asked, answered = times
         kept, chosen, creative = found.picks, question.chosen, question.chosen.creative or NO_WORDS
-        shares = [chosen.propensity * share for share in found.propensities]
+        shares = found.propensities
+        if chosen.propensity != 1.0:
+            shares = [chosen.propensity * share for share in shares]
         first = next((pick for pick in kept if not pick.pinned), kept[0] if kept else None)
         return Slate(
             recommendation_id=self.new_id(request.now) if question.own else draft.recommendation_id,
@@ -494,10 +502,7 @@ class Pipeline:
             strategy=first.strategy if first else "",
             fallback_level=first.level if first else len(_with_last(question.ladder)),
             rungs=len(question.ladder),
-            items=tuple(
-                _item(*one)
-                for one in zip(kept, range(1, len(kept) + 1), shares, self._likely(question, kept), strict=True)
-            ),
+            items=tuple(map(_item, kept, range(1, len(kept) + 1), shares, self._likely(question, kept))),
             consent_level=request.consent_level,
             segment=question.segment,
             experiment=question.assignment,
@@ -589,20 +594,19 @@ def _codes(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _reasons(pick: Pick) -> tuple[str, ...]:
-    """Why it is there, in codes: a pin first, then where it came from, then the rules that moved it."""
-    codes = _codes(pick.origins)
-    if not pick.rules:
-        return codes
-    return (*(("pinned",) if pick.pinned else ()), *codes, *(f"rule:{rule_id}" for rule_id in pick.rules))
+    """Why one that rules moved is there, in codes: a pin first, then where it came from, then the rules."""
+    moved_by = (f"rule:{rule_id}" for rule_id in pick.rules)
+    return (*(("pinned",) if pick.pinned else ()), *_codes(pick.origins), *moved_by)
 
 
 def _item(pick: Pick, position: int, propensity: float, likely: float | None) -> SlateItem:
+    origins = pick.origins
     return SlateItem(
         product_id=pick.product_id,
         position=position,
         score=pick.score,
-        reason_codes=_reasons(pick),
-        origins=pick.origins,
+        reason_codes=_reasons(pick) if pick.rules else _codes(origins),
+        origins=origins,
         propensity=propensity,
         purchase_probability=likely,
         because=pick.because,

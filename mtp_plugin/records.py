@@ -200,9 +200,13 @@ class ProductTable:
     brand_names: tuple[str, ...]
     open: BoolArray = field(init=False)
     """Visible and in stock."""
+    ids: NDArray[np.object_] = field(init=False)
+    """Product ids by row, and ``""`` behind them, which -1 finds."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "open", self.visible & self.in_stock)
+        ids = [*[product.product_id for product in self.products], ""]
+        object.__setattr__(self, "ids", np.array(ids, dtype=object))
 
     def __len__(self) -> int:
         return len(self.products)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 import msgspec
 
@@ -35,6 +35,7 @@ class Dresser:
         self.reasons_of = Reasons(words).of
         """Why a product is there, see :meth:`mtp_plugin.block.reasons.Reasons.of`."""
         self._known: Remembered[str, tuple[Product, float, float, Card]] = Remembered(limit)
+        self._spoken: Remembered[tuple[Hashable, ...], tuple[str, tuple[str, ...], str]] = Remembered(limit)
 
     def block(
         self,
@@ -73,20 +74,28 @@ class Dresser:
 
         :param told: the reasons of each card
         """
-        words = self._words
+        titled = slate.title or placement.title
+        codes = tuple([item.reason_codes for item in slate.items])
+        key = (slate.placement, slate.strategy, titled, slate.consent_level, slate.by_visitor, codes)
+        known = self._spoken.get(key)
+        if known is None:
+            words = self._words
+            spoken = (block_title(slate, titled, words), leaning(slate, words), block_note(slate, words))
+            known = self._spoken.keep(key, spoken)
+        title, leans, note = known
         return Block(
             name=slate.placement,
-            title=block_title(slate, slate.title or placement.title, words),
+            title=title,
             layout=placement.layout,
             cards=(),
-            reasons=block_reasons(told) + leaning(slate, words),
-            note=block_note(slate, words),
+            reasons=block_reasons(told) + leans,
+            note=note,
             consent_level=slate.consent_level,
             recommendation_id=slate.recommendation_id,
             strategy=slate.strategy,
             message=slate.message,
-            message_url=safe_url(slate.message_url),
-            preferences_url=safe_url(preferences_url),
+            message_url=safe_url(slate.message_url) if slate.message_url else "",
+            preferences_url=safe_url(preferences_url) if preferences_url else "",
         )
 
     def card(self, product: Product, price: Money, now: float) -> Card:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from ..compiled import HAS_NUMBA
 from ..records import PRICE_TIERS, FloatArray, IntArray, ProductTable, Profile
-from . import kernels, plain
+from . import feature_kernels, plain
 from .popular import Ranking
 
-how = kernels if HAS_NUMBA else plain
+how = feature_kernels if HAS_NUMBA else plain
 FACETS = {"category": 1.0, "brand": 0.6, "color": 0.2, "style": 0.4, "price_tier": 0.3}
+LEADERS = ("category", "brand", "style")
+"""Facets whose popular products are proposed."""
 LEADING = 3
 """Values of a facet whose popular products are proposed."""
 EACH = 24
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Taste:
+class Taste(NamedTuple):
     """What a visitor is drawn to, as the share of each code: one facet after the other, 0 to 1.
 
     ``weights`` are those of the facets, 0 where nothing is known. ``leading`` are the codes that weigh most, by facet.
@@ -50,24 +51,31 @@ class Affinity:
         self._index = {facet: {name: code for code, name in enumerate(names[facet])} for facet in FACETS}
         sizes = [len(names[facet]) for facet in FACETS]
         self._starts: IntArray = np.cumsum([0, *sizes])
-        self._leaders = {facet: _grouped(codes[facet], popular.order) for facet in ("category", "brand", "style")}
+        self._facets = [
+            (facet, self._index[facet].get if names[facet] else None, start, facet in LEADERS)
+            for facet, start in zip(FACETS, self._starts.tolist(), strict=False)
+        ]
+        self._leaders = {facet: _grouped(codes[facet], popular.order) for facet in LEADERS}
 
     def of(self, profile: Profile) -> Taste:
         """The visitor's taste. Ratios of affinities need no decay: it is the same for all values."""
         shares: FloatArray = np.zeros(int(self._starts[-1]), dtype=np.float32)
         weights: FloatArray = np.zeros(len(FACETS), dtype=np.float32)
         leading: list[tuple[str, int]] = []
-        for place, (facet, weight) in enumerate(FACETS.items()):
-            known, index = profile.affinities.get(facet), self._index[facet]
-            total = sum(value for value in known.values() if value > 0) if known and index else 0.0
-            if not known or not total:
+        places: list[int] = []
+        parts: list[float] = []
+        for place, (facet, find, start, leads) in enumerate(self._facets):
+            known = profile.affinities.get(facet)
+            total = sum([value for value in known.values() if value > 0]) if known and find else 0.0
+            if not known or not find or not total:
                 continue
-            weights[place], start = weight, self._starts[place]
-            ranked = sorted((-value, index[name]) for name, value in known.items() if value > 0 and name in index)
-            for value, code in ranked:
-                shares[start + code] = -value / total  # decayed weights are beyond float32, their ratio is not
-            if facet in self._leaders:
-                leading += [(facet, code) for _, code in ranked[:LEADING]]
+            weights[place] = FACETS[facet]
+            told = [(-value, code) for name, value in known.items() if value > 0 and (code := find(name)) is not None]
+            places += [start + code for _, code in told]
+            parts += [-value / total for value, _ in told]  # decayed weights are beyond float32, their ratio is not
+            if leads:
+                leading += [(facet, code) for _, code in sorted(told)[:LEADING]]
+        shares[places] = parts
         return Taste(shares, weights, tuple(leading))
 
     def propose(self, taste: Taste) -> IntArray:

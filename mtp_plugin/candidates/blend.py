@@ -14,9 +14,9 @@ import numpy as np
 
 from ..compiled import HAS_NUMBA
 from ..records import FloatArray, IntArray
-from . import kernels, plain
+from . import feature_kernels, plain
 
-how = kernels if HAS_NUMBA else plain
+how = feature_kernels if HAS_NUMBA else plain
 
 SHARPNESS = 1000.0
 """A source that gives a candidate a share *s* of its votes says ``log(1 + SHARPNESS * s)``."""
@@ -39,8 +39,7 @@ def relative(columns: FloatArray, which: IntArray) -> FloatArray:
 
 def softmax(scores: FloatArray) -> FloatArray:
     """Scores as probabilities."""
-    raised = np.exp(scores - scores.max(initial=-np.inf))
-    chance: FloatArray = raised / raised.sum()
+    chance: FloatArray = how.softmax(scores)
     return chance
 
 
@@ -64,4 +63,9 @@ class Expert:
     def scores(self, features: FloatArray, bucket: int) -> FloatArray:
         """Shape ``(candidates,)`` from features of shape ``(candidates, features)``."""
         found: FloatArray = features @ self._weights[bucket]
+        return found
+
+    def weights(self, bucket: int) -> FloatArray:
+        """Those of the features, float32."""
+        found: FloatArray = self._weights[bucket]
         return found

@@ -82,6 +82,14 @@ class SessionNeighbours:
         self._decay = np.exp(-np.arange(64) / given["decay"]).astype(np.float32)
         self._most_recent, self._neighbours = int(given["most_recent"]), int(given["neighbours"])
         self._products = int(given["products"])
+        self.numbers = (self._products, self._most_recent, self._neighbours)
+        """Products of the session that are used, sessions looked at for each, sessions that vote."""
+        found = self._vocabulary
+        self.arrays = (
+            *self._index.values(), self._session_weights, found.from_row, found.to_row, self._idf, self._decay,
+            self._closeness,
+        )  # fmt: skip
+        """As :mod:`.session_kernels` takes them."""
 
     def vote(self, scratch: Scratch, rows: IntArray, steps: IntArray, column: int) -> None:
         """Let similar sessions vote into *column*, and count the voters in the next.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
-from ..records import BoolArray, Candidates, FloatArray, IntArray, Query
-from . import basket_expert, session_expert
+from ..compiled import HAS_NUMBA
+from ..records import BoolArray, FloatArray, IntArray, Query
+from . import basket_expert, best_kernels, plain, session_expert
 from .basket_details import return_details
 from .blend import Expert, softmax
 from .loudest import EVERYTHING
@@ -19,8 +20,11 @@ from .origins import BIT
 from .own import Bought, bought
 from .reranker import Details, Reranker
 from .scratch import Scratch
+from .segment_top import LIFTED
 from .session_details import session_details
 from .sources import ALIKE, CONTENT, Sources
+
+how = best_kernels if HAS_NUMBA else plain
 
 SESSION_TRUST = 0.8
 """How far the session at hand outweighs earlier purchases."""
@@ -34,36 +38,37 @@ HEARD = 0.1
 """Share of a product's score from which on the segment is named as an origin."""
 DRAWN = 0.05
 """How much to the visitor's taste a product must be for that to be an origin."""
+SESSION, RETURN, TASTE_PART, ALIKE_PART, SEGMENT_PART = range(len(PARTS))
+NOBODY: FloatArray = np.zeros(0, dtype=np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
+class Weighed(NamedTuple):
     """The candidates in *scratch* with what each part of the blend makes of them.
 
-    ``parts`` are probabilities of shape ``(scratch.count,)`` by name, ``trust`` how far each counts. ``way`` led the
-    visitor here, ``drawn`` is how much each candidate is to the visitor's taste.
+    ``parts`` are probabilities, float32 of shape ``(len(PARTS), scratch.count)``, ``trust`` how far each counts, and
+    ``heard`` which have a say at all, both of shape ``(len(PARTS),)``. ``way`` led the visitor here, ``drawn`` is how
+    much each candidate is to the visitor's taste, empty where that is not known, ``place`` that of the segment.
     """
 
     scratch: Scratch
     way: tuple[int, ...]
-    parts: dict[str, FloatArray]
-    trust: dict[str, float]
-    drawn: FloatArray | None
+    parts: FloatArray
+    trust: FloatArray
+    heard: BoolArray
+    drawn: FloatArray
+    place: int
 
     def mixed(self) -> FloatArray:
         """The parts mixed, shape ``(scratch.count,)``."""
-        mixed: FloatArray | None = None
-        for name, trust in self.trust.items():
-            said = np.float32(trust) * self.parts[name]
-            mixed = said if mixed is None else mixed + said
-        return np.zeros(self.scratch.count, dtype=np.float32) if mixed is None else mixed
+        found: FloatArray = how.mixed(self.parts, self.trust)
+        return found
 
     def said_of(self, row: int) -> dict[str, float] | None:
         """What each part makes of a row, ``None`` when it is no candidate."""
         if self.scratch.mark[row] != self.scratch.epoch:
             return None
-        place = int(self.scratch.slot[row])
-        return {name: float(values[place]) for name, values in self.parts.items()}
+        said = self.parts[:, self.scratch.slot[row]].tolist()
+        return {name: value for name, value, heard in zip(PARTS, said, self.heard, strict=True) if heard}
 
 
 class Personal:
@@ -86,6 +91,9 @@ class Personal:
     ) -> None:
         self._sources, self._session, self._customer, self.mixture = sources, session, customer, mixture
         self._rerankers = rerankers or {}
+        taste = TASTE if session.learnt or customer.learnt else UNTRAINED_TASTE
+        both, one = (SESSION_TRUST, 1.0 - SESSION_TRUST, taste, 0.0, 0.0), (1.0, 1.0, taste, 0.0, 0.0)
+        self._both, self._one = np.array(both, dtype=np.float32), np.array(one, dtype=np.float32)
 
     def weigh(self, query: Query, allowed: BoolArray | None = None) -> Weighed | None:
         """The candidates and what the parts make of them; ``None`` when nothing is known to go by.
@@ -107,74 +115,59 @@ class Personal:
         place = sources.segments.place(query.segment)
         if place >= 0:
             scratch.add(sources.segments.order(place)[:FAVOURITES])
-        drawn = sources.affinity.scores(taste, scratch.rows[: scratch.count]) if taste is not None else None
-        parts = self._behaviour(query, scratch, way, at_hand, own, allowed) | self._likeness(scratch, drawn, place)
-        return Weighed(scratch, way, parts, self._trust(query, parts, place), drawn)
+        rows = scratch.rows[: scratch.count]
+        drawn = sources.affinity.scores(taste, rows) if taste is not None else NOBODY
+        parts = np.zeros((len(PARTS), scratch.count), dtype=np.float32)
+        heard = np.array((at_hand is not None, own is not None, False, False, False))
+        self._behaviour(query, scratch, way, at_hand, own, allowed, parts)
+        shares = sources.segments.shares(place) if place >= 0 else NOBODY
+        heard[TASTE_PART:] = how.likeness(
+            parts, TASTE_PART, drawn, sources.popularity, shares, rows, scratch.columns, ALIKE, CONTENT
+        )
+        return Weighed(scratch, way, parts, self._trust(query, heard, place), heard, drawn, place)
 
     def _behaviour(
         self, query: Query, scratch: Scratch, way: tuple[int, ...], at_hand: tuple[IntArray, IntArray] | None,
-        own: Bought | None, allowed: BoolArray | None,
-    ) -> dict[str, FloatArray]:  # fmt: skip
-        """What the experts say, ordered anew where that is better."""
-        sources, parts = self._sources, {}
+        own: Bought | None, allowed: BoolArray | None, parts: FloatArray,
+    ) -> None:  # fmt: skip
+        """What the experts say, ordered anew where that is better, into *parts*."""
+        sources = self._sources
         fit = allowed[scratch.rows[: scratch.count]] if allowed is not None and self._rerankers else None
         if at_hand is not None:
-            features = session_expert.features(sources, scratch, *at_hand, way)
-            scores = self._session.scores(features, session_expert.bucket(len(at_hand[0])))
-            details: Details = partial(session_details, sources, scratch, at_hand[0], way)
-            parts["session"] = softmax(self._anew("session", features, scores, len(at_hand[0]), fit, details))
+            weights = self._session.weights(session_expert.bucket(len(at_hand[0])))
+            features, scores, chance = session_expert.said(sources, scratch, *at_hand, way, weights)
+            reranker = self._rerankers.get("session")
+            if reranker is not None:
+                details: Details = partial(session_details, sources, scratch, at_hand[0], way)
+                chance = softmax(reranker.scores(features, scores, len(at_hand[0]), fit, details))
+            parts[SESSION] = chance
         if own is not None:
             features = basket_expert.return_features(sources, scratch, own, query.now)
             scores = self._customer.scores(features, basket_expert.return_bucket(own))
-            details = partial(return_details, sources, scratch, own, query.now)
-            parts["return"] = softmax(self._anew("return", features, scores, len(own.rows), fit, details))
-        return parts
+            reranker = self._rerankers.get("return")
+            if reranker is not None:
+                details = partial(return_details, sources, scratch, own, query.now)
+                scores = reranker.scores(features, scores, len(own.rows), fit, details)
+            parts[RETURN] = softmax(scores)
 
-    def _anew(
-        self, task: str, features: FloatArray, scores: FloatArray, known: int, fit: BoolArray | None, details: Details
-    ) -> FloatArray:
-        reranker = self._rerankers.get(task)
-        return reranker.scores(features, scores, known, fit, details) if reranker is not None else scores
-
-    def _likeness(self, scratch: Scratch, drawn: FloatArray | None, place: int) -> dict[str, FloatArray]:
-        """What affinities say; and with a segment, at *place*, what products alike and the segment say."""
-        sources, rows = self._sources, scratch.rows[: scratch.count]
-        votes = {} if drawn is None else {"taste": drawn * (1.0 + sources.popularity[rows])}
-        if place >= 0:
-            votes["alike"] = scratch.columns[: scratch.count, (ALIKE, CONTENT)].sum(axis=1)
-            votes["segment"] = sources.segments.shares(place)[rows]
-        totals = {name: float(values.sum()) for name, values in votes.items()}
-        return {name: values / np.float32(totals[name]) for name, values in votes.items() if totals[name] > 0}
-
-    def _trust(self, query: Query, parts: dict[str, FloatArray], place: int) -> dict[str, float]:
+    def _trust(self, query: Query, heard: BoolArray, place: int) -> FloatArray:
         """How far each part counts: by the visitor's segment and the evidence, the same for all without a segment."""
         if place >= 0 and query.segment is not None:
-            weights = self.mixture.weights(query.segment, evidence(query)).tolist()
-            return {name: weight for name, weight in zip(PARTS, weights, strict=True) if name in parts}
-        trained = self._session.learnt or self._customer.learnt
-        both = "session" in parts and "return" in parts
-        trust = {
-            "session": SESSION_TRUST if both else 1.0,
-            "return": 1.0 - SESSION_TRUST if both else 1.0,
-            "taste": TASTE if trained else UNTRAINED_TASTE,
-        }
-        return {name: trust[name] for name in parts}
+            weights = self.mixture.weights(query.segment, evidence(query))
+        else:
+            weights = self._both if heard[SESSION] and heard[RETURN] else self._one
+        trust: FloatArray = weights * heard
+        return trust
 
-    def name(self, query: Query, weighed: Weighed, found: Candidates) -> None:
-        """Add to the origins of what was *found*: the visitor's taste, and in a segment what the score leans on."""
-        places = weighed.scratch.slot[found.rows]
-        if self._sources.segments.place(query.segment) >= 0 and weighed.trust:
-            self._lean(query, weighed, found, places)
-        if weighed.drawn is not None:
-            found.origins[weighed.drawn[places] > DRAWN] |= BIT["affinity"]
-
-    def _lean(self, query: Query, weighed: Weighed, found: Candidates, places: IntArray) -> None:
-        names = list(weighed.trust)
-        said = np.array([np.float32(weighed.trust[name]) * weighed.parts[name][places] for name in names])
-        total = said.sum(axis=0)
-        by_content = said[[bool(LIKENESS[PARTS.index(name)]) for name in names]].sum(axis=0) > total / 2
-        found.origins[by_content] |= BIT["leans-on-content"]
-        found.origins[~by_content] |= BIT["leans-on-behaviour"]
-        if "segment" in names:
-            loud = said[names.index("segment")] > np.float32(HEARD) * total
-            found.origins[loud & self._sources.segments.lifted(query.segment, found.rows)] |= BIT["segment-top"]
+    def name(self, query: Query, weighed: Weighed, places: IntArray, rows: IntArray, origins: IntArray) -> None:
+        """Add to the *origins* of what was found at *places*: the visitor's taste, and in a segment what the score
+        leans on."""
+        segments = self._sources.segments
+        if weighed.place >= 0 and weighed.heard.any():
+            how.lean(
+                places, rows, origins, weighed.parts, weighed.trust, LIKENESS, BIT["leans-on-content"],
+                BIT["leans-on-behaviour"], SEGMENT_PART, BIT["segment-top"], HEARD, segments.shares(weighed.place),
+                segments.share_of_all("popular"), LIFTED,
+            )  # fmt: skip
+        if len(weighed.drawn):
+            how.also(places, origins, weighed.drawn, DRAWN, BIT["affinity"])

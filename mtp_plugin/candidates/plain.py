@@ -110,13 +110,13 @@ def keep_loudest(scratch: Scratch, given: int, enough: int, which: Array, popula
 
 
 def best_places(scores: Array, rows: Array, allowed: Array, floor: float, k: int) -> Array:
-    """See :func:`mtp_plugin.candidates.kernels.best_places`."""
+    """See :func:`mtp_plugin.candidates.best_kernels.best_places`."""
     fit = np.flatnonzero((scores > floor) & allowed[rows] if len(allowed) else scores > floor)
     return fit[np.lexsort((rows[fit], -scores[fit]))[:k]]
 
 
 def audible_sources(columns: Array, places: Array, bits: Array, share: float, none: int) -> Array:
-    """See :func:`mtp_plugin.candidates.kernels.audible_sources`."""
+    """See :func:`mtp_plugin.candidates.best_kernels.audible_sources`."""
     loudest = columns.max(axis=0, initial=0.0)
     audible = (columns[places] > np.float32(share) * loudest) & (columns[places] > 0)
     found: Array = np.bitwise_or.reduce(np.where(audible, bits, 0), axis=1)
@@ -125,14 +125,14 @@ def audible_sources(columns: Array, places: Array, bits: Array, share: float, no
 
 
 def log_shares(columns: Array, sharpness: float) -> Array:
-    """See :func:`mtp_plugin.candidates.kernels.log_shares`."""
+    """See :func:`mtp_plugin.candidates.feature_kernels.log_shares`."""
     total = np.ones(len(columns), dtype=np.float32) @ columns  # a product of matrices is faster than a sum by columns
     found: Array = np.log1p(columns * (np.float32(sharpness) / np.maximum(total, np.float32(1e-12))))
     return found
 
 
 def relative_votes(columns: Array, which: Array) -> Array:
-    """See :func:`mtp_plugin.candidates.kernels.relative_votes`."""
+    """See :func:`mtp_plugin.candidates.feature_kernels.relative_votes`."""
     chosen = columns[:, which]
     found: Array = chosen / np.maximum(chosen.max(axis=0, initial=0.0), np.float32(1e-12))
     return found
@@ -154,7 +154,7 @@ def session_features(
     apart: Array,
     n_common: int,
 ) -> Array:
-    """See :func:`mtp_plugin.candidates.kernels.session_features`."""
+    """See :func:`mtp_plugin.candidates.feature_kernels.session_features`."""
     found = np.zeros((len(columns), n_common + len(apart)), dtype=np.float32)
     after = n_logs + len(which)
     found[:, :n_logs] = log_shares(columns[:, :n_logs], sharpness)
@@ -174,10 +174,72 @@ def session_features(
 
 
 def taste(codes: Array, shares: Array, starts: Array, weights: Array, rows: Array) -> Array:
-    """See :func:`mtp_plugin.candidates.kernels.taste`."""
+    """See :func:`mtp_plugin.candidates.feature_kernels.taste`."""
     found = np.zeros(len(rows), dtype=np.float32)
     for facet in np.flatnonzero(weights > 0):
         of_rows = codes[facet, rows]
         found += np.where(of_rows >= 0, weights[facet] * shares[starts[facet] + of_rows], np.float32(0))
     worth = weights[weights > 0].sum()
     return found / worth if worth > 0 else found
+
+
+def softmax(scores: Array) -> Array:
+    """See :func:`mtp_plugin.candidates.feature_kernels.softmax`."""
+    raised = np.exp(scores - scores.max(initial=-np.inf))
+    chance: Array = raised / raised.sum()
+    return chance
+
+
+def mixed(parts: Array, trust: Array) -> Array:
+    """See :func:`mtp_plugin.candidates.best_kernels.mixed`."""
+    found: Array = trust @ parts
+    return found
+
+
+def likeness(
+    parts: Array, first: int, drawn: Array, popularity: Array, shares: Array, rows: Array, columns: Array,
+    alike: int, content: int,
+) -> tuple[bool, ...]:  # fmt: skip
+    """See :func:`mtp_plugin.candidates.best_kernels.likeness`."""
+    mine = parts[first : first + 3]
+    if len(drawn):
+        mine[0] = drawn * (1.0 + popularity[rows])
+    if len(shares):
+        mine[1] = columns[: len(rows), (alike, content)].sum(axis=1)
+        mine[2] = shares[rows]
+    totals = mine.sum(axis=1, dtype=np.float64)
+    mine /= np.where(totals > 0, totals, 1.0).astype(np.float32)[:, None]
+    return tuple((totals > 0).tolist())
+
+
+def chosen(
+    scores: Array, scratch_rows: Array, columns: Array, anchor: Array, allowed: Array, floor: float, k: int,
+    bits: Array, share: float, none: int, last: int, neighbours: int,
+) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
+    """See :func:`mtp_plugin.candidates.best_kernels.chosen`."""
+    places = best_places(scores, scratch_rows, allowed, floor, k)
+    origins = audible_sources(columns, places, bits, share, none)
+    rows, anchors = scratch_rows[places], anchor[places]
+    if last >= 0:
+        anchors[(anchors < 0) & (origins & neighbours > 0)] = last
+        anchors[anchors == rows] = -1
+    return places, rows, scores[places].astype(np.float32), origins, anchors
+
+
+def lean(
+    places: Array, rows: Array, origins: Array, parts: Array, trust: Array, by_content: Array, content: int,
+    behaviour: int, segment_part: int, segment: int, heard: float, own: Array, of_all: Array, lifted: float,
+) -> None:  # fmt: skip
+    """See :func:`mtp_plugin.candidates.best_kernels.lean`."""
+    said = trust[:, None] * parts[:, places]
+    total = said.sum(axis=0)
+    alike = said[by_content].sum(axis=0) > total / 2
+    origins[alike] |= content
+    origins[~alike] |= behaviour
+    loud = said[segment_part] > np.float32(heard) * total
+    origins[loud & (own[rows] > np.float32(lifted) * of_all[rows])] |= segment
+
+
+def also(places: Array, origins: Array, drawn: Array, least: float, bit: int) -> None:
+    """See :func:`mtp_plugin.candidates.best_kernels.also`."""
+    origins[drawn[places] > least] |= bit

@@ -11,7 +11,7 @@ from ..compiled import HAS_NUMBA
 from ..errors import InputError
 from ..ports import Bundle, Likelihood
 from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Profile, Query, SegmentRef, Strategy
-from . import basket_expert, kernels, plain, session_expert
+from . import basket_expert, best_kernels, plain, session_expert
 from .basket_details import complete_details
 from .blend import Expert, softmax
 from .feedback import Feedback
@@ -25,7 +25,7 @@ from .reranker import load_rerankers
 from .scratch import Scratch
 from .sources import Sources
 
-how = kernels if HAS_NUMBA else plain
+how = best_kernels if HAS_NUMBA else plain
 AUDIBLE = 0.02
 """Below this share of a source's strongest vote it is not named as an origin."""
 
@@ -144,9 +144,8 @@ class Recommender:
         weighed = self.personal.weigh(query, allowed)
         if weighed is None:
             return self._of_segment(query, allowed, k)
-        scratch = weighed.scratch
-        found = _named(_best(scratch, weighed.mixed(), allowed, k), weighed.way)
-        self.personal.name(query, weighed, found)
+        places, found = _best(weighed.scratch, weighed.mixed(), allowed, k, weighed.way)
+        self.personal.name(query, weighed, places, found.rows, found.origins)
         return self._top_up(found, query, allowed, k)
 
     def _related(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
@@ -155,10 +154,9 @@ class Recommender:
             return _none()
         scratch = self.sources.scratch()
         rows, steps = session_expert.gather(self.sources, scratch, way, EVERYTHING if allowed is None else allowed)
-        features = session_expert.features(self.sources, scratch, rows, steps, way)
-        scores = softmax(self.related_expert.scores(features, 0))
+        _, _, scores = session_expert.said(self.sources, scratch, rows, steps, way, self.related_expert.weights(0))
         scores[scratch.slot[rows]] = 0.0
-        return _named(_best(scratch, scores, allowed, k, above=0.0), way)
+        return _best(scratch, scores, allowed, k, way, above=0.0)[1]
 
     def _together(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         anchors = query.cart + query.in_view or query.session[-1:]
@@ -179,7 +177,7 @@ class Recommender:
             scores = reranker.scores(features, scores, len(rows), fit, details)
         scores = softmax(scores)
         scores[scratch.slot[rows]] = 0.0
-        return _best(scratch, scores, allowed, k, above=0.0)
+        return _best(scratch, scores, allowed, k, above=0.0)[1]
 
     def _top_up(self, found: Candidates, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         """Fill up with popular rows (a fresh shop: newest, categories in turn), scored below all others."""
@@ -273,24 +271,16 @@ def _candidates(rows: IntArray, scores: FloatArray, origin: int) -> Candidates:
 
 
 def _best(
-    scratch: Scratch, scores: FloatArray, allowed: BoolArray | None, k: int, above: float = -np.inf
-) -> Candidates:
-    """The *k* best of the collected rows that are allowed and score above a floor."""
-    rows, columns = scratch.rows[: scratch.count], scratch.columns[: scratch.count]
-    places = how.best_places(scores, rows, EVERYTHING if allowed is None else allowed, above, k)
-    return Candidates(
-        rows=rows[places],
-        scores=scores[places],
-        origins=how.audible_sources(columns, places, BIT_OF_COLUMN, AUDIBLE, BIT["popular"]),
-        anchors=scratch.anchor[places],
-        sources=SOURCES,
-    )
+    scratch: Scratch, scores: FloatArray, allowed: BoolArray | None, k: int, way: tuple[int, ...] = (),
+    above: float = -np.inf,
+) -> tuple[IntArray, Candidates]:  # fmt: skip
+    """The *k* best of the collected rows that are allowed and score above a floor, and their places.
 
-
-def _named(found: Candidates, way: tuple[int, ...]) -> Candidates:
-    """What session neighbours alone propose is because of where the visitor is; nothing is because of itself."""
-    if way:
-        by_neighbours = (found.anchors < 0) & (found.origins & BIT["session-neighbours"] > 0)
-        found.anchors[by_neighbours] = way[-1]
-        found.anchors[found.anchors == found.rows] = -1
-    return found
+    What session neighbours alone propose is because of where the *way* led.
+    """
+    places, rows, values, origins, anchors = how.chosen(
+        scores, scratch.rows[: scratch.count], scratch.columns[: scratch.count], scratch.anchor,
+        EVERYTHING if allowed is None else allowed, above, k, BIT_OF_COLUMN, AUDIBLE, BIT["popular"],
+        way[-1] if way else -1, BIT["session-neighbours"],
+    )  # fmt: skip
+    return places, Candidates(rows=rows, scores=values, origins=origins, anchors=anchors, sources=SOURCES)

@@ -28,6 +28,7 @@ class Vocabulary:
         self.from_row: IntArray = np.full(max(1, n_rows), -1, dtype=np.int32)
         known = self.to_row >= 0
         self.from_row[self.to_row[known]] = np.flatnonzero(known)
+        self.to_row, self.from_row = bare(self.to_row), bare(self.from_row)
 
     def by_row(self, values: NDArray[np.generic], missing: float = 0.0) -> FloatArray:
         """A bundle's value per product as a float32 value per row."""
@@ -38,8 +39,11 @@ class Vocabulary:
 
 
 def bare(array: NDArray[Any]) -> NDArray[Any]:
-    """The same array without the class ``memmap``, which kernels take longer to be handed."""
-    return array.view(np.ndarray)
+    """The same array to be read: without the class ``memmap``, which kernels take longer to be handed, and one kind
+    for them whether a file is behind it or not."""
+    found: NDArray[Any] = array.view(np.ndarray)
+    found.flags.writeable = False
+    return found
 
 
 class Related:
@@ -53,11 +57,12 @@ class Related:
             bare(arrays[f"{name}_{part}"]) for part in ("indptr", "indices", "values")
         )
         self._vocabulary = vocabulary
+        self.lists = (self._indptr, self._indices, self._values, vocabulary.from_row, vocabulary.to_row)
+        """As :mod:`.session_kernels` takes them."""
 
     def spread(self, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
         """Add the neighbours of *rows*, each times its weight, to a column."""
-        found = self._vocabulary
-        call = (self._indptr, self._indices, self._values, found.from_row, found.to_row, rows, weights, column)
+        call = (*self.lists, rows, weights, column)
         if not HAS_NUMBA:
             plain.spread(scratch, *call)
             return
@@ -68,12 +73,18 @@ class Related:
 
     def strongest(self, scratch: Scratch, rows: IntArray, at: IntArray, count: int) -> FloatArray:
         """How much the one of *rows* that is nearest says of candidates, see :func:`.detail_kernels.strongest`."""
-        found = self._vocabulary
-        said: FloatArray = strongest(
-            self._indptr, self._indices, self._values, found.from_row, found.to_row, rows, scratch.epoch, scratch.mark,
-            scratch.slot, at, count,
-        )  # fmt: skip
+        said: FloatArray = strongest(*self.lists, rows, scratch.epoch, scratch.mark, scratch.slot, at, count)
         return said
+
+    @classmethod
+    def nothing(cls, vocabulary: Vocabulary) -> Related:
+        """A list in which no product has neighbours."""
+        arrays: dict[str, NDArray[Any]] = {
+            "none_indptr": np.zeros(len(vocabulary.to_row) + 1, dtype=np.int64),
+            "none_indices": np.zeros(0, dtype=np.int32),
+            "none_values": np.zeros(0, dtype=np.float32),
+        }
+        return cls("none", arrays, vocabulary)
 
     def knows(self, row: int) -> bool:
         """Whether there is any neighbour of this row."""

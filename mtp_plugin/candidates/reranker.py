@@ -18,6 +18,8 @@ from ..errors import ModelError
 from ..ports import Bundle
 from ..records import BoolArray, FloatArray, IntArray
 from ..trees import Trees, Walk
+from .anew_kernels import first_places, put_back, seen_rows
+from .loudest import EVERYTHING
 
 TASKS = ("session", "return", "complete")
 """What experts are asked: the next product of a session, a customer's next basket, what completes a basket."""
@@ -59,21 +61,13 @@ class Reranker:
             return scores
         rows = seen(features, scores, places, known, details)
         said = combined(self._walk.scores(rows), rows, features.shape[1], self._trust)
-        before = scores[places].astype(np.float64)
-        shift = _log_sum(before) - _log_sum(said)
-        found = np.minimum(scores, np.float32(said.min() + shift))
-        found[places] = said + shift
+        found: FloatArray = put_back(scores, places, said)
         return found
 
 
 def best_places(scores: FloatArray, allowed: BoolArray | None = None) -> IntArray:
     """Where the :data:`TOP` best of the allowed candidates stand, best first; equals in the order they were found."""
-    places = np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)
-    if len(places) > TOP:
-        here = scores[places]
-        least = np.partition(here, len(here) - TOP)[len(here) - TOP]
-        places = places[here >= least]
-    best: IntArray = places[np.argsort(-scores[places], kind="stable")][:TOP]
+    best: IntArray = first_places(scores, EVERYTHING if allowed is None else allowed, TOP)
     return best
 
 
@@ -84,21 +78,8 @@ def combined(said: FloatArray, rows: FloatArray, width: int, trust: float) -> Fl
 
 def seen(features: FloatArray, scores: FloatArray, places: IntArray, known: int, details: Details) -> FloatArray:
     """What the trees see of the candidates at *places*, a float32 row each: features, :data:`PLACE`, details."""
-    n, width, closely = len(places), features.shape[1], details(places, scores)
-    rows = np.empty((n, width + len(PLACE) + closely.shape[1]), dtype=np.float32)
-    rows[:, width + len(PLACE) :] = closely
-    rows[:, :width] = features[places]
-    behind = scores[places] - scores[places[0]]
-    rows[:, width] = behind
-    rows[:, width + 1] = behind - np.float32(np.log(np.exp(behind.astype(np.float64)).sum()))
-    rows[:, width + 2] = np.log(np.arange(1, n + 1))
-    rows[:, width + 3] = np.log1p(known)
+    rows: FloatArray = seen_rows(features, scores, places, known, details(places, scores))
     return rows
-
-
-def _log_sum(scores: FloatArray) -> float:
-    best = scores.max()
-    return float(best + np.log(np.exp(scores - best).sum()))
 
 
 def prefix_of(task: str) -> str:

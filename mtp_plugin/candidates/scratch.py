@@ -38,6 +38,8 @@ class Scratch:
         self.seen: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
         self.match: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
         self.touched: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
+        self.memory = (self.similarity, self.seen, self.match, self.touched)
+        self.buffers = (self.mark, self.slot, self.rows, self.columns, self.best, self.anchor)
 
     def begin(self) -> None:
         """Forget the last query."""

@@ -49,10 +49,9 @@ class SegmentTop:
         """All rows, what a segment likes best first."""
         return self._ranking(place, "popular").order
 
-    def lifted(self, segment: SegmentRef | None, rows: IntArray) -> BoolArray:
-        """Which of these rows the segment likes clearly more than everybody does."""
-        own, of_all = self.shares(self.place(segment))[rows], self._share_of_all["popular"][rows]
-        return own > np.float32(LIFTED) * of_all
+    def share_of_all(self, name: str) -> FloatArray:
+        """How much of what everybody does each row has, shape ``(rows,)``; *name* is one of :data:`KIND_OF`."""
+        return self._share_of_all[name]
 
     def top(
         self, segment: SegmentRef, name: str, k: int, allowed: BoolArray | None

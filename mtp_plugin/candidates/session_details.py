@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..records import FloatArray, IntArray
-from .detail_kernels import loops, places_among, standing
 from .scratch import Scratch
+from .session_kernels import look_closely
 from .sources import SESSION, Sources
 from .sources import VOTERS as VOTED
 
@@ -35,19 +35,8 @@ def session_details(
     :param places: of the candidates asked about, best first
     :param scores: the expert's, of all candidates
     """
-    steps, top = np.array(way[-64:]), scratch.rows[places]
-    at = places_among(places, scratch.count)
-    found: FloatArray = np.empty((len(places), len(SESSION_DETAILS)), dtype=np.float32)
-    found[:, :4] = standing(scores, places, scratch.slot[rows], scratch.count)
-    found[:, 4:6] = loops(scratch.slot[steps], at, len(places))
-    for step in (0, 1):
-        found[:, 6 + step] = sources.strongest("viewed", scratch, rows[step : step + 1], at, len(places))[:, 0]
-    found[:, 8] = found[:, 6].max()
-    found[:, 9] = 1.0 - len(rows) / len(steps)
-    found[:, 10] = sources.popularity[rows[0]]
-    found[:, 11] = sources.freshness[top]
-    found[:, 12] = sources.revisits[top]
-    found[:, 13] = scratch.columns[places, VOTED] / VOTERS
-    found[:, 14] = np.log1p(scratch.columns[: scratch.count, SESSION].sum())
-    found[:, 15] = np.diff(scores[places], prepend=scores[places[0]])
+    found: FloatArray = look_closely(
+        scratch.buffers, scratch.epoch, scratch.count, sources.lists("viewed"), rows,
+        np.array(way[-64:], dtype=np.int32), sources.close_by_row, SESSION, VOTED, VOTERS, places, scores,
+    )  # fmt: skip
     return found

@@ -6,14 +6,19 @@ import numpy as np
 
 from ..compiled import HAS_NUMBA
 from ..records import BoolArray, FloatArray, IntArray, Query
-from . import kernels, plain
-from .blend import SHARPNESS
+from . import feature_kernels, plain
+from .blend import SHARPNESS, softmax
 from .loudest import EVERYTHING, keep_loudest
 from .own import latest_first
 from .scratch import Scratch
+from .session_kernels import say, speak
 from .sources import ALIKE, LAST, NEXT, PATH, SESSION, TOGETHER, VIEWED, VOTERS, Sources
 
 LOGS = (SESSION, VOTERS, VIEWED, LAST, NEXT, PATH, TOGETHER, ALIKE)
+SPOKEN = (SESSION, VIEWED, LAST, NEXT, PATH, TOGETHER, ALIKE)
+LISTS = ("viewed", "next", "path", "bought", "content")
+LONGEST = 64
+"""Steps of a way that are looked at, the latest."""
 RELATIVE = np.array((SESSION, VIEWED, NEXT, PATH, TOGETHER, ALIKE))
 COMMON = (
     "session", "voters", "viewed", "viewed-last", "next", "path", "together", "alike",
@@ -42,7 +47,7 @@ ENOUGH = 200
 """Candidates beside the session's own that are weighed, the loudest. On an earlier cut of RetailRocket 160 to all made
 no difference that was more than chance, and weighing costs time for each."""
 
-how = kernels if HAS_NUMBA else plain
+how = feature_kernels if HAS_NUMBA else plain
 
 
 def bucket(n_distinct: int) -> int:
@@ -64,9 +69,31 @@ def gather(
 
     :param allowed: mask over the catalogue's rows: of too many candidates those that may not be shown go first
     """
+    together = HAS_NUMBA and sources.neighbours is not None
+    rows, steps = (_spoken if together else _one_by_one)(sources, scratch, way)
+    if scratch.count < 4 * POPULAR and sources.rankings.known:
+        scratch.add(sources.rankings["popular"].top(POPULAR))
+    keep_loudest(sources, scratch, len(rows), ENOUGH, RELATIVE, allowed)
+    return rows, steps
+
+
+def _spoken(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[IntArray, IntArray]:
+    """All sources in one call."""
+    neighbours = sources.neighbours
+    assert neighbours is not None  # noqa: S101  the caller asked
+    rows, steps, scratch.count, unknown = speak(
+        np.array(way[-LONGEST:], dtype=np.int32), neighbours.arrays, neighbours.numbers,
+        tuple([sources.lists(name) for name in LISTS]), DECAY, HYPERBOLA, SPOKEN, scratch.epoch, scratch.memory,
+        scratch.buffers,
+    )  # fmt: skip
+    if unknown:
+        sources.compare(scratch, rows[:4], DECAY[steps[:4]], ALIKE)
+    return rows, steps
+
+
+def _one_by_one(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[IntArray, IntArray]:
     rows, steps = latest_first(way)
     scratch.add(rows)
-    given = scratch.count
     if sources.neighbours is not None:
         sources.neighbours.vote(scratch, rows, steps, SESSION)
     few, last = rows[:8], rows[:1]
@@ -77,9 +104,6 @@ def gather(
     sources.spread("path", scratch, few, HYPERBOLA[steps[:8]], PATH)
     sources.spread("bought", scratch, few, decay, TOGETHER)
     sources.alike(scratch, rows[:4], DECAY[steps[:4]], ALIKE)
-    if scratch.count < 4 * POPULAR and sources.rankings.known:
-        scratch.add(sources.rankings["popular"].top(POPULAR))
-    keep_loudest(sources, scratch, given, ENOUGH, RELATIVE, allowed)
     return rows, steps
 
 
@@ -87,8 +111,22 @@ def features(sources: Sources, scratch: Scratch, rows: IntArray, steps: IntArray
     """What is known of each candidate, shape ``(scratch.count, len(FEATURES))``."""
     count = scratch.count
     matrix: FloatArray = how.session_features(
-        scratch.columns[:count], len(LOGS), RELATIVE, SHARPNESS, scratch.rows[:count], sources.popularity,
-        sources.momentum, sources.lately, scratch.slot[rows], HYPERBOLA[steps], scratch.slot[np.array(way[-64:])],
+        scratch.columns[:count], len(LOGS), RELATIVE, SHARPNESS, scratch.rows[:count], *sources.by_row,
+        scratch.slot[rows], HYPERBOLA[steps], scratch.slot[np.array(way[-LONGEST:])],
         LOGARITHMS, APART_PLACES, len(COMMON),
     )  # fmt: skip
     return matrix
+
+
+def said(
+    sources: Sources, scratch: Scratch, rows: IntArray, steps: IntArray, way: tuple[int, ...], weights: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The :func:`features` and what an expert of these *weights* makes of them: scores, and these as probabilities."""
+    if not HAS_NUMBA:
+        found = features(sources, scratch, rows, steps, way)
+        return found, found @ weights, softmax(found @ weights)
+    told: tuple[FloatArray, FloatArray, FloatArray] = say(
+        scratch.buffers, scratch.count, len(LOGS), RELATIVE, SHARPNESS, sources.by_row, rows, HYPERBOLA, steps,
+        np.array(way[-LONGEST:], dtype=np.int32), LOGARITHMS, APART_PLACES, len(COMMON), weights,
+    )  # fmt: skip
+    return told

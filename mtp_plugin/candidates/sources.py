@@ -49,6 +49,7 @@ class Sources:
         self.neighbours = _neighbours(arrays, vocabulary, self.meta, "")
         self.baskets = _neighbours(arrays, vocabulary, self.meta, "basket_")
         self.users = _neighbours(arrays, vocabulary, self.meta, "user_")
+        self._nothing = Related.nothing(vocabulary) if vocabulary else None
         self.rankings = Rankings(table, arrays, vocabulary)
         self.segments = SegmentTop(table, behaviour, vocabulary, self.rankings)
 
@@ -65,6 +66,9 @@ class Sources:
         self.popularity: FloatArray = np.log1p(popular).astype(np.float32)
         self.lately: FloatArray = np.log1p(lately).astype(np.float32)
         self.momentum: FloatArray = np.log((lately + 0.2) / (popular + 0.2)).astype(np.float32)
+        self.by_row = (self.popularity, self.momentum, self.lately)
+        """What the session expert sees of each row, *close_by_row* what its re-ranker does."""
+        self.close_by_row = (self.popularity, self.freshness, self.revisits)
         self._lookalikes = Lookalikes(table)
         self._within: dict[int, BoolArray] = {}
         n_sessions = max(
@@ -87,11 +91,24 @@ class Sources:
         related = self.related.get(name)
         return np.zeros((count, 2), np.float32) if related is None else related.strongest(scratch, rows, at, count)
 
+    def lists(self, name: str) -> tuple[NDArray[Any], ...]:
+        """The :attr:`.Related.lists` of one of the item-item lists, of nothing where there is none.
+
+        :raises ModelError: there is no behaviour bundle
+        """
+        related = self.related.get(name, self._nothing)
+        if related is None:
+            raise ModelError(f"without a model there is no list {name!r}; run `flask mtp train`")
+        return related.lists
+
     def alike(self, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
         """Products alike in content: from the bundle, and by a light comparison where the bundle knows none."""
+        self.spread("content", scratch, rows, weights, column)
+        self.compare(scratch, rows, weights, column)
+
+    def compare(self, scratch: Scratch, rows: IntArray, weights: FloatArray, column: int) -> None:
+        """The light comparison of products of which the bundle knows nothing."""
         related = self.related.get("content")
-        if related is not None:
-            related.spread(scratch, rows, weights, column)
         if not self._lookalikes.useful:
             return
         for row, weight in zip(rows.tolist(), weights.tolist(), strict=True):

@@ -13,6 +13,7 @@ from .traits import merged
 from .twice import without_twice
 
 MAX_RECENT = 50
+VIEW = Action.VIEW.value
 
 
 def affinities(profile: Profile, facet: str, now: float, half_life: float) -> dict[str, float]:
@@ -46,21 +47,22 @@ def _ratio(pair: tuple[float, float]) -> float | None:
     return pair[0] / pair[1] if pair[1] > 0 else None
 
 
-def current_session(profile: Profile, now: float, idle: float) -> tuple[str, ...]:
-    """Products of the session that *now* is in, oldest first, repeats kept; empty when it has ended.
+def recent_products(profile: Profile, now: float, idle: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Products of the session that *now* is in, and those of earlier sessions, oldest first, repeats kept.
 
-    What was viewed; what was put into the cart or bought without being viewed in it counts too.
+    Of the session, which is empty when it has ended, what was viewed; what was put into the cart or bought without
+    being viewed in it counts too.
 
     :param idle: seconds without activity that end a session
     """
-    session = profile.recent[_session_begin(profile, now, idle) :]
-    viewed = {item.product_id for item in session if item.action == Action.VIEW}
-    return tuple(item.product_id for item in session if item.action == Action.VIEW or item.product_id not in viewed)
-
-
-def history(profile: Profile, now: float, idle: float) -> tuple[str, ...]:
-    """Products of earlier sessions, oldest first, repeats kept."""
-    return tuple(item.product_id for item in profile.recent[: _session_begin(profile, now, idle)])
+    begin, recent = _session_begin(profile, now, idle), profile.recent
+    earlier = tuple([item.product_id for item in recent[:begin]])
+    session = recent[begin:]
+    ids = tuple([item.product_id for item in session])
+    if any(item.action != VIEW for item in session):
+        viewed = {item.product_id for item in session if item.action == VIEW}
+        ids = tuple([item.product_id for item in session if item.action == VIEW or item.product_id not in viewed])
+    return ids, earlier
 
 
 def _session_begin(profile: Profile, now: float, idle: float) -> int:

@@ -37,6 +37,19 @@ def all_same(codes: Array, rows: Array) -> bool:
     return same == len(rows)
 
 
+UNREAD = -1
+"""Where the words of a title nobody has read yet begin."""
+
+
+@compiled
+def some_unread(rows: Array, starts: Array) -> bool:
+    """Whether the title of any row is still to be read."""
+    found = False
+    for row in rows:
+        found |= starts[row] == UNREAD
+    return found
+
+
 @compiled
 def varied(
     rows: Array,
@@ -58,6 +71,8 @@ def varied(
         most_of_brand = count + 1
     taken = np.empty(count, dtype=np.int64)
     waiting = np.empty(count, dtype=np.int64)
+    taken_category, taken_brand = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
+    begins, ends = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     n_taken = n_waiting = 0
     for place in range(count):
         if n_taken >= size:
@@ -65,21 +80,30 @@ def varied(
         row = rows[place]
         start, stop = starts[row], stops[row]
         of_category = of_brand = 0
-        again = False
         for at in range(n_taken):
-            other = rows[taken[at]]
-            of_category += category[row] >= 0 and category[other] == category[row]
-            of_brand += brand[row] >= 0 and brand[other] == brand[row]
-            begin, end = starts[other], stops[other]
-            if again or stop == start or end == begin:
+            of_category += taken_category[at] == category[row]
+            of_brand += taken_brand[at] == brand[row]
+        again = (category[row] >= 0 and of_category >= most_of_category) or (
+            brand[row] >= 0 and of_brand >= most_of_brand
+        )
+        at = n_taken
+        while not again and at > 0 and stop > start:
+            at -= 1
+            begin, end = begins[at], ends[at]
+            shorter, longer = min(stop - start, end - begin), max(stop - start, end - begin)
+            # Sorted words that do not overlap, or too few of them, cannot have as much in common.
+            apart = words[stop - 1] < words[begin] or words[end - 1] < words[start]
+            if apart or shorter < 2 or shorter < alike * longer:
                 continue
             common = in_common(words, start, stop, begin, end)
-            again = common >= 2 and common >= alike * ((stop - start) + (end - begin) - common)
-        if again or of_category >= most_of_category or of_brand >= most_of_brand:
+            again = common >= 2 and common >= alike * (shorter + longer - common)
+        if again:
             waiting[n_waiting] = place
             n_waiting += 1
         else:
             taken[n_taken] = place
+            taken_category[n_taken], taken_brand[n_taken] = category[row], brand[row]
+            begins[n_taken], ends[n_taken] = start, stop
             n_taken += 1
     late = min(n_waiting, size - n_taken)
     taken[n_taken : n_taken + late] = waiting[:late]

@@ -8,9 +8,9 @@ import threading
 import numpy as np
 
 from ..records import IntArray, Product, ProductTable
+from .kernels import UNREAD, some_unread
 
 WORD = re.compile(r"\w+")
-UNREAD = -1
 
 
 class Titles:
@@ -32,7 +32,7 @@ class Titles:
 
     def read(self, rows: IntArray) -> IntArray:
         """Make sure that the words of *rows* are there; gives ``words`` with all of them."""
-        if (self.starts[rows] == UNREAD).any():
+        if some_unread(rows, self.starts):
             with self._lock:
                 for row in rows[self.starts[rows] == UNREAD].tolist():
                     self._read(row)

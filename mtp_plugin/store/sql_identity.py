@@ -62,6 +62,8 @@ class SqlIdentity:
 
     def resolve(self, profile_ids: Sequence[str]) -> Person:
         own = tuple(profile_ids)
+        if len(own) == 1 and own[0].startswith(BROWSER):
+            return Person(own, own[0])
         account = next((name for name in own if name.startswith(ACCOUNT)), None)
         if account is None or not all(map(storable, own)):
             return person(own, [])

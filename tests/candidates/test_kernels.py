@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtp_plugin.candidates import affinity, blend, kernels, neighbours, plain, recommender, related, scratch
+from mtp_plugin.candidates import (
+    affinity,
+    best_kernels,
+    blend,
+    feature_kernels,
+    loudest,
+    neighbours,
+    personal,
+    plain,
+    recommender,
+    related,
+    scratch,
+    session_expert,
+)
 from mtp_plugin.candidates.learn.session_index import session_index
 from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.neighbours import SessionNeighbours
+from mtp_plugin.candidates.origins import BIT
 from mtp_plugin.candidates.recommender import Recommender
 from mtp_plugin.candidates.related import Related, Vocabulary
 from mtp_plugin.candidates.scratch import Scratch
 from mtp_plugin.compiled import HAS_NUMBA
-from mtp_plugin.records import Query
+from mtp_plugin.records import Profile, Purchase, Query, SegmentRef
 
+from . import test_segments
 from .shop import bundle, events, learnt, table
 
 N = 40
@@ -31,10 +47,12 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def _choose(monkeypatch: pytest.MonkeyPatch, *, compiled: bool) -> None:
-    for module in (neighbours, related, scratch):
+    for module in (loudest, neighbours, related, scratch, session_expert):
         monkeypatch.setattr(module, "HAS_NUMBA", compiled)
-    for module in (affinity, blend, recommender):
-        monkeypatch.setattr(module, "how", kernels if compiled else plain)
+    for module in (affinity, blend, session_expert):
+        monkeypatch.setattr(module, "how", feature_kernels if compiled else plain)
+    for module in (personal, recommender):
+        monkeypatch.setattr(module, "how", best_kernels if compiled else plain)
 
 
 def _sessions() -> TrainingLog:
@@ -117,6 +135,31 @@ def test_whole_recommendations_agree(monkeypatch: pytest.MonkeyPatch) -> None:
         assert after.origins.tolist() == before.origins.tolist()
 
 
+def test_whole_recommendations_of_a_segment_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tastes, segments, purchases and what a score leans on, one product more and one less known at a time."""
+    found = Recommender(test_segments.table(), bundle("behaviour", test_segments.learnt()))
+    tastes = Profile(profile_id="u:1", affinities={"category": {"Home > Lamp": 3.0, "Home > Cup": 1.0}})
+    buyer = msgspec.structs.replace(tastes, purchases=(Purchase("p3", 1, 2, 0.0, 9.0),), orders=2)
+    queries = [
+        Query(now=test_segments.NOW, session=(one, 5)[:known], history=(2, 8) * known, profile=profile, segment=segment)
+        for one in range(0, 20, 3)
+        for known in (0, 1, 2)
+        for profile in (tastes, buyer)
+        for segment in (None, SegmentRef("cups", "", 0.7))
+    ]
+    compiled = [found.candidates("recommended-for-you", query, 12) for query in queries]
+    _choose(monkeypatch, compiled=False)
+    for query, before in zip(queries, compiled, strict=True):
+        after = found.candidates("recommended-for-you", query, 12)
+        assert after.scores == pytest.approx(before.scores, rel=1e-3)
+        same = np.diff(before.scores, prepend=np.inf) < -1e-6  # equals may stand either way
+        assert after.rows[same[: len(after.rows)]].tolist() == before.rows[same].tolist()
+        assert after.origins[same].tolist() == before.origins[same].tolist()
+        assert after.anchors[same].tolist() == before.anchors[same].tolist()
+    assert any((one.origins & BIT["segment-top"]).any() for one in compiled)
+    assert any((one.origins & BIT["affinity"]).any() for one in compiled)
+
+
 @given(
     st.lists(st.sampled_from([-1.0, 0.0, 0.25, 0.5, 1.0]), min_size=1, max_size=30),
     st.integers(1, 12),
@@ -129,5 +172,5 @@ def test_the_best_places_are_those_of_a_full_sort(scores, k, masked, random):
     fit = [at for at, row in enumerate(rows) if scores[at] > -0.5 and (not masked or allowed[row])]
     expected = sorted(fit, key=lambda at: (-scores[at], rows[at]))[:k]
     arrays = np.array(scores, np.float32), np.array(rows, np.int32), np.array(allowed, np.bool_)
-    for way in (kernels, plain):
+    for way in (best_kernels, plain):
         assert way.best_places(*arrays, -0.5, k).tolist() == expected

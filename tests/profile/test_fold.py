@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from mtp_plugin.profile.decay import read
-from mtp_plugin.profile.read import affinities, current_session, discount_share, history, margin_affinity, merge
+from mtp_plugin.profile.read import affinities, discount_share, margin_affinity, merge, recent_products
 from mtp_plugin.records import Funnel
 
 from .worlds import DAY, FACTS, HALF_LIFE, T0, event, facts, fold
@@ -66,10 +66,10 @@ def test_what_current_session_and_history_say():
         event("Product Viewed", 86440, "p1", key="again"),
     ]
     profile = fold()(None, events, facts)
-    assert current_session(profile, T0 + 86500, 1800) == ("p1", "p2", "p3", "p1")
-    assert history(profile, T0 + 86500, 1800) == ("p0",)
-    assert current_session(profile, T0 + 90000, 1800) == ()
-    assert len(history(profile, T0 + 90000, 1800)) == 6
+    assert recent_products(profile, T0 + 86500, 1800)[0] == ("p1", "p2", "p3", "p1")
+    assert recent_products(profile, T0 + 86500, 1800)[1] == ("p0",)
+    assert recent_products(profile, T0 + 90000, 1800)[0] == ()
+    assert len(recent_products(profile, T0 + 90000, 1800)[1]) == 6
 
 
 def test_a_removal_looks_at_the_product_as_it_was_when_added():
