@@ -1,5 +1,6 @@
 """A block of twelve cards added to a page: from the cache and personal, with state in process and in Redis. Prints one
-JSON object.
+JSON object. What a page that works for five milliseconds keeps of its requests is told by the processor time of the
+whole process, writing slates included: wall time would tell of whatever else the machine does.
 
 Run it alone on the machine: ``python benchmarks/block.py [--products 10000 100000] [--rounds 2000]``. The application
 is called as a server calls it, in this process. Floors of the same run are the same page of the same visitor without
@@ -73,32 +74,39 @@ def endless(values: list[Any]) -> Iterator[Any]:
         yield from values
 
 
-def measure(pages: dict[str, Page], rounds: int, stock: Stock) -> dict[str, dict[str, float]]:
+def measure(
+    pages: dict[str, Page], rounds: int, stock: Stock, flush: Callable[[], None] = lambda: None
+) -> dict[str, dict[str, float]]:
     """Microseconds of each page: wall time (median and 99th percentile) and processor time of this thread (median).
 
-    ``availability_us`` is the mean that the shop's answer took; it is within the others.
+    ``availability_us`` is the mean that the shop's answer took; it is within the others. ``process_us`` is the
+    processor time of all threads, that of writing slates (which *flush* waits for) among them: the median of the turns.
     """
     wall: dict[str, list[float]] = {name: [] for name in pages}
     cpu: dict[str, list[float]] = {name: [] for name in pages}
+    process: dict[str, list[float]] = {name: [] for name in pages}
     asked = dict.fromkeys(pages, 0.0)
     for page in pages.values():
         for _ in range(TURN):
             page()
     for _ in range(max(1, rounds // TURN)):
         for name, page in pages.items():
-            before = stock.nanoseconds
+            flush()
+            before, busy = stock.nanoseconds, time.process_time_ns()
             for _ in range(TURN):
                 began, worked = time.perf_counter_ns(), time.thread_time_ns()
                 page()
                 cpu[name].append((time.thread_time_ns() - worked) / 1e3)
                 wall[name].append((time.perf_counter_ns() - began) / 1e3)
+            flush()
+            process[name].append((time.process_time_ns() - busy) / 1e3 / TURN)
             asked[name] += (stock.nanoseconds - before) / 1e3
     return {
         name: {
             "p50_us": round(statistics.median(wall[name]), 1),
             "p99_us": round(statistics.quantiles(wall[name], n=100)[98], 1),
             "cpu_p50_us": round(statistics.median(cpu[name]), 1),
-            "mean_us": round(statistics.fmean(wall[name]), 1),
+            "process_us": round(statistics.median(process[name]), 1),
             "availability_us": round(asked[name] / len(wall[name]), 1),
         }
         for name in pages
@@ -136,10 +144,11 @@ def bench(count: int, state: str, url: str, rounds: int) -> dict[str, Any]:
             "personal": asking(app, "/work-block", known),
             "cached": asking(app, "/work-block", nobody, **gpc),
         }
-        throughput = measure(working, max(TURN, rounds // 10), stock)
+        slates = app.extensions["mtp"].slates
+        throughput = measure(working, max(10 * TURN, rounds // 2), stock, lambda: slates.flush(30.0))
         app.extensions["mtp"].close()
     dispatch = figures["dispatch"]["p50_us"]
-    floor = throughput["page"]["mean_us"]
+    floor = throughput["page"]["process_us"]
     return {
         "products": count,
         "state": state,
@@ -149,7 +158,7 @@ def bench(count: int, state: str, url: str, rounds: int) -> dict[str, Any]:
             "cached": added(figures["page_with_cached_block"], figures["page_of_nobody"], dispatch),
         },
         "requests_kept_by_a_page_of_5_ms": {
-            name: round(floor / throughput[name]["mean_us"], 4) for name in ("personal", "cached")
+            name: round(floor / throughput[name]["process_us"], 4) for name in ("personal", "cached")
         },
     }
 
