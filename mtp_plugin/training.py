@@ -54,13 +54,13 @@ def train_behaviour(
     :raises NothingToLearnError: there are no events to learn from
     """
     number = journal.last_number()
-    log = _log(journal, only, progress, until=number)
-    learnt = _learn(log, journal, registry, table, now=now, seed=seed, progress=progress, sorter=sorter)
-    lineage = {
-        "events": journal.count(), "interactions": len(log), "seed": seed, "trained_at": now, "last_number": number,
-    }  # fmt: skip
+    read = [_log(journal, only, progress, until=number)]
+    lineage = {"interactions": len(read[0]), **_window(read[0])}
+    # Popped: whoever else held a long log would keep it in memory while what is learnt from is a shorter one.
+    learnt = _learn(read.pop(), journal, registry, table, now=now, seed=seed, progress=progress, sorter=sorter)
+    lineage |= {"events": journal.count(), "seed": seed, "trained_at": now, "last_number": number}
     return registry.publish(
-        "behaviour", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage | _window(log)
+        "behaviour", learnt.arrays, learnt.strings, learnt.meta, figures=learnt.figures, lineage=lineage
     )
 
 
@@ -216,12 +216,16 @@ def _learn(
     from .memberships import membership_now, past_of
 
     content = _content_of(registry, table)
-    members: dict[str, Any] = {}
+    today = past = None
     if sorter is not None and sorter.segments.all():
         progress("reading who is in which segment")
         today = membership_now(log, journal, sorter, now)
-        members = {"membership": today, "past": past_of(log, journal, sorter, table, today, seed)}
-    return train(log, table=table, content=content, now=now, seed=seed, progress=progress, **members)
+        past = past_of(log, journal, sorter, table, today, seed)
+    whole = [log]
+    del log
+    return train(
+        whole.pop(), table=table, content=content, now=now, seed=seed, progress=progress, membership=today, past=past
+    )
 
 
 def _window(log: TrainingLog) -> dict[str, Any]:

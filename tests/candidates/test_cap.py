@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from mtp_plugin.candidates.forget import forget
 from mtp_plugin.candidates.learn.behaviour import learn_behaviour
 from mtp_plugin.candidates.learn.cap import MOST_A_DAY, MOST_OF_ONE, capped
 from mtp_plugin.candidates.learn.experts import history_before
-from mtp_plugin.candidates.log import VIEW, TrainingLog
+from mtp_plugin.candidates.log import ACTION_CODES, PURCHASE, VIEW, TrainingLog
 from mtp_plugin.candidates.train import train
 from mtp_plugin.records import Event
 
@@ -101,3 +103,35 @@ def test_what_the_limits_took_from_the_start_of_a_session_hides_no_other_session
     before = history_before(log, cut)
     assert sorted(before.time[before.action == VIEW]) == sorted(log.time[log.time < cut])
     assert len(history_before(log, 0.0)) == 0
+
+
+rows_of_anyone = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 2), st.sampled_from(sorted(ACTION_CODES.values())), st.integers(0, 9)),
+    max_size=120,
+)
+
+
+@given(rows_of_anyone, st.booleans())
+def test_what_is_left_out_is_what_counting_says(rows: list[tuple[int, int, int, int]], timed: bool) -> None:
+    """Row by row with dictionaries, whatever the order of days and the actions."""
+    visitor, item, action, half_day = np.array(rows or [(0, 0, VIEW, 0)], dtype=np.int32).T.copy()
+    none = np.full(len(item), -1, dtype=np.int32)
+    log = TrainingLog(
+        visitor, item, half_day * DAY / 2, action.astype(np.int8), np.arange(len(item), dtype=np.int32), none,
+        np.arange(3), ("a", "b", "c"), timed,
+    )  # fmt: skip
+    of_one: Counter[tuple[int, ...]] = Counter()
+    looked: Counter[tuple[int, int]] = Counter()
+    kept = []
+    for row in range(len(log)):
+        day = int(half_day[row]) // 2 if timed else 0
+        what = (int(visitor[row]), day, int(item[row]), int(action[row]))
+        of_one[what] += 1
+        if of_one[what] > MOST_OF_ONE:
+            continue
+        looked[what[:2]] += int(action[row]) != PURCHASE
+        if looked[what[:2]] <= MOST_A_DAY or action[row] == PURCHASE:
+            kept.append(row)
+    found = capped(log)
+    assert found.session.tolist() == kept
+    assert (found is log) == (len(kept) == len(log))

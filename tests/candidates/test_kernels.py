@@ -22,7 +22,7 @@ from mtp_plugin.candidates import (
     scratch,
     session_expert,
 )
-from mtp_plugin.candidates.learn.session_index import session_index
+from mtp_plugin.candidates.learn.session_index import last_view, session_index
 from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.neighbours import SessionNeighbours
 from mtp_plugin.candidates.origins import BIT
@@ -95,7 +95,7 @@ def test_neighbours_vote_as_defined(way: str) -> None:
     log = _sessions()
     vocabulary = Vocabulary(log.items, {item: row for row, item in enumerate(log.items)}, len(log.items))
     found = SessionNeighbours(
-        session_index(log.item, log.time, log.session, len(log.items)), vocabulary, {"neighbours": 25}
+        session_index(log.item, last_view(log), log.session, len(log.items)), vocabulary, {"neighbours": 25}
     )
     scratch = Scratch(len(log.items), found.n_sessions, 2)
     scratch.begin()

@@ -13,7 +13,7 @@ from .rankings import half_life, rankings
 from .related_lists import Orders, bought_lists, viewed_lists
 from .sales import sales
 from .segment_rankings import PRIOR, segment_rankings
-from .session_index import basket_index, revisits, session_index, user_index
+from .session_index import basket_index, last_view, revisits, session_index, user_index
 
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -42,15 +42,17 @@ def learn_behaviour(
     arrays = rankings(counts)
     if membership is not None:
         arrays |= segment_rankings(log, membership, now=now, half_life=life, prior=prior)
+    # Equations first: while they are solved nothing else is needed, and they take most memory for a while.
+    orders = Orders.of(purchases, now, 8 * life)
+    if buying and len(purchases):
+        arrays |= ease_lists(orders, ridge)
+        arrays |= basket_index(purchases) | user_index(purchases) | sales(purchases, now)
+    arrays |= bought_lists(orders)
     seen = log.action == VIEW
     if viewing and seen.any():
-        # A copy of the columns at a time: a long log is most of what training holds.
-        arrays |= session_index(log.item[seen], log.time[seen], log.session[seen], len(log.items))
-        arrays |= revisits(log.item[seen], log.session[seen], len(log.items))
-        arrays |= viewed_lists(log.item[seen], log.session[seen], len(log.items))
-    orders = Orders.of(purchases, now, 8 * life)
-    arrays |= bought_lists(orders)
-    if buying and len(purchases):
-        arrays |= basket_index(purchases) | user_index(purchases) | ease_lists(orders, ridge)
-        arrays |= sales(purchases, now)
+        ended, item, session = last_view(log), log.item[seen], log.session[seen]
+        arrays |= session_index(item, ended, session, len(log.items))
+        del ended
+        arrays |= revisits(item, session, len(log.items))
+        arrays |= viewed_lists(item, session, len(log.items))
     return arrays

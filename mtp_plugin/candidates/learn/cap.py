@@ -6,12 +6,18 @@ be taken out again of what the limits left; see :mod:`mtp_plugin.candidates.forg
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
-from ...records import IntArray
-from ..log import PURCHASE, TrainingLog
+from ...compiled import compiled_long
+from ..log import ACTION_CODES, PURCHASE, TrainingLog
+from .pair_kernels import grouped
 
+Array = NDArray[Any]
 DAY_S = 86_400.0
+ACTIONS = len(ACTION_CODES)
 MOST_OF_ONE = 5
 """Times a day that one product counts as viewed, put into the cart or bought by one visitor, each apart."""
 MOST_A_DAY = 300
@@ -23,29 +29,43 @@ def capped(log: TrainingLog) -> TrainingLog:
 
     :param log: in order of time within each visitor, as every log is. Without clock the whole session is one day
     """
-    many = np.bincount(log.visitor, minlength=1)[log.visitor] > MOST_OF_ONE
-    rows = np.flatnonzero(many)
-    if not len(rows):
-        return log
-    visitor, item, action = (log.visitor[rows].astype(np.int64), log.item[rows], log.action[rows])
-    day = np.floor_divide(log.time[rows], DAY_S).astype(np.int64) if log.timed else np.zeros_like(visitor)
-    whose = visitor * (int(np.ptp(day)) + 1) + day - day.min()
-    one = np.unique(whose, return_inverse=True)[1] * (len(log.items) * (PURCHASE + 1)) + item * (PURCHASE + 1) + action
-    within = _rank(one) < MOST_OF_ONE
-    looking = np.flatnonzero(within & (action != PURCHASE))
-    within[looking[_rank(whose[looking]) >= MOST_A_DAY]] = False
-    if within.all():
-        return log
+    indptr, positions = grouped(log.visitor, len(log.owners))
     keep = np.ones(len(log), dtype=np.bool_)
-    keep[rows[~within]] = False
-    return log.take(keep)
+    day_s = DAY_S if log.timed else np.inf
+    if leave_out(indptr, positions, log.item, log.action, log.time, day_s, len(log.items), keep):
+        return log.take(keep)
+    return log
 
 
-def _rank(key: IntArray) -> IntArray:
-    """How many earlier positions hold the same key."""
-    order = np.argsort(key, kind="stable")
-    ordered = key[order]
-    start = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(key) else order
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(key)) - np.repeat(start, np.diff(np.append(start, len(key))))
-    return rank
+@compiled_long
+def leave_out(
+    indptr: Array, positions: Array, item: Array, action: Array, time: Array, day_s: float, n: int, keep: Array
+) -> int:
+    """Set *keep* to False where a row exceeds the limits; gives how many rows do.
+
+    :param positions: with *indptr*, the rows of each visitor
+    :param day_s: seconds in a day, infinite where all is one day
+    :param n: number of products
+    """
+    day_of, times, left_out = np.full(ACTIONS * n, -1, dtype=np.int32), np.zeros(ACTIONS * n, dtype=np.uint8), 0
+    number = -1
+    for visitor in range(len(indptr) - 1):
+        rows = positions[indptr[visitor] : indptr[visitor + 1]]
+        if len(rows) <= MOST_OF_ONE:
+            continue
+        days = np.floor(time[rows] / day_s)
+        order, today, looked = np.argsort(days, kind="mergesort"), np.nan, 0
+        for place in order:
+            row = rows[place]
+            if days[place] != today:
+                today, looked, number = days[place], 0, number + 1
+            what = ACTIONS * item[row] + action[row]
+            if day_of[what] != number:
+                day_of[what], times[what] = number, 0
+            keep[row] = times[what] < MOST_OF_ONE
+            times[what] = min(times[what] + 1, MOST_OF_ONE)
+            if keep[row] and action[row] != PURCHASE:
+                keep[row] = looked < MOST_A_DAY
+                looked += 1
+            left_out += not keep[row]
+    return left_out

@@ -36,7 +36,7 @@ class Cases:
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
 
     def __len__(self) -> int:
-        return len(self.features)
+        return len(self.buckets)
 
     def add(self, features: FloatArray, chosen: IntArray, bucket: int, likely: FloatArray) -> None:
         """One case; left out when nothing that was chosen is among the candidates.
@@ -68,19 +68,23 @@ def fit(
 ) -> dict[str, Any]:
     """Weights as :class:`~mtp_plugin.candidates.blend.Expert` reads them; a feature that never varies weighs nothing.
 
-    :param cases: at least one
+    :param cases: at least one; their features are gone afterwards, for they take much memory
     :param ridge: :data:`LIGHT` or :data:`HEAVY`
     """
     order = np.argsort(cases.buckets, kind="stable").tolist()
+    sizes = np.array([len(cases.features[place]) for place in order])
     x = np.concatenate([cases.features[place] for place in order])
+    cases.features.clear()
     scale = x.std(axis=0)
     varies = scale > SMALLEST_SPREAD
-    x = np.ascontiguousarray(x[:, varies] / scale[varies], dtype=np.float32)
+    if not varies.all():
+        x = x.take(np.flatnonzero(varies), axis=1)
+    x /= scale[varies]
     loss = _Loss(
         x,
         np.concatenate([cases.chosen[place] for place in order]),
         np.concatenate([cases.offsets[place] for place in order]),
-        np.array([len(cases.features[place]) for place in order]),
+        sizes,
         np.bincount(cases.buckets, minlength=n_buckets),
         ridge,
     )

@@ -5,7 +5,7 @@ An index that already holds the sessions to be predicted would teach to trust it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -27,13 +27,15 @@ from .neighbour_settings import neighbour_settings
 from .rankings import half_life
 from .related_lists import Orders
 from .reranker import Case, Grown, grow_reranker
-from .session_choice import session_choice, session_questions
+from .session_choice import session_choice, session_choices, session_questions
 
 HELD_OUT = 0.1
 """Part of the sessions, the latest, that weights are learnt from."""
 
 MOST_ASKED = 24_000
 """Places in the earlier held-out sessions that re-rankers learn from, and in the latest, where they are judged."""
+RERANKING = "growing the re-ranker"
+"""What training says it is doing, and the task."""
 BASKET_DAYS = 45
 DAY_S = 86_400.0
 
@@ -49,6 +51,7 @@ class Experts:
     ridge: float = RIDGE
     rerankers: dict[str, Grown] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
+    progress: Callable[[str], None] = print
 
     def add(
         self, task: str, learnt: dict[str, Any] | None, earlier: Iterable[Case], later: Iterable[Case], seed: int
@@ -57,6 +60,7 @@ class Experts:
         if not learnt:
             return
         self.weights[task] = learnt
+        self.progress(f"{RERANKING}: {task}")
         names, buckets = tuple(learnt["features"]), len(learnt["weights"])
         grown = grow_reranker(earlier, later, Expert(names, {}, buckets, learnt), seed=seed)
         self.figures.setdefault("rerankers", {})[task] = grown.figures
@@ -69,7 +73,7 @@ def learn_experts(
 ) -> Experts:
     """Learn how to blend, from what held-out history chose."""
     known = table if table is not None and len(table) else bare_table(log.items)
-    found = Experts()
+    found = Experts(progress=progress)
     if (log.action == VIEW).any():
         progress("learning what predicts the next view")
         _session(found, log, known, content, seed)
@@ -86,22 +90,24 @@ def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
     if not len(before) or not len(held_out):
         return
     recommender = _recommender(before, table, content, buying=False)
-    settings = neighbour_settings(recommender, held_out, seed=seed)
+    settings = found.settings[""] = neighbour_settings(recommender, held_out, seed=seed)
+    _tune(recommender, settings)
+    cases = session_choices(recommender, held_out, seed=seed)
+    found.figures["session_cases"] = len(cases)
+    del recommender  # of a long log one model is held at a time: this one is made again to judge by
+
+    def questions(known: TrainingLog, asked: TrainingLog) -> Iterator[Case]:
+        known_of = _tune(_recommender(known, table, content, buying=False), settings)
+        yield from session_questions(known_of, asked, MOST_ASKED, seed + 1)
+
+    found.add("session", session_choice(cases), questions(*_held_out(before)), questions(before, held_out), seed)
+
+
+def _tune(recommender: Recommender, settings: dict[str, float]) -> Recommender:
+    """With these settings of the session neighbours."""
     if recommender.sources.neighbours is not None:
         recommender.sources.neighbours = recommender.sources.neighbours.tuned(settings)
-    learnt, cases = session_choice(recommender, held_out, seed=seed)
-    found.settings[""], found.figures["session_cases"] = settings, len(cases)
-    long_before, earlier = _held_out(before)
-    older = _recommender(long_before, table, content, buying=False)
-    if older.sources.neighbours is not None:
-        older.sources.neighbours = older.sources.neighbours.tuned(settings)
-    found.add(
-        "session",
-        learnt,
-        session_questions(older, earlier, MOST_ASKED, seed + 1),
-        session_questions(recommender, held_out, MOST_ASKED, seed + 1),
-        seed,
-    )
+    return recommender
 
 
 def _held_out(log: TrainingLog) -> tuple[TrainingLog, TrainingLog]:

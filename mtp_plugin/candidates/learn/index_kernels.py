@@ -54,6 +54,14 @@ def in_order(order: Array, starts: Array, item: Array, keep: Array, sizes: Array
 
 
 @compiled_long
+def last_times(session: Array, action: Array, time: Array, which: int, found: Array) -> None:
+    """Of each session the time of its last row of an action, into *found*."""
+    for row in range(len(session)):
+        if action[row] == which:
+            found[session[row]] = time[row]
+
+
+@compiled_long
 def views_and_returns(item: Array, session: Array, n: int) -> tuple[Array, Array]:
     """How often each of *n* products was viewed, and how often by somebody who had seen it in the same session."""
     views, returns, latest = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.full(n, -1, dtype=np.int64)

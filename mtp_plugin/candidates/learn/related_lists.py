@@ -134,18 +134,22 @@ class Lists:
         self.columns = np.zeros((BLOCK, most), dtype=np.int32)
         self.values = np.zeros((BLOCK, most), dtype=np.float64)
         self._most = most
-        self._packed: list[tuple[IntArray, IntArray, FloatArray]] = []
+        self._sizes: list[IntArray] = []
+        self._kept: tuple[IntArray, FloatArray] = (np.zeros(0, np.int32), np.zeros(0, np.float32))
+        self._count = 0
 
     def pack(self, sizes: IntArray) -> None:
         """Keep the first *sizes* neighbours of each product of the block."""
-        found = np.arange(self._most) < sizes[:, None]
-        rows = len(sizes)
-        self._packed.append((sizes, self.columns[:rows][found], self.values[:rows][found].astype(np.float32)))
+        found, rows = np.arange(self._most) < sizes[:, None], len(sizes)
+        start, stop = self._count, self._count + int(sizes.sum())
+        for kept in self._kept:
+            kept.resize(stop, refcheck=False)  # memory grows at its end: no second copy of a long list
+        self._kept[0][start:], self._kept[1][start:] = self.columns[:rows][found], self.values[:rows][found]
+        self._sizes.append(sizes)
+        self._count = stop
 
     def arrays(self, name: str) -> Arrays:
         """``<name>_indptr``, ``_indices``, ``_values``; best first."""
-        none = (np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.float32))
-        sizes, columns, values = (np.concatenate(parts) for parts in zip(none, *self._packed, strict=True))
-        self._packed.clear()
-        indptr = np.append(0, np.cumsum(sizes)).astype(np.int64)
+        indptr = np.append(0, np.cumsum(np.concatenate([np.zeros(0, np.int64), *self._sizes]))).astype(np.int64)
+        columns, values = self._kept
         return {f"{name}_indptr": indptr, f"{name}_indices": columns, f"{name}_values": values}

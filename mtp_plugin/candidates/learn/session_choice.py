@@ -24,8 +24,8 @@ NOTHING: IntArray = np.zeros(0, dtype=np.int64)
 NEUTRAL = {name: max(0.0, weight) for name, weight in session_expert.DEFAULTS.items()}
 
 
-def session_choice(recommender: Recommender, views: TrainingLog, *, seed: int) -> tuple[dict[str, Any] | None, Cases]:
-    """Learn the session expert; gives ``None`` when there is too little to learn from.
+def session_choices(recommender: Recommender, views: TrainingLog, *, seed: int) -> Cases:
+    """What was chosen in held-out sessions, to learn the session expert from.
 
     :param recommender: of what was known before *views*
     :param views: the held-out sessions
@@ -35,9 +35,14 @@ def session_choice(recommender: Recommender, views: TrainingLog, *, seed: int) -
     for case in session_questions(recommender, views, MOST_CASES, seed):
         if len(case.chosen):
             cases.add(case.features, case.chosen, case.bucket, neutral.scores(case.features, 0))
+    return cases
+
+
+def session_choice(cases: Cases) -> dict[str, Any] | None:
+    """Learn the session expert; gives ``None`` when there is too little to learn from."""
     if len(cases) < FEWEST_CASES:
-        return None, cases
-    return fit(cases, session_expert.FEATURES, session_expert.BUCKETS, ridge=LIGHT), cases
+        return None
+    return fit(cases, session_expert.FEATURES, session_expert.BUCKETS, ridge=LIGHT)
 
 
 def session_questions(recommender: Recommender, views: TrainingLog, most: int, seed: int) -> Iterator[Case]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...records import FloatArray, IntArray
-from ..log import TrainingLog
-from .index_kernels import in_order, inverted, last_of_each, views_and_returns
+from ..log import VIEW, TrainingLog
+from .index_kernels import in_order, inverted, last_of_each, last_times, views_and_returns
 
 PER_ITEM = 2500
 """Sessions kept for each product, the latest."""
@@ -24,16 +26,24 @@ PRIOR_VIEWS = 10
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def session_index(item: IntArray, time: FloatArray, session: IntArray, n: int) -> Arrays:
+def session_index(item: IntArray, ended: FloatArray, session: IntArray, n: int) -> Arrays:
     """Sessions of two products or more as an inverted index.
 
-    :param item: with *time* and *session*, of views: sessions contiguous, the oldest view first
+    :param item: with *session*, of views: sessions contiguous, the oldest view first
+    :param ended: when the last view of each was, by its number
     :param n: number of products
     :returns: ``session_indptr``, ``session_items`` (each session's distinct products, oldest first),
         ``item_indptr``, ``item_sessions``, ``item_places`` (each product's sessions, latest first, and its place in
         them), ``session_order`` (0 oldest to 1 latest)
     """
-    return _index(item, time, session, n, "", LONGEST)
+    return _index(item, lambda starts: ended[session[starts[:-1]]], session, n, "", LONGEST)
+
+
+def last_view(log: TrainingLog) -> FloatArray:
+    """When the last view of each session was, by its number; anything where there was none."""
+    found = np.zeros(int(log.session.max(initial=-1)) + 1)
+    last_times(log.session, log.action, log.time, VIEW, found)
+    return found
 
 
 def revisits(item: IntArray, session: IntArray, n: int) -> Arrays:
@@ -56,15 +66,18 @@ def user_index(purchases: TrainingLog) -> Arrays:
 
 def _grouped(log: TrainingLog, group: IntArray, prefix: str, longest: int) -> Arrays:
     order = np.lexsort((log.time, group))
-    return _index(log.item[order], log.time[order], group[order], len(log.items), prefix, longest)
+    time = log.time[order]
+    return _index(log.item[order], lambda starts: time[starts[1:] - 1], group[order], len(log.items), prefix, longest)
 
 
-def _index(item: IntArray, time: FloatArray, group: IntArray, n: int, prefix: str, longest: int) -> Arrays:
-    """Sessions are runs of one number of *group*; they are numbered anew by the time of their last row."""
+def _index(
+    item: IntArray, ended: Callable[[IntArray], FloatArray], group: IntArray, n: int, prefix: str, longest: int
+) -> Arrays:
+    """Sessions are runs of one number of *group*; they are numbered anew by when they *ended*, told by their starts."""
     starts = np.append(np.append(0, np.flatnonzero(group[1:] != group[:-1]) + 1), len(group))
     keep, sizes = last_of_each(starts, item, longest, max(1, n))
     sessions = np.flatnonzero(sizes)
-    sessions = sessions[np.argsort(time[starts[sessions + 1] - 1], kind="stable")]
+    sessions = sessions[np.argsort(ended(starts)[sessions], kind="stable")]
     indptr, items = in_order(sessions, starts, item, keep, sizes)
     rows, item_sessions, item_places = inverted(indptr, items, PER_ITEM, n)
     arrays: Arrays = {
