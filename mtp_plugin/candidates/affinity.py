@@ -47,7 +47,8 @@ class Affinity:
             "category": table.category_names, "brand": table.brand_names, "color": color_names, "style": style_names,
             "price_tier": PRICE_TIERS,
         }  # fmt: skip
-        self._codes: IntArray = np.stack([codes[facet] for facet in FACETS]).astype(np.int32)
+        # What is looked up of one row stands together in memory.
+        self._codes: IntArray = np.stack([codes[facet] for facet in FACETS], axis=1).astype(np.int32).T
         self._index = {facet: {name: code for code, name in enumerate(names[facet])} for facet in FACETS}
         sizes = [len(names[facet]) for facet in FACETS]
         self._starts: IntArray = np.cumsum([0, *sizes])

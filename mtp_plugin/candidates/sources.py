@@ -66,6 +66,9 @@ class Sources:
         self.popularity: FloatArray = np.log1p(popular).astype(np.float32)
         self.lately: FloatArray = np.log1p(lately).astype(np.float32)
         self.momentum: FloatArray = np.log((lately + 0.2) / (popular + 0.2)).astype(np.float32)
+        self.popularity, self.momentum, self.lately, self.freshness, self.revisits = _side_by_side(
+            self.popularity, self.momentum, self.lately, self.freshness, self.revisits
+        )
         self.by_row = (self.popularity, self.momentum, self.lately)
         """What the session expert sees of each row, *close_by_row* what its re-ranker does."""
         self.close_by_row = (self.popularity, self.freshness, self.revisits)
@@ -161,6 +164,12 @@ def _neighbours(
 
 def _zeros(table: ProductTable) -> FloatArray:
     return np.zeros(max(1, len(table)), dtype=np.float32)
+
+
+def _side_by_side(*columns: FloatArray) -> tuple[FloatArray, ...]:
+    """The same numbers, those of one row together in memory: who looks one up looks up the others, too."""
+    together: FloatArray = np.stack(columns, axis=1)
+    return tuple(together.T)
 
 
 def _relative_to_mean(scores: FloatArray) -> FloatArray:
