@@ -66,9 +66,10 @@ class Sources:
         self.popularity: FloatArray = np.log1p(popular).astype(np.float32)
         self.lately: FloatArray = np.log1p(lately).astype(np.float32)
         self.momentum: FloatArray = np.log((lately + 0.2) / (popular + 0.2)).astype(np.float32)
-        self.popularity, self.momentum, self.lately, self.freshness, self.revisits = _side_by_side(
-            self.popularity, self.momentum, self.lately, self.freshness, self.revisits
-        )
+        if len(table):
+            self.popularity, self.momentum, self.lately, self.freshness, self.revisits = _side_by_side(
+                self.popularity, self.momentum, self.lately, self.freshness, self.revisits
+            )
         self.by_row = (self.popularity, self.momentum, self.lately)
         """What the session expert sees of each row, *close_by_row* what its re-ranker does."""
         self.close_by_row = (self.popularity, self.freshness, self.revisits)
