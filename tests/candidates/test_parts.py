@@ -12,7 +12,7 @@ from mtp_plugin.candidates.blend import Expert, relative, shares, softmax
 from mtp_plugin.candidates.content import Lookalikes, price_closeness
 from mtp_plugin.candidates.learn.choice import LIGHT, Cases, fit
 from mtp_plugin.candidates.learn.content_lists import content_lists
-from mtp_plugin.candidates.learn.ease import ease_lists
+from mtp_plugin.candidates.learn.ease import DROPPED, RIDGE, ease_lists
 from mtp_plugin.candidates.learn.related_lists import Orders
 from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.own import DAY_S, Bought, due, latest_first
@@ -135,7 +135,8 @@ def test_choices_among_many_are_sampled_without_bias() -> None:
 
 
 def test_ease_rebuilds_baskets_as_its_equation_says() -> None:
-    """The weights satisfy the condition of the optimum: off the diagonal, ridge * B equals G (I - B)."""
+    """The weights satisfy the condition of the optimum: off the diagonal, G (I - B) equals what the diagonal of the
+    system was raised by, times B."""
     random = np.random.default_rng(4)
     rows = [
         (f"c{order}", f"p{one}", 0.0, f"o{order}") for order in range(400) for one in set(random.integers(0, 12, 5))
@@ -150,9 +151,10 @@ def test_ease_rebuilds_baskets_as_its_equation_says() -> None:
     baskets = np.zeros((len(orders.indptr) - 1, 12))
     baskets[orders.basket, orders.items] = 1.0
     gram = baskets.T @ (orders.weight[:, None] * baskets) / 4096
-    gap = gram @ (np.eye(12) - weights) - 60.0 * weights
+    raised = RIDGE + DROPPED * np.diag(gram)
+    gap = gram @ (np.eye(12) - weights) - raised[:, None] * weights
     np.fill_diagonal(gap, 0.0)
-    assert np.abs(gap).max() < 0.05 * np.abs(gram).max()
+    assert np.abs(gap).max() < 1e-4 * np.abs(gram).max()
 
 
 def test_a_scratch_keeps_what_it_is_told() -> None:

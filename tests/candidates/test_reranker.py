@@ -191,6 +191,17 @@ def test_the_expert_counts_as_far_as_it_helps() -> None:
     assert figures["trust"] == trust
 
 
+def test_no_trust_is_taken_for_what_may_be_chance() -> None:
+    """Trees without the expert do better here and there, in sum by less than chance does: the usual trust stays."""
+    judge, random = Judge(len(NAMES)), np.random.default_rng(3)
+    for place in range(FEWEST):
+        chosen = 1 if place < 12 or random.random() < 0.5 else 0
+        judge.hear(stump(1, 0.5, 0.0, 0.4), [asked([0.0, 1.0, 0.0], chosen, new=False)])
+    gains = np.array(judge._gains["both"])
+    assert gains[:, 1].mean() > gains[:, 0].mean(), "what gained most is another"
+    assert judge.says()[0] == TRUST[0]
+
+
 def test_trust_goes_with_the_trees() -> None:
     features = np.array([[0, 0], [0, 1]], dtype=np.float32)
     scores = np.array([1.0, 0.0], dtype=np.float32)

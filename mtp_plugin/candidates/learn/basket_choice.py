@@ -22,7 +22,7 @@ from .reranker import Case
 
 MOST_CASES = 4_000
 FEWEST_CASES = 100
-PER_BASKET = 2
+PER_BASKET = 4
 """Products of one basket that are hidden in turn, at most."""
 
 

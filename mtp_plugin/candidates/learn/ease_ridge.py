@@ -9,7 +9,7 @@ from ..log import TrainingLog
 from .ease import RIDGE, most_bought, system_of, weights_of
 from .related_lists import Orders
 
-TRIED = (15.0, 30.0, 120.0, 240.0, 480.0)
+TRIED = (5.0, 10.0, 40.0, 80.0, 160.0, 320.0)
 """Instead of the default, from weak to strong."""
 PRODUCTS = 1_500
 """The most bought, on which ridges are compared: the whole system costs the cube of its size for each."""

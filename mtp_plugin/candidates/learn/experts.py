@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,11 @@ MOST_ASKED = 24_000
 """Places in the earlier held-out sessions that re-rankers learn from, and in the latest, where they are judged."""
 RERANKING = "growing the re-ranker"
 """What training says it is doing, and the task."""
-BASKET_DAYS = 45
+BASKET_DAYS = 30
+BASKET_PART = 0.15
+"""Of a short history, instead."""
+STRETCHES = 3
+"""Of orders that are held out, one before the other: trees of two found more than trees of one, of three still more."""
 DAY_S = 86_400.0
 
 
@@ -120,24 +124,27 @@ def _held_out(log: TrainingLog) -> tuple[TrainingLog, TrainingLog]:
 def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
     """Both experts, and the ridge of EASE they were learnt with."""
     purchases = log.purchases()
-    cut = log.end - min(BASKET_DAYS * DAY_S, log.span * 0.2) if log.timed else log.end - log.span * HELD_OUT
+    length = min(BASKET_DAYS * DAY_S, log.span * BASKET_PART) if log.timed else log.span * HELD_OUT
+    cut = log.end - length
     before = history_before(log, cut)
     if not len(before):
         return
     orders = Orders.of(before.purchases(), before.end, 8 * half_life(before))
     ridge = found.ridge = ease_ridge(orders, purchases.take(purchases.time >= cut), seed=seed)
-    recommender = _recommender(before, table, content, viewing=False, ridge=ridge)
-    earlier = cut - (log.end - cut)
-    older = _recommender(history_before(log, earlier), table, content, viewing=False, ridge=ridge)
     middle = _middle(purchases, cut)
-    until_then, until_middle = (purchases.take(purchases.time < end) for end in (cut, middle))
+    cuts = [log.end - length * number for number in range(STRETCHES, 0, -1)]
+    asked = [
+        (_recommender(history_before(log, start), table, content, viewing=False, ridge=ridge), start, end)
+        for start, end in pairwise((*cuts, middle))
+    ]
+    recommender = asked[-1][0]
     for task, choice, questions in (
         ("return", return_choice, return_questions),
         ("complete", complete_choice, complete_questions),
     ):
         learnt = choice(recommender, purchases, cut, seed=seed)
-        learnt_from = chain(
-            questions(older, until_then, earlier, seed), questions(recommender, until_middle, cut, seed)
+        learnt_from = chain.from_iterable(
+            questions(older, purchases.take(purchases.time < end), start, seed) for older, start, end in asked
         )
         found.add(task, learnt, learnt_from, questions(recommender, purchases, middle, seed), seed)
 
