@@ -47,15 +47,14 @@ class People:
             return Person(tuple(profile_ids), next(iter(profile_ids[-1:]), ""))
 
     def observe(self, events: Iterable[Event], now: float) -> None:
-        """Link what durable events tell of. If that cannot be now, the next event of the visitor does it."""
+        """Link what durable events tell of; told again, it changes nothing.
+
+        :raises UnavailableError: that cannot be now; whoever sent the events is to send them again
+        """
         claims = [claim for claim in claims_of(events) if not self._seen.get((claim.left, claim.right))]
         if not claims:
             return
-        try:
-            self.claim(claims, now, AUTOMATIC)
-        except UnavailableError as error:
-            log.warning("profiles could not be linked, later events will: %s", error)
-            return
+        self.claim(claims, now, AUTOMATIC)
         for claim in claims:
             self._seen.keep((claim.left, claim.right), True)
 

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from itertools import compress
 
 import msgspec
 
@@ -144,7 +143,10 @@ class Pipeline:
     # -------------------------------------------------------------------------------------------- events
 
     def ingest(self, events: Sequence[Event]) -> list[bool]:
-        """Make events durable and fold them into their profiles; gives for each whether it was new."""
+        """Make events durable, fold them into their profiles, link who they are of; gives for each whether it was new.
+
+        :raises mtp_plugin.errors.UnavailableError: some of that could not be done; again, it changes nothing that was
+        """
         admitted = [self.admits(event) for event in events]
         if not all(admitted):
             kept = iter(self.ingest([event for event, good in zip(events, admitted, strict=True) if good]))
@@ -152,9 +154,8 @@ class Pipeline:
         if not events:
             return []
         known = self.journal.record(events, self.folding(self.live.get().table))
-        fresh = list(compress(events, known))
-        if self.people:
-            self.people.observe(fresh, events[-1].received_at)
+        if self.people:  # repeated events, too: who recorded them may have ended before it linked anybody
+            self.people.observe(events, events[-1].received_at)
         return known
 
     def rebuild(self, progress: Callable[[int], None] | None = None) -> int:

@@ -8,6 +8,7 @@ from the garbage collector's sight (``gc=False``): they hold nothing that could 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -1125,7 +1126,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     A node is an id with a letter before it: ``u:`` account, ``a:`` browser, ``e:`` hashed e-mail, ``p:`` hashed phone,
     ``o:`` order. ``kind`` says how it is known (``sign-in``, ``email``, ``phone``, ``order``, ``alias``,
     ``likeness``, ``manual``), ``confidence`` how sure that is, 0 to 1. With ``suggest`` somebody has to look at it
-    first. ``evidence`` is what it rests on, in words and numbers that name nobody.
+    first. ``evidence`` is what it rests on, in words and numbers that name nobody. ``at`` is when it happened (seconds
+    since 1970): what is older than the withdrawal of a permission does not undo it.
     """
 
     left: str
@@ -1134,6 +1136,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float = 1.0
     suggest: bool = False
     evidence: dict[str, Any] = {}
+    at: float = math.inf
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,20 +14,25 @@ HASHED = {"email_hash": ("e:", "email"), "phone_hash": ("p:", "phone")}
 
 
 def claims_of(events: Iterable[Event]) -> list[Claim]:
-    """The deterministic claims of some events, each once, in order."""
-    found = {(claim.left, claim.right): claim for event in events for claim in _claims(event)}
+    """The deterministic claims of some events, each once, in order, the latest evidence counting."""
+    found: dict[tuple[str, str], Claim] = {}
+    for event in events:
+        for claim in _claims(event):
+            known = found.setdefault((claim.left, claim.right), claim)
+            if claim.at > known.at:
+                found[(claim.left, claim.right)] = claim
     return [claim for claim in found.values() if is_usable(claim.left) and is_usable(claim.right)]
 
 
 def _claims(event: Event) -> Iterator[Claim]:
     if event.user_id and event.anonymous_id:
-        yield Claim(left=f"u:{event.user_id}", right=f"a:{event.anonymous_id}", kind="sign-in")
+        yield Claim(left=f"u:{event.user_id}", right=f"a:{event.anonymous_id}", kind="sign-in", at=event.timestamp)
     if event.source not in VOUCHED:
         return
     if event.name == "Alias" and (previous := event.properties.get("previous_id")):
-        yield Claim(left=event.profile_id, right=f"a:{previous}", kind="alias")
+        yield Claim(left=event.profile_id, right=f"a:{previous}", kind="alias", at=event.timestamp)
     if event.name == "Order Completed" and (order := event.properties.get("order_id")):
-        yield Claim(left=event.profile_id, right=f"o:{order}", kind="order")
+        yield Claim(left=event.profile_id, right=f"o:{order}", kind="order", at=event.timestamp)
     for name, (letter, kind) in HASHED.items() if event.name == "Identify" else ():
         if isinstance(value := event.properties.get(name), str):
-            yield Claim(left=event.profile_id, right=letter + value, kind=kind)
+            yield Claim(left=event.profile_id, right=letter + value, kind=kind, at=event.timestamp)

@@ -99,7 +99,10 @@ def take(work: Work, claim: Claim, now: float, actor: str, most: int = MOST) -> 
 
 def _opens(link: Link, claim: Claim) -> bool:
     """Whether new evidence counts: of a suggestion certainty, of a withdrawn permission that it was given again."""
-    return not claim.suggest and (link.state == "suggested" or (link.state, link.reason) == ("suspended", "consent"))
+    if claim.suggest:
+        return False
+    withdrawn = (link.state, link.reason) == ("suspended", "consent")
+    return link.state == "suggested" or (withdrawn and claim.at > link.decided_at)
 
 
 def _refusal(work: Work, left: str, right: str, most: int) -> str:

@@ -26,8 +26,13 @@ from mtp_plugin import MTP
 app = Flask("shop", instance_path={folder!r})
 app.secret_key = "tests only, but long enough"
 app.config.update({config!r})
-MTP(app)
+mtp = MTP(app)
 """
+DIES = """
+import os, signal
+app.extensions["mtp"].people.observe = lambda events, now: os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""Ends the process after the commit, before anybody is linked."""
 KILLS = 5
 EVENTS = 6000
 VISITORS = 37
@@ -119,6 +124,28 @@ def test_a_database_that_is_away_costs_nothing_but_time(
         bus.close()
     wait_until(lambda: counted(settings, tmp_path) == 90, "the database to answer again")
     stores.close()
+
+
+@pytest.mark.redis
+def test_who_dies_between_commit_and_links_leaves_them_to_the_next(tmp_path: Path, redis_url: str) -> None:
+    config = {"MTP_STREAM_URL": redis_url}
+    shop = SHOP.format(folder=str(tmp_path), config=config)
+    settings = Settings.read(config)
+    stores, bus = open_stores(settings, str(tmp_path)), open_bus(settings, lambda events: [])
+    bus.publish([make_event(1, "u:ada", user_id="ada", anonymous_id="b1")])
+    (tmp_path / "shop.py").write_text(shop + DIES)
+    words = [sys.executable, "-m", "flask", "--app", "shop", "mtp", "worker", "--take-over", "0.3", "--until-empty"]
+    assert subprocess.run(words, cwd=tmp_path, capture_output=True, check=False).returncode == -signal.SIGKILL
+    assert stores.journal.count() == 1
+    assert stores.identity.cluster("u:ada") == ("u:ada",)
+    (tmp_path / "shop.py").write_text(shop)
+    worker = start_worker(tmp_path)
+    wait_until(lambda: getattr(bus.lag(), "entries", 1) == 0, "taking over")
+    end(worker, signal.SIGTERM)
+    assert stores.identity.cluster("u:ada") == ("a:b1", "u:ada")
+    assert stores.journal.count() == 1
+    stores.close()
+    bus.close()
 
 
 def counted(settings: Settings, folder: Path) -> int:

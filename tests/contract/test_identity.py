@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from mtp_plugin.config import Settings
@@ -177,6 +178,17 @@ def test_a_withdrawn_permission_parts_until_it_is_given_again(ledgers: Callable[
     assert ledger.resolve(["u:1"]).profile_ids == ("u:1",)
     assert ledger.claim([signs_in("1", "x")], 7.0, "events")[0].state == "active"
     assert ledger.resolve(["u:1"]).profile_ids == ("u:1", "a:x")
+
+
+def test_what_is_older_than_the_withdrawal_does_not_give_the_permission(ledgers: Callable[[], Identity]) -> None:
+    """Such as an event that waited, or one that is sent again."""
+    ledger = ledgers()
+    ledger.claim([signs_in("1", "x")], 5.0, "events")
+    ledger.detach("a:x", "consent", 6.0, "consent")
+    before, after = (msgspec.structs.replace(signs_in("1", "x"), at=at) for at in (5.5, 6.5))
+    assert ledger.claim([before], 7.0, "events")[0].state == "suspended"
+    assert ledger.resolve(["u:1"]).profile_ids == ("u:1",)
+    assert ledger.claim([after], 7.0, "events")[0].state == "active"
 
 
 def test_an_erased_node_was_never_there(ledgers: Callable[[], Identity]) -> None:

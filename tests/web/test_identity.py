@@ -6,6 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from mtp_plugin.errors import UnavailableError
+
 from .shop import CANARIES, SECRET, Browser, Shop
 
 KEY = (SECRET, "")
@@ -53,6 +57,27 @@ def test_the_unit_of_experiments_lasts(shop: Shop) -> None:
         browser.get("/sign-in/ada")
         browser.view("p002")
         assert people.resolve(["u:ada", node(browser, shop)]).unit == first
+
+
+def test_events_whose_visitors_cannot_be_linked_now_are_sent_again_and_are(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the database, or the process, ends between the two: what is repeated is linked, not only what is new."""
+    call = {"type": "track", "event": "Product Viewed", "userId": "ada", "anonymousId": "b1", "messageId": "m1"}
+    body = {"batch": [{**call, "properties": {"product_id": "p001"}}]}
+    server, people = shop.app.test_client(), shop.state.people
+
+    def away(*asked: object) -> None:
+        raise UnavailableError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(people.identity, "claim", away)
+        assert server.post("/mtp/v1/batch", json=body, auth=KEY).status_code == 503
+    assert shop.state.journal.count() == 1, "it is durable all the same"
+    assert people.identity.cluster("u:ada") == ("u:ada",)
+    assert server.post("/mtp/v1/batch", json=body, auth=KEY).get_json()["accepted"] == 1
+    assert people.identity.cluster("u:ada") == ("a:b1", "u:ada")
+    assert shop.state.journal.count() == 1
 
 
 def test_a_shared_browser_is_nobodys(shop: Shop) -> None:
