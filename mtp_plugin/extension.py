@@ -502,7 +502,7 @@ def _build(
         targets=load_targets(settings.forward),
         catalog=catalog,
         loaders=loaders,
-        probes={**stores.probes, "stream": bus.probe} if settings.stream_url else stores.probes,
+        probes=_probes(stores.probes, live, bus.probe if settings.stream_url else None),
         close=_closing(exposures.close, bus.close, live.close, stores.close),
     )
 
@@ -514,6 +514,19 @@ def _written_later(pipeline: Pipeline) -> Background[Sequence[Event]]:
         pipeline.ingest([event for events in several for event in events])
 
     return Background("mtp-exposures", write)
+
+
+def _probes(
+    stores: Mapping[str, Callable[[], str]], live: Live, stream: Callable[[], str] | None
+) -> dict[str, Callable[[], str]]:
+    """Of the stores, and whether the models that should serve do."""
+
+    def models() -> str:
+        unserved = live.unserved()
+        named = ", ".join(f"{kind} {version}" for kind, version in unserved.items())
+        return stores["models"]() or (f"cannot be served: {named}" if named else "")
+
+    return {**stores, "models": models, **({"stream": stream} if stream else {})}
 
 
 def _closing(*closes: Callable[[], None]) -> Callable[[], None]:

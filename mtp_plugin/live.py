@@ -211,8 +211,8 @@ class Live:
         if before is not None and before.table is table and known and _same(before.bundles, bundles):
             recommender = before.recommender
         else:
-            recommender = Recommender(table, *bundles[:2], likelihood=likely, feedback=feedback)
-            recommender.warm()
+            recommender, pair = self._recommender(table, bundles[:2], likely, feedback, before)
+            bundles = (*pair, *bundles[2:])
         behaviour, content, segments, told_by, taught = (bundle.version if bundle else "" for bundle in bundles)
         versions = (wanted[0], behaviour, content, segments, told_by, taught, wanted[-1])
         stage = self._stage(found, likely, wanted, before)
@@ -220,6 +220,35 @@ class Live:
         return Serving(
             table, titles, recommender, stage, versions, wanted, bundles, rules, wanted_rules, propensity, likely
         )
+
+    def _recommender(
+        self,
+        table: ProductTable,
+        pair: tuple[Bundle | None, ...],
+        likely: Likely,
+        feedback: Feedback,
+        before: Serving | None,
+    ) -> tuple[Recommender, tuple[Bundle | None, ...]]:
+        """What recommends, and the bundles it is of: those before, one of the two or none, where both do not do."""
+        tried = [pair, before.bundles[:2]] if before else [pair, (pair[0], None), (None, pair[1])]
+        for one in tried:
+            try:
+                recommender = Recommender(table, *one, likelihood=likely, feedback=feedback)
+            except (ModelError, KeyError, ValueError) as error:
+                versions = " and ".join(bundle.version for bundle in one if bundle)
+                log.error("models %s cannot be served: %s", versions, error)
+            else:
+                recommender.warm()
+                return recommender, one
+        return Recommender(table, likelihood=likely, feedback=feedback), (None, None)
+
+    def unserved(self) -> dict[str, str]:
+        """The models that should serve and cannot, by kind, as of the last load."""
+        serving = self._serving
+        if serving is None:
+            return {}
+        pairs = zip(KINDS, serving.versions[1:-1], serving.wanted[1:-1], strict=True)
+        return {kind: wanted for kind, serves, wanted in pairs if serves != wanted}
 
     def _stage(self, found: Found, likely: Likely, wanted: Versions, before: Serving | None) -> Segments:
         same = before is not None and before.likely is likely and before.segments.found is found

@@ -112,6 +112,7 @@ def _status(state: State) -> dict[str, object]:
         "segments_model": serving.versions[3] or None,
         "propensity_model": serving.versions[4] or None,
         "feedback_model": serving.versions[5] or None,
+        "models_not_served": state.pipeline.live.unserved(),
         "segments": len(serving.segments.all()),
         "placements": [name for name, p in state.pipeline.placements.items() if p.enabled],
         "jobs_failing": [run.name for run in state.leases.last_runs().values() if not run.ok],

@@ -133,7 +133,10 @@ def _catalog(state: State, serving: Serving) -> Iterator[Finding]:
 
 
 def _models(state: State, serving: Serving) -> Iterator[Finding]:
-    for kind, version in zip(("behaviour", "content"), serving.versions[1:3], strict=True):
+    unserved = state.pipeline.live.unserved()
+    for kind in unserved.keys() - {"behaviour", "content"}:
+        yield Finding(f"{kind} model", "broken", f"{unserved[kind]} cannot be served", MEND_MODEL.format(kind=kind))
+    for kind, version in zip(("behaviour", "content"), serving.wanted[1:3], strict=True):
         if not version:
             yield Finding(
                 f"{kind} model", "advice", "none yet; slates come from the catalogue alone", "flask mtp train"
@@ -147,6 +150,11 @@ def _models(state: State, serving: Serving) -> Iterator[Finding]:
             continue
         if info is None:
             yield Finding(f"{kind} model", "broken", f"{version} is not there", MEND_MODEL.format(kind=kind))
+            continue
+        if kind in unserved:
+            yield Finding(
+                f"{kind} model", "broken", f"{version} cannot be served, see the log", MEND_MODEL.format(kind=kind)
+            )
             continue
         age = (time.time() - info.created_at) / 86400
         if age > STALE_DAYS and kind == "behaviour":
