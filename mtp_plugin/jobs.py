@@ -50,11 +50,10 @@ class Jobs:
         self._holder = holder or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
 
     def due(self) -> list[Job]:
-        """Jobs whose time has come, by their last run."""
+        """Jobs whose time has come, by their last run; where that is yet to come the clock was set back."""
         runs, now = self._leases.last_runs(), self._clock()
-        return [
-            job for job in self.all.values() if job.name not in runs or now - runs[job.name].started_at >= job.every
-        ]
+        since = {name: now - run.started_at for name, run in runs.items()}
+        return [job for job in self.all.values() if not 0 <= since.get(job.name, job.every) < job.every]
 
     def run_due(self) -> list[JobRun]:
         """Run each job that is due and not held by another worker; gives what ran."""

@@ -703,7 +703,11 @@ class Leases(Protocol):
     """Mutual exclusion among all workers, and what jobs said."""
 
     def acquire(self, name: str, holder: str, seconds: float) -> bool:
-        """Take or renew the lease; False when another holder's has not run out."""
+        """Take or renew the lease; False when another holder's has not run out.
+
+        All ask for about the same *seconds*: one that would hold for more than twice that is of a time before the clock
+        was set back, and has run out.
+        """
 
     def release(self, name: str, holder: str) -> None:
         """Give it back, if it is still ours."""

@@ -12,6 +12,8 @@ from ..records import Event, FoldFunction, Profile
 from .rows import EventRow, bytes_profile, event_row, profile_bytes, seen_key
 
 SeenKey = tuple[int, bytes]
+SET_BACK_S = 7200.0
+"""By how much a clock may be set back with repetitions recognised all the same."""
 
 
 class Stored(NamedTuple):
@@ -69,6 +71,12 @@ class Batch:
             (int(event.received_at // window_s), row.event_id if row.permanent else seen_key(event))
             for event, row in zip(events, self.rows, strict=True)
         ]
+        # Of a time before the clock was set back, over the end of a window.
+        self.later = [
+            (bucket + 1, mark)
+            for event, (bucket, mark) in zip(events, self.keys, strict=True)
+            if (event.received_at + SET_BACK_S) // window_s > bucket
+        ]
         self.profile_ids = sorted({event.profile_id for event in events})
         self.stale = False
         self.new: list[bool] = []
@@ -90,7 +98,7 @@ def apply(batches: Sequence[Batch], work: Work) -> None:
     passing = [not row.permanent for row in rows]
     found = work.inspect(
         sorted({name for batch in batches for name in batch.profile_ids}),
-        list(compress(keys, passing)),
+        [*compress(keys, passing), *(key for batch in batches for key in batch.later)],
         [row.event_id for row in rows if row.permanent],
         len(rows),
     )

@@ -63,7 +63,8 @@ class Cookies:
         if not value or len(value) > LONGEST:
             return ""
         found, signed_at = self._stamped(value)
-        return found if 0 <= self._signer.get_timestamp() - signed_at <= self.seconds else ""
+        # One of a time to come is ours all the same: the clock was set back, or is another machine's.
+        return found if self._signer.get_timestamp() - signed_at <= self.seconds else ""
 
     def _read_stamp(self, value: str) -> tuple[str, float]:
         """The id and when it was signed, in seconds since 1970."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from functools import lru_cache
 
 import msgspec
@@ -165,8 +166,11 @@ def _allowed(
 def refused_since(state: State, profile_id: str, since: float) -> bool:
     """Whether the latest decision on record is a refusal made after *since*, on whatever device.
 
+    A time to come says nothing: the clock was set back, and the record's order alone counts.
+
     :raises UnavailableError: the record cannot be read
     """
+    since = since if since <= time.time() else 0.0
     decisions = [decision for decision in state.consents.of(profile_id) if decision.purpose == PURPOSE]
     return bool(decisions) and not decisions[-1].granted and decisions[-1].decided_at > since
 

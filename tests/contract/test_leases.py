@@ -124,4 +124,12 @@ def test_by_the_databases_own_clock_it_runs_out(
     assert not other.acquire("train", "two", 3600)
     assert one.acquire("train", "one", 0.05)
     wait_until(lambda: other.acquire("train", "two", 3600), "the end of the lease")
-    assert not one.acquire("train", "one", 1)
+    assert not one.acquire("train", "one", 3600)
+
+
+def test_a_lease_of_a_time_before_the_clock_was_set_back_holds_up_nobody(leases: Leases, clock: Clock) -> None:
+    assert leases.acquire("job", "dead", 60)
+    assert not leases.acquire("job", "other", 60)
+    clock.now -= 3600
+    assert leases.acquire("job", "other", 60)
+    assert not leases.acquire("job", "third", 60), "it holds as ever"

@@ -116,6 +116,17 @@ def test_a_lease_that_cannot_be_renewed_is_tried_again(caplog: pytest.LogCapture
     assert "trying again: the database is away" in caplog.text
 
 
+def test_a_run_that_is_yet_to_come_keeps_no_job() -> None:
+    """The clock was set back."""
+    clock, leases = Clock(), MemoryLeases()
+    jobs = Jobs([Job("tick", 3600, "", lambda: "done")], leases, clock)
+    assert len(jobs.run_due()) == 1
+    assert jobs.run_due() == []
+    clock.now -= 600
+    assert len(jobs.run_due()) == 1
+    assert jobs.run_due() == []
+
+
 def test_the_scheduler_outlives_any_error(caplog: pytest.LogCaptureFixture) -> None:
     rounds, again = [], threading.Event()
 

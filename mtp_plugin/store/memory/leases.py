@@ -25,7 +25,7 @@ class MemoryLeases:
         with self._lock:
             now = self._clock()
             owner, until = self._held.get(name, (holder, 0.0))
-            if owner != holder and until > now:
+            if owner != holder and now < until <= now + 2 * seconds:
                 return False
             self._held[name] = (holder, now + seconds)
             return True
