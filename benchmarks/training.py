@@ -32,10 +32,11 @@ for threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 from _history import catalogue, history  # noqa: E402
 
-from mtp_plugin.candidates.learn.experts import RERANKING  # noqa: E402
+from mtp_plugin.candidates.learn import experts  # noqa: E402
 from mtp_plugin.candidates.log import PURCHASE, VIEW, TrainingLog  # noqa: E402
 from mtp_plugin.records import ProductTable  # noqa: E402
 
+GIVEN_BACK = {"MALLOC_MMAP_THRESHOLD_": "262144"}
 LIMITS = {
     1_000_000: {"seconds": 10}, 10_000_000: {"seconds": 60, "peak_mb": 1000}, 20_100_000: {"peak_mb": 4000},
 }  # fmt: skip
@@ -77,7 +78,7 @@ class Parts:
         kinds: dict[str, list[dict[str, float]]] = {"candidate_models": [], "re_rankers": []}
         for name, part in self.parts.items():
             if not name.startswith("reading"):
-                kinds["re_rankers" if name.startswith(RERANKING) else "candidate_models"].append(part)
+                kinds["re_rankers" if name.startswith(experts.RERANKING) else "candidate_models"].append(part)
         sums = {
             kind: {
                 "cpu_seconds": round(sum(part["cpu_seconds"] for part in parts), 2),
@@ -92,7 +93,10 @@ def train_child(folder: Path) -> dict[str, Any]:
     """Train on the log in *folder*."""
     table = catalogue(int((folder / "products").read_text()))
     parts, before = Parts(), peak_mb()
-    return {**_learn(_saved(folder, table), table, parts), "before_training_mb": round(before)}
+    return {
+        **_learn(_saved(folder, table), table, parts, not (folder / "candidates").exists()),
+        "before_training_mb": round(before),
+    }
 
 
 def _saved(folder: Path, table: ProductTable) -> TrainingLog:
@@ -109,13 +113,18 @@ def stored_child(folder: Path) -> dict[str, Any]:
     table, parts = catalogue(int((folder / "products").read_text())), Parts()
     journal = SqlJournal(Database(f"sqlite:///{path}", 1000.0), 86_400.0)
     parts("reading events")
-    found = _learn(TrainingLog.from_interactions(journal.interactions()), table, parts)
+    found = _learn(
+        TrainingLog.from_interactions(journal.interactions()), table, parts, not (folder / "candidates").exists()
+    )
     return {"events": journal.count(), "file_mb": round(path.stat().st_size / 1e6), **found}
 
 
-def _learn(log: TrainingLog, table: ProductTable, parts: Parts) -> dict[str, Any]:
+def _learn(log: TrainingLog, table: ProductTable, parts: Parts, rerank: bool) -> dict[str, Any]:
+    from mtp_plugin.candidates.learn.reranker import Grown
     from mtp_plugin.candidates.train import train, train_content
 
+    if not rerank:
+        experts.grow_reranker = lambda *told, **more: Grown(None, {"serves": False, "why": "not asked for"})
     told = {
         "rows": len(log),
         "visitors": len(log.owners),
@@ -123,7 +132,8 @@ def _learn(log: TrainingLog, table: ProductTable, parts: Parts) -> dict[str, Any
     }
     parts("content")
     content = train_content(table).bundle("content")
-    whole, log = [log], log.take(slice(0, 0))
+    whole = [log]
+    del log
     learnt = train(whole.pop(), table=table, content=content, progress=parts)  # nobody else holds it
     parts("end")
     return {**told, **parts.all(), "bundle_mb": round(sum(array.nbytes for array in learnt.arrays.values()) / 1e6)}
@@ -215,7 +225,8 @@ def child(what: str, folder: Path) -> Any:
     """What *what* answers from a fresh process."""
     print(f"-- {what}", file=sys.stderr)
     command = [sys.executable, __file__, "--child", what, "--folder", str(folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    # What is freed goes back to the system, as docs/performance.md says of trainings.
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env={**os.environ, **GIVEN_BACK})
     return json.loads(done.stdout)
 
 
@@ -226,6 +237,9 @@ def main() -> None:
     parser.add_argument("--products", type=int, default=50_000)
     parser.add_argument("--most-visits", type=int, default=400, help="of one visitor: fewer make more visitors")
     parser.add_argument("--stored", action="store_true", help="write the events to SQLite and train on what is there")
+    parser.add_argument(
+        "--candidates-only", action="store_true", help="leave re-rankers out, which take as long at any size"
+    )
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--child", choices=CHILDREN, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -239,6 +253,8 @@ def main() -> None:
         for part, array in log.arrays().items():
             np.save(folder / f"{part}.npy", array)
         (folder / "products").write_text(str(given.products))
+        if given.candidates_only:
+            (folder / "candidates").touch()
         if given.stored:
             store(log, folder)
         del log

@@ -42,6 +42,11 @@ def histories(draw: st.DrawFn) -> list[Event]:
     return [event(name, f"u:{who}", at * 60.0, *(f"p{one}" for one in what)) for name, who, at, what in rows]
 
 
+def starts_of(session: np.ndarray) -> np.ndarray:
+    """Whether a row is the first of its session."""
+    return np.append(True, session[1:] != session[:-1])
+
+
 def best(sums: Sums, row: int, scale: np.ndarray | None, most: int) -> tuple[list[int], list[float]]:
     """The list of one product, from plain counts."""
     total = sum(sums[row].values())
@@ -81,7 +86,7 @@ def test_lists_of_sessions_hold_what_counting_by_hand_gives(history: list[Event]
                     path[one][other] += ONE // distance if distance <= PATH else 0
     views = np.bincount(log.item[log.action == VIEW], minlength=n)
     seen = log.action == VIEW
-    lists = viewed_lists(log.item[seen], log.session[seen], n)
+    lists = viewed_lists(log.item[seen], starts_of(log.session[seen]), n)
     assert_lists(lists, "viewed", together, 1 / np.sqrt(np.maximum(views, 1)), n)
     for name, sums in (("next", after), ("path", path)):
         assert_lists(lists, name, {row: +counter for row, counter in sums.items()} | _none(sums, n), None, n)
@@ -143,5 +148,5 @@ def test_the_log_survives_the_bundle(rows: int) -> None:
     log = TrainingLog.from_events([[event("Product Viewed", f"u:{one}", float(one), f"p{one}") for one in range(rows)]])
     read = TrainingLog.from_arrays(log.arrays(), log.items, log.timed)
     assert all(np.array_equal(array, read.arrays()[name]) for name, array in log.arrays().items())
-    lists = viewed_lists(read.item, read.session, len(read.items))
+    lists = viewed_lists(read.item, starts_of(read.session), len(read.items))
     assert len(lists["viewed_indptr"]) == rows + 1

@@ -48,11 +48,18 @@ def learn_behaviour(
         arrays |= ease_lists(orders, ridge)
         arrays |= basket_index(purchases) | user_index(purchases) | sales(purchases, now)
     arrays |= bought_lists(orders)
+    del purchases, orders
+    return arrays | _viewed(log) if viewing else arrays
+
+
+def _viewed(log: TrainingLog) -> Arrays:
+    """What is learnt from views; nothing without any."""
     seen = log.action == VIEW
-    if viewing and seen.any():
-        ended, item, session = last_view(log), log.item[seen], log.session[seen]
-        arrays |= session_index(item, ended, session, len(log.items))
-        del ended
-        arrays |= revisits(item, session, len(log.items))
-        arrays |= viewed_lists(item, session, len(log.items))
-    return arrays
+    if not seen.any():
+        return {}
+    item, session, n = log.item[seen], log.session[seen], len(log.items)
+    del seen
+    arrays = session_index(item, last_view(log), session, n) | revisits(item, session, n)
+    starts = np.append(True, session[1:] != session[:-1])
+    del session
+    return arrays | viewed_lists(item, starts, n)

@@ -5,6 +5,7 @@ An index that already holds the sessions to be predicted would teach to trust it
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
@@ -84,16 +85,19 @@ def learn_experts(
     if (log.action == PURCHASE).any():
         progress("learning what predicts the next basket")
         _baskets(found, log, known, content, seed)
+    gc.collect()
     return found
 
 
 def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
     """The expert, the neighbours' settings, and from how many cases."""
-    before, held_out = _held_out(log)
+    cut = _cut(log)
+    before = log.take(slice(0, cut))
     found.settings[""], found.figures["session_cases"] = {}, 0
-    if not len(before) or not len(held_out):
+    if not len(before) or cut == len(log):
         return
     recommender = _recommender(before, table, content, buying=False)
+    held_out = log.take(slice(cut, None)).views()
     settings = found.settings[""] = neighbour_settings(recommender, held_out, seed=seed)
     _tune(recommender, settings)
     cases = session_choices(recommender, held_out, seed=seed)
@@ -104,7 +108,9 @@ def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
         known_of = _tune(_recommender(known, table, content, buying=False), settings)
         yield from session_questions(known_of, asked, MOST_ASKED, seed + 1)
 
-    found.add("session", session_choice(cases), questions(*_held_out(before)), questions(before, held_out), seed)
+    earlier = _cut(before)
+    long_before, middle = before.take(slice(0, earlier)), before.take(slice(earlier, None)).views()
+    found.add("session", session_choice(cases), questions(long_before, middle), questions(before, held_out), seed)
 
 
 def _tune(recommender: Recommender, settings: dict[str, float]) -> Recommender:
@@ -114,11 +120,10 @@ def _tune(recommender: Recommender, settings: dict[str, float]) -> Recommender:
     return recommender
 
 
-def _held_out(log: TrainingLog) -> tuple[TrainingLog, TrainingLog]:
-    """What is before, and the views of the latest sessions."""
+def _cut(log: TrainingLog) -> int:
+    """The first row of the latest sessions, which are held out."""
     views = np.flatnonzero(log.action == VIEW)
-    cut = int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]])) if len(views) else 0
-    return log.take(slice(0, cut)), log.take(slice(cut, None)).views()
+    return int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]])) if len(views) else 0
 
 
 def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
@@ -131,22 +136,22 @@ def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
         return
     orders = Orders.of(before.purchases(), before.end, 8 * half_life(before))
     ridge = found.ridge = ease_ridge(orders, purchases.take(purchases.time >= cut), seed=seed)
+    recommender = _recommender(before, table, content, viewing=False, ridge=ridge)
+    choices = {"return": (return_choice, return_questions), "complete": (complete_choice, complete_questions)}
+    learnt = {task: choice(recommender, purchases, cut, seed=seed) for task, (choice, _) in choices.items()}
+    found.progress(f"{RERANKING}: what was known before")
     middle = _middle(purchases, cut)
     cuts = [log.end - length * number for number in range(STRETCHES, 0, -1)]
     asked = [
         (_recommender(history_before(log, start), table, content, viewing=False, ridge=ridge), start, end)
-        for start, end in pairwise((*cuts, middle))
+        for start, end in pairwise(cuts)
     ]
-    recommender = asked[-1][0]
-    for task, choice, questions in (
-        ("return", return_choice, return_questions),
-        ("complete", complete_choice, complete_questions),
-    ):
-        learnt = choice(recommender, purchases, cut, seed=seed)
+    asked.append((recommender, cut, middle))
+    for task, (_, questions) in choices.items():
         learnt_from = chain.from_iterable(
             questions(older, purchases.take(purchases.time < end), start, seed) for older, start, end in asked
         )
-        found.add(task, learnt, learnt_from, questions(recommender, purchases, middle, seed), seed)
+        found.add(task, learnt[task], learnt_from, questions(recommender, purchases, middle, seed), seed)
 
 
 def _middle(purchases: TrainingLog, cut: float) -> float:
@@ -172,6 +177,7 @@ def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None, 
 
     :param options: as :func:`learn_behaviour` takes
     """
+    gc.collect()  # a recommender refers to itself: the one before is gone only when garbage is looked for
     arrays = learn_behaviour(log, now=log.end, **options)
     bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta={"format": FORMAT})
     return Recommender(table, bundle, content)

@@ -108,7 +108,7 @@ def viewed_block(
     indptr: Array,
     positions: Array,
     item: Array,
-    session: Array,
+    starts: Array,
     scale: Array,
     ones: Array,
     worth: Array,
@@ -126,6 +126,7 @@ def viewed_block(
     """Neighbours in sessions of the products *first* to *last*: seen with them, right after them, a few steps after.
 
     :param positions: with *indptr*: where each product stands in *item*
+    :param starts: whether a place in *item* is the first of its session
     :param worth: of a pair by its distance in steps, from 1; 0 at place 0
     :param path: steps that count for the last of the three
     :param sums: three rows of zeros, int64, given back as zeros
@@ -137,7 +138,7 @@ def viewed_block(
         for at in range(indptr[product], indptr[product + 1]):
             here = positions[at]
             for there in range(here + 1, min(here + window + 1, end)):
-                if session[there] != session[here]:
+                if starts[there]:
                     break
                 other = item[there]
                 if other == product:
@@ -154,7 +155,7 @@ def viewed_block(
                     sums[1, other] += gain
                     all_next += gain
             for there in range(here - 1, max(here - window, 0) - 1, -1):
-                if session[there] != session[here]:
+                if starts[there + 1]:
                     break
                 other = item[there]
                 if other == product:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...records import FloatArray, IntArray
+from ...records import BoolArray, FloatArray, IntArray
 from ..counts import LANDMARK_BITS, ONE, fixed_decay
 from ..log import TrainingLog
 from .pair_kernels import bought_block, grouped, viewed_block
@@ -32,10 +32,11 @@ BLOCK = 4096
 Arrays = dict[str, NDArray[np.generic]]
 
 
-def viewed_lists(item: IntArray, session: IntArray, n: int) -> Arrays:
+def viewed_lists(item: IntArray, starts: BoolArray, n: int) -> Arrays:
     """``viewed`` by cosine of how near they stood; ``next`` and ``path`` by the share of what followed.
 
-    :param item: with *session*, of views: sessions contiguous, the oldest view first
+    :param item: of views: sessions contiguous, the oldest view first
+    :param starts: whether a view is the first of its session
     :param n: number of products
     """
     indptr, positions = grouped(item, n)
@@ -47,7 +48,7 @@ def viewed_lists(item: IntArray, session: IntArray, n: int) -> Arrays:
     for first, last in blocks(n):
         sizes = np.zeros((last - first, 3), dtype=np.int64)
         viewed_block(
-            first, last, indptr, positions, item, session, scale, ones, worth, PATH, sums, touched,
+            first, last, indptr, positions, item, starts, scale, ones, worth, PATH, sums, touched,
             viewed.columns, viewed.values, following.columns, following.values, path.columns, path.values, sizes,
         )  # fmt: skip
         for place, found in enumerate(lists.values()):
