@@ -101,8 +101,10 @@ def _strongest(votes: Array, neighbours: int) -> Array:
 def keep_loudest(scratch: Scratch, given: int, enough: int, which: Array, popularity: Array, allowed: Array) -> None:
     """See :func:`mtp_plugin.candidates.kernels.keep_loudest`."""
     rows = scratch.rows[given : scratch.count]
-    loud = np.column_stack((scratch.columns[given : scratch.count][:, which], popularity[rows]))
-    loud = (loud * (np.float32(1) / np.maximum(loud.max(axis=0), np.float32(1e-12)))).sum(axis=1)
+    loud = np.zeros(len(rows), dtype=np.float32)
+    votes = scratch.columns[given : scratch.count][:, which]
+    for said in (popularity[rows], *votes.T):  # one after the other, so that equals are the same for both
+        loud += said * (np.float32(1) / np.maximum(said.max(), np.float32(1e-12)))
     if len(allowed):
         loud[~allowed[rows]] = np.float32(-1e12)
     stay = np.sort(np.argsort(-loud, kind="stable")[:enough])
