@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from .errors import UnavailableError
+from .fork import after_fork
 from .patience import is_patient, left
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,11 @@ class Lookout:
     ) -> None:
         self._name, self._look, self._every, self._clock = name, look, every, clock
         self._due = self._succeeded = float("-inf")
+        self._reset()
+        after_fork(self._reset)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @property
@@ -50,11 +56,17 @@ class Lookout:
         if is_patient():
             self.look_now()
             return
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self.look_now, name=f"mtp-{self._name}", daemon=True)
-            self._thread.start()
+        thread = self._looking()
         if now - self._succeeded > LONG * self._every:
-            self._thread.join(max(0.0, left(STALE_S)))
+            thread.join(max(0.0, left(STALE_S)))
+
+    def _looking(self) -> threading.Thread:
+        """The thread that looks; of several who come at one moment one starts it."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self.look_now, name=f"mtp-{self._name}", daemon=True)
+                self._thread.start()
+            return self._thread
 
     def look_now(self) -> None:
         """Look in this thread; if that cannot be, say so in the log."""
