@@ -20,6 +20,7 @@ from .patience import is_patient, left, patiently
 from .ports import Bundle, CatalogStore, ModelRegistry, SegmentBook
 from .profile.columns import Columns
 from .propensity.model import NoPropensity, Propensity, open_propensity
+from .rank.diversity import warm
 from .rank.titles import Titles
 from .records import ProductTable
 from .rule_source import NOTHING, RuleSource, Served
@@ -198,6 +199,7 @@ class Live:
         else:
             table = build_table(self._catalog.products(), wanted[0])
             titles = Titles(table)
+            warm(table, titles)
         bundles = tuple(
             self._open(kind, version, before.bundles[place] if before else None)
             for place, (kind, version) in enumerate(zip(KINDS, wanted[1:-1], strict=True))

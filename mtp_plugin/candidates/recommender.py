@@ -10,7 +10,18 @@ import numpy as np
 from ..compiled import HAS_NUMBA
 from ..errors import InputError
 from ..ports import Bundle, Likelihood
-from ..records import BoolArray, Candidates, FloatArray, IntArray, ProductTable, Profile, Query, SegmentRef, Strategy
+from ..records import (
+    BoolArray,
+    Candidates,
+    FloatArray,
+    IntArray,
+    ProductTable,
+    Profile,
+    Purchase,
+    Query,
+    SegmentRef,
+    Strategy,
+)
 from . import basket_expert, best_kernels, plain, session_expert
 from .basket_details import complete_details
 from .blend import Expert, softmax
@@ -128,9 +139,14 @@ class Recommender:
             return
         known = self.sources.neighbours or self.sources.users or self.sources.baskets
         row = int(np.argmax(self.sources.rankings["popular"].scores)) if known else 0
-        query = Query(now=0.0, session=(row,), in_view=(row,), cart=(row,))
-        for strategy in Strategy:
-            self.candidates(strategy, query, 4)
+        for profile, segment in ((None, None), (_known(self.table.products[row].product_id), self._some_segment())):
+            query = Query(now=0.0, session=(row,), in_view=(row,), cart=(row,), profile=profile, segment=segment)
+            for strategy in Strategy:
+                self.candidates(strategy, query, 4)
+
+    def _some_segment(self) -> SegmentRef | None:
+        known = self.sources.segments.known
+        return SegmentRef(known[0], "", 1.0) if known else None
 
     def _allowed(self, query: Query) -> BoolArray | None:
         if query.category < 0:
@@ -241,7 +257,7 @@ class Recommender:
     def _on_sale(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         reduced = self.table.on_sale(query.now)
         reduced = reduced if allowed is None else reduced & allowed
-        rows = np.flatnonzero(reduced)
+        rows = np.flatnonzero(reduced).astype(np.int32)
         scores = 1.0 + self.sources.popularity[rows]
         if query.profile is not None and len(rows):
             taste = self.sources.affinity.of(query.profile)
@@ -254,6 +270,12 @@ class Recommender:
 
     def _likely_to_buy(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         return _candidates(*self.likely(query, allowed, k), BIT["likely-to-buy"])
+
+
+def _known(product_id: str) -> Profile:
+    """Somebody of whom there is something to know of each kind."""
+    bought_once = Purchase(product_id=product_id, quantity=1.0, orders=1, first=0.0, last=0.0)
+    return Profile(profile_id="", affinities={"category": {"": 1.0}}, purchases=(bought_once,), orders=1)
 
 
 def _none() -> Candidates:

@@ -32,6 +32,8 @@ class SegmentTop:
         known = behaviour is not None and "segment_popular" in behaviour.arrays
         self._arrays: Mapping[str, NDArray[np.generic]] = behaviour.arrays if behaviour and known else {}
         ids = behaviour.strings.get("segments", ()) if behaviour and known else ()
+        self.known = tuple(ids)
+        """Ids of the segments that training knew."""
         self._place = {segment_id: place for place, segment_id in enumerate(ids)}
         self._table, self._vocabulary, self._everybody = table, vocabulary, everybody
         self._share_of_all = {name: _shares(everybody[name].scores) for name in KIND_OF} if known else {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..records import Candidates, IntArray, ProductTable
 from .kernels import varied
 from .titles import Titles
@@ -47,3 +49,9 @@ def diversify(
         most_of_category, most_of_brand, ALIKE,
     )  # fmt: skip
     return order
+
+
+def warm(table: ProductTable, titles: Titles) -> None:
+    """Compile what walks down a list, or fetch it from the disk cache, before the first visitor needs it."""
+    none = np.zeros(0, dtype=np.int32)
+    diversify(Candidates(none, none.astype(np.float32), none.astype(np.int64), none), table, titles, 1)
