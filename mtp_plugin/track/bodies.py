@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
+from msgspec import Meta
 
 from ..errors import InputError
+from .limits import MAX_INTEGER, MAX_KEYS, MAX_TEXT, is_plain
 
 
 class Call(msgspec.Struct, rename="camel", gc=False):
@@ -34,10 +36,33 @@ class BatchBody(msgspec.Struct, rename="camel"):
     context: Any = None
 
 
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+Whole = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER - 1)]
+Member = Text | Whole | float | bool | list[Any] | dict[str, Any] | None
+Properties = Annotated[dict[str, Member], Meta(max_length=MAX_KEYS)]
+
+
+class PlainCall(Call, gc=False):
+    """The same where members of ``properties`` are within their bounds, and texts need not be cleaned.
+
+    Neither names of members are judged yet, nor what lies deeper.
+    """
+
+    properties: Properties | None = None
+
+
 class GoodBatch(msgspec.Struct, rename="camel"):
     """The same where all events are objects, read in one go."""
 
     batch: list[Call]
+    sent_at: Any = None
+    context: Any = None
+
+
+class PlainBatch(msgspec.Struct, rename="camel"):
+    """The same where all events are plain."""
+
+    batch: list[PlainCall]
     sent_at: Any = None
     context: Any = None
 
@@ -55,10 +80,16 @@ Body = TypeVar("Body", BatchBody, Ga4Body)
 
 
 _decode_good = msgspec.json.Decoder(GoodBatch).decode
+_decode_plain = msgspec.json.Decoder(PlainBatch).decode
 
 
-def decode_good(body: bytes) -> GoodBatch | None:
+def decode_good(body: bytes) -> GoodBatch | PlainBatch | None:
     """A batch whose events are all objects, ``None`` of anything else: :func:`decode_whole` tells what is wrong."""
+    if is_plain(body):
+        try:
+            return _decode_plain(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # one of them is not plain: each is looked at
     try:
         return _decode_good(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -26,7 +26,7 @@ def parse_time(value: Any, field: str, zone: tzinfo | None = None) -> float:
     True
     """
     if isinstance(value, str):
-        seconds = _text_time(value.strip(), field, zone)
+        seconds = _text_time(value, field, zone)
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         seconds = _number_time(value)
     else:
@@ -38,7 +38,7 @@ def parse_time(value: Any, field: str, zone: tzinfo | None = None) -> float:
 
 def _text_time(text: str, field: str, zone: tzinfo | None) -> float:
     try:
-        parsed = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text.strip())
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=zone or UTC)).timestamp()
     except (ValueError, OverflowError):
         raise _no_time(field) from None

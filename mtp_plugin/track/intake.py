@@ -15,6 +15,7 @@ from .bodies import (
     Call,
     Ga4Body,
     GoodBatch,
+    PlainBatch,
     decode_call,
     decode_good,
     decode_object,
@@ -25,7 +26,7 @@ from .contacts import Contacts
 from .ga4 import event_call, ga4_field, shared_call
 from .reading import IGNORED, KINDS, MAX_MESSAGE_ID, Drop, Reader, optional_time, shown_id
 from .sender import Sender
-from .told import Describe, nothing_known
+from .told import MOST, Describe, Known, Moments, nothing_known
 
 __all__ = ["IGNORED", "KINDS", "Intake", "Parsed", "Sender"]
 
@@ -55,7 +56,7 @@ class Intake:
     def __init__(
         self, settings: Settings, describe: Describe = nothing_known, contacts: Contacts | None = None
     ) -> None:
-        self._describe, self._contacts = describe, contacts or Contacts({})
+        self._describe, self._known, self._contacts = describe, Known(MOST), contacts or Contacts({})
         self._browser_orders = settings.browser_orders
         self._event_max = settings.event_max_kb * 1024
         self._body_max = settings.body_max_kb * 1024
@@ -108,7 +109,7 @@ class Intake:
             self._check_size(raw)
             return event_call(decode_object(raw), shared)
 
-        parsed = self._many(whole.events, read, sender, now, "events")
+        parsed = self._many(whole.events, read, self._reader(sender, now), "events")
         errors = tuple(msgspec.structs.replace(error, field=ga4_field(error.field)) for error in parsed.errors)
         return msgspec.structs.replace(parsed, errors=errors)
 
@@ -136,25 +137,28 @@ class Intake:
     def _batch(self, body: bytes, sender: Sender, now: float) -> Parsed:
         # No event is larger than its body: where that is small enough, they need not be looked at one by one.
         good = decode_good(body) if len(body) <= self._event_max else None
-        whole: GoodBatch | BatchBody = good or decode_whole(body, BatchBody, "batch")
+        whole: GoodBatch | PlainBatch | BatchBody = good or decode_whole(body, BatchBody, "batch")
         if whole.batch is None:
             raise InputError("this must be a list of events", field="batch")
         sent_at = optional_time(whole.sent_at, "sentAt")
         context = whole.context if isinstance(whole.context, dict) else {}
 
-        def read(given: Call | msgspec.Raw) -> Call:
-            call = given if isinstance(given, Call) else self._sized_call(given)
-            if call.sent_at is msgspec.UNSET:
-                call.sent_at = sent_at
+        def read(raw: msgspec.Raw) -> Call:
+            return told_to_all(self._sized_call(raw))
+
+        def told_to_all(call: Call) -> Call:
             if context:
                 call.context = {**context, **call.context} if isinstance(call.context, dict) else context
             return call
 
-        calls: Sequence[Call | msgspec.Raw] = whole.batch
-        return self._many(calls, read, sender, now, "batch")
+        reader = self._reader(sender, now, sent_at)
+        if isinstance(whole, BatchBody):
+            return self._many(whole.batch, read, reader, "batch")
+        return self._many(whole.batch, told_to_all, reader, "batch")
 
-    def _reader(self, sender: Sender, now: float) -> Reader:
-        return Reader(self._describe, self._contacts, sender, now, browser_orders=self._browser_orders)
+    def _reader(self, sender: Sender, now: float, sent_at: float | None = None) -> Reader:
+        moments = Moments(self._describe, sender, self._known)
+        return Reader(moments, self._contacts, sender, now, sent_at=sent_at, browser_orders=self._browser_orders)
 
     def _one(self, call: Call, sender: Sender, now: float) -> Parsed:
         try:
@@ -162,19 +166,12 @@ class Intake:
         except Drop as drop:
             return Parsed(dropped=(Dropped(0, shown_id(call), str(drop)),), refused=drop.refused)
 
-    def _many(
-        self,
-        given: Sequence[T],
-        read: Callable[[T], Call],
-        sender: Sender,
-        now: float,
-        field: str,
-    ) -> Parsed:
+    def _many(self, given: Sequence[T], read: Callable[[T], Call], reader: Reader, field: str) -> Parsed:
         if len(given) > self._batch_max:
             message = f"there are {len(given)} events, {self._batch_max} are allowed in one batch"
             raise TooLargeError(message, field=field)
         events, dropped, errors, refused = list[Event](), list[Dropped](), list[Rejected](), list[str]()
-        event_of = self._reader(sender, now).event
+        event_of = reader.event
         for index, one in enumerate(given):
             try:
                 call = read(one)

@@ -93,13 +93,18 @@ class _Names(dict[str, str | None]):
 
     def __init__(self, personal: frozenset[str]) -> None:
         self._personal = personal
+        self.as_given: set[str] = set()
+        """Those that are kept letter by letter."""
 
     def __missing__(self, key: str) -> str | None:
         if len(key) > MAX_NAME or not key.isprintable():
             return None
         if len(self) >= MOST_NAMES:
             self.clear()
+            self.as_given.clear()
         name = self[key] = "" if is_personal(key, self._personal) else plain(key)
+        if name == key:
+            self.as_given.add(key)
         return name
 
 
@@ -115,6 +120,18 @@ def plain(text: str) -> str:
     return _ADDRESS.sub(HIDDEN, text) if "@" in text else text
 
 
+def is_plain(body: bytes) -> bool:
+    """Whether all texts in this JSON are as :func:`plain` gives them: neither sign is there, written out or not."""
+    return b"@" not in body and (b"\\" not in body or (b"\\u0000" not in body and b"\\u0040" not in body))
+
+
+def is_kept_whole(values: dict[str, Any]) -> bool:
+    """Whether :func:`bounded` gives an object as it is, if its members are within their bounds and plain."""
+    if not _AS_GIVEN.issuperset(values):
+        return False
+    return _NESTED.isdisjoint(map(type, values.values()))
+
+
 def is_personal(key: str, personal: frozenset[str] = PERSONAL) -> bool:
     """Whether a property of this name says who somebody is, however it is spelt.
 
@@ -126,6 +143,8 @@ def is_personal(key: str, personal: frozenset[str] = PERSONAL) -> bool:
 
 
 _NAMES = {personal: _Names(personal) for personal in (PERSONAL, PERSONAL_TRAITS)}
+_AS_GIVEN = _NAMES[PERSONAL].as_given
+_NESTED = frozenset({dict, list})
 
 
 def identifier(value: Any, field: str, key: str = "") -> str:

@@ -8,14 +8,17 @@ from urllib.parse import parse_qsl, urlencode
 
 from .limits import kept_name, plain
 
-ADDRESSES = ("url", "referrer", "referer", "path", "page_location", "page_referrer")
+ADDRESSES = frozenset({"url", "referrer", "referer", "path", "page_location", "page_referrer"})
 """Properties that are addresses of pages; their queries and fragments are cut off."""
+_LOOKED_AT = ADDRESSES | {"search"}
 
 
 def without_queries(properties: dict[str, Any]) -> None:
     """Cut from addresses what may name a person or be a secret; of ``search`` the campaign stays."""
-    for name in ADDRESSES:
-        if name in properties and isinstance(value := properties[name], str):
+    if _LOOKED_AT.isdisjoint(properties):
+        return
+    for name in ADDRESSES.intersection(properties):
+        if isinstance(value := properties[name], str):
             properties[name] = _cut(value)
     search = properties.get("search")
     if isinstance(search, str) and search.startswith("?"):

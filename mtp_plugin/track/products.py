@@ -15,6 +15,8 @@ _LISTED_IDS = (*_IDS, "id")
 """Inside ``products`` an ``id`` can only be the product's."""
 _WHOLE_ORDERS = frozenset({"Order Refunded", "Order Cancelled"})
 """Events that may name an order alone, and then mean the whole of it."""
+_VARIANTS = frozenset({"variant_id", "variant"})
+_NUMBERS = frozenset({int, float})
 _MOST = 1e6
 _HUGE = 1e12
 
@@ -50,8 +52,10 @@ def _listed(given: Any, field: str) -> EventProduct:
 def _key_of(given: Mapping[str, Any], keys: Sequence[str]) -> str:
     """The first of these keys under which something stands, ``""`` if none."""
     for key in keys:
-        if key in given and given[key] not in (None, ""):
-            return key
+        if key in given:
+            value = given[key]
+            if value is not None and value != "":
+                return key
     return ""
 
 
@@ -62,7 +66,7 @@ def _product(given: Mapping[str, Any], key: str, field: str) -> EventProduct:
         identifier(given.get(key), field, key),
         1.0 if quantity is None else quantity,
         _number(given, "price", field, _HUGE) if "price" in given else None,
-        _variant(given),
+        "" if _VARIANTS.isdisjoint(given) else _variant(given),
         None if position is None else int(position),
     )
 
@@ -78,6 +82,8 @@ def _variant(given: Mapping[str, Any]) -> str:
 
 def _number(given: Mapping[str, Any], key: str, field: str, most: float) -> float | None:
     value = given[key]
+    if type(value) in _NUMBERS and 0 <= value <= most:
+        return float(value)
     if value is None or value == "":
         return None
     try:

@@ -15,16 +15,16 @@ from msgspec import UNSET
 from ..errors import InputError
 from ..records import ConsentLevel, Event
 from .aliases import canonical
-from .bodies import Call, object_or_none
+from .bodies import Call, PlainCall, object_or_none
 from .bots import is_bot
 from .clock import corrected, parse_time
 from .contacts import Contacts
-from .identifiers import dedupe_key, time_ordered_id
-from .limits import MAX_NAME, PERSONAL_TRAITS, bounded, identifier
+from .identifiers import dedupe_key, ids_at
+from .limits import MAX_NAME, PERSONAL_TRAITS, bounded, identifier, is_kept_whole
 from .page import without_queries
 from .products import products_of
 from .sender import Sender
-from .told import Describe, Moments
+from .told import Moments
 
 IGNORED = ("group", "screen")
 KINDS = ("track", "page", "identify", "alias", *IGNORED)
@@ -45,21 +45,29 @@ class Drop(Exception):
 class Reader:
     """Reads the calls of one body.
 
-    :param describe: what to keep of the moment that an event happened in
+    :param moments: what to keep of the moment that an event happened in
     :param contacts: makes hashes of the e-mail and phone of a customer
     :param browser_orders: whether a browser's word on orders is taken
     :param now: seconds since 1970, when the body was received
+    :param sent_at: when it was sent, by its sender's clock
     """
 
     def __init__(
-        self, describe: Describe, contacts: Contacts, sender: Sender, now: float, *, browser_orders: bool
+        self,
+        moments: Moments,
+        contacts: Contacts,
+        sender: Sender,
+        now: float,
+        *,
+        sent_at: float | None = None,
+        browser_orders: bool,
     ) -> None:
-        self._contacts, self._sender, self._now = contacts, sender, now
-        self._moments = Moments(describe, sender)
+        self._moments, self._contacts, self._sender, self._now, self._sent_at = moments, contacts, sender, now, sent_at
         self._trusted = sender.trusted
         self._orders = self._trusted or browser_orders
         self._unwanted = _unwanted(sender)
         self._scope = "server" if self._trusted else sender.kind
+        self._event_id = ids_at(now)
         self._browser = f"a:{sender.anonymous_id}" if sender.kind == "browser" and sender.anonymous_id else ""
 
     def event(self, call: Call, index: int) -> Event:
@@ -71,14 +79,18 @@ class Reader:
         """
         kind, now, trusted = call.type, self._now, self._trusted
         name = _name(kind, call)
-        properties = bounded(object_or_none(call.properties, "properties"), "properties")
+        properties = call.properties
+        if type(call) is not PlainCall or properties is None or not is_kept_whole(properties):
+            properties = bounded(object_or_none(properties, "properties"), "properties")
         traits = {}
         if kind == "identify":
             traits = bounded(object_or_none(call.traits, "traits"), "traits", PERSONAL_TRAITS)
         products = products_of(name, properties)
-        timestamp, sent_at = optional_time(call.timestamp, "timestamp"), optional_time(call.sent_at, "sentAt")
+        timestamp = optional_time(call.timestamp, "timestamp")
+        sent_at = self._sent_at if call.sent_at is UNSET else optional_time(call.sent_at, "sentAt")
         message_id = _message_id(call.message_id)
-        self._drop_if_unwanted(kind, name)
+        if self._unwanted or not trusted:
+            self._drop_if_unwanted(kind, name)
         profile_id, anonymous_id, user_id = _whose(call, self._sender)
         if kind == "alias":
             properties["previous_id"] = identifier(call.previous_id, "previousId")
@@ -88,7 +100,7 @@ class Reader:
         without_queries(properties)
         happened = corrected(timestamp, sent_at, now, trusted=trusted)
         return Event(
-            event_id=time_ordered_id(now, index),
+            event_id=self._event_id(index),
             name=name,
             profile_id=profile_id,
             timestamp=happened,
@@ -107,11 +119,12 @@ class Reader:
         )
 
     def _drop_if_unwanted(self, kind: str, name: str) -> None:
+        """Of a sender of whom nothing is kept, or who is not trusted."""
         if self._unwanted:
             drop = Drop(self._unwanted)
             drop.refused = (name,) if self._unwanted == "no-consent" else ()
             raise drop
-        if kind != "track" and kind != "page" and not self._trusted:
+        if kind != "track" and kind != "page":
             raise Drop("not-allowed")
         if name in ORDERS and not self._orders:
             raise Drop("order")

@@ -7,12 +7,15 @@ from typing import Any, Protocol
 
 import msgspec
 
+from ..memory import Remembered
 from ..records import Signals
 from .limits import plain
 from .page import kept_context
 from .sender import Sender
 
 LONGEST = 2000
+MOST = 512
+"""Descriptions that are remembered."""
 ALIKE_S = 900.0
 """Seconds in which no clock of the world says anything that matters: events of one body are told apart by it."""
 
@@ -29,6 +32,10 @@ class Describe(Protocol):
     def __call__(self, signals: Signals, address: str = "") -> dict[str, Any]: ...
 
 
+Known = Remembered[_Said, dict[str, Any]]
+"""Moments of which servers said the same, none with an address in it: that of most bodies was described before."""
+
+
 def nothing_known(signals: Signals, address: str = "") -> dict[str, Any]:
     """A :class:`Describe` where nobody can tell."""
     return {}
@@ -41,10 +48,11 @@ class Moments:
     Segment's libraries do (``userAgent``, ``ip``). ``timezone`` and ``page`` are the browser's word in either case.
     """
 
-    def __init__(self, describe: Describe, sender: Sender) -> None:
+    def __init__(self, describe: Describe, sender: Sender, known: Known | None = None) -> None:
         self._describe, self._signals = describe, sender.signals
         self._handed_on = sender.trusted and sender.signals is None
-        self._known: dict[_Said, dict[str, Any]] = {}
+        self._own = Known(MOST)
+        self._shared = known if known is not None and self._handed_on else self._own
         self._last: tuple[Any, float, dict[str, Any]] = (None, -1.0, {})
 
     def kept(self, context: Any, happened: float) -> dict[str, Any]:
@@ -54,12 +62,14 @@ class Moments:
         """
         quarter = happened // ALIKE_S
         last, at, kept = self._last
-        if at != quarter or not _same(last, context):  # a server's library says the same of all its events
+        # A server's library says the same of all its events.
+        if at != quarter or (last is not context and not _same(last, context)):
             given = context if isinstance(context, dict) else {}
             said = self._said(given, quarter)
-            known = self._known.get(said)
+            place = self._own if said[-1] else self._shared
+            known = place.get(said)
             if known is None:
-                known = self._known[said] = self._described(said, happened)
+                known = place.keep(said, self._described(said, happened))
             kept = {**known, **kept_context(given)}
             self._last = (context, quarter, kept)
         return kept.copy()

@@ -15,6 +15,7 @@ from mtp_plugin.profile.enrich.chain import Enrichment
 from mtp_plugin.profile.enrich.clock import ClockEnricher
 from mtp_plugin.profile.enrich.null import NoPlaces
 from mtp_plugin.records import ConsentLevel, Signals
+from mtp_plugin.track.bodies import Call, PlainCall, decode_good
 from mtp_plugin.track.intake import Intake, Parsed, Sender
 from mtp_plugin.track.told import ALIKE_S, Moments
 
@@ -100,6 +101,60 @@ def test_a_batch_too_large_for_one_look_says_the_same(some, sent_at, context):
             return [error.code, error.field]
 
     assert repr(read(small)) == repr(read(large))
+
+
+members = st.one_of(
+    st.sampled_from(["", "red", "Müller", "x\x00y", "a@b.example", "\\u0040", "x" * 2000, "x" * 2001]),
+    st.sampled_from([0, -1, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 1.5, True, False, None]),
+    st.sampled_from(
+        [[], ["a@b.example"], [2**64], {}, {"email": "x"}, {"size": "x\x00"}, [[[[[[[[1]]]]]]]], [1] * 251]
+    ),
+)
+names = st.sampled_from(
+    ["product_id", "price", "quantity", "url", "search", "products", "color", "e-mail", "a@b.example", "x\x00", "é", ""]
+)
+properties = st.one_of(
+    st.dictionaries(names, members, max_size=6),
+    st.just({f"k{n}": 1 for n in range(201)}),
+    st.lists(members, max_size=2),
+)
+
+
+@given(st.lists(properties, min_size=1, max_size=4))
+def test_plain_properties_are_read_as_all_are(some):
+    """Where no text of a body needs to be cleaned its properties are checked while they are decoded."""
+    batch = [{"type": "track", "event": "Quiz", "userId": "anna", "properties": one} for one in some]
+    found = [
+        told(INTAKE.segment("batch", json.dumps({"batch": batch, **more}).encode(), SERVER, NOW))
+        for more in ({}, {}, {"sign": "@"})
+    ]
+    assert repr(found[0]) == repr(found[1]) == repr(found[2])
+    assert "a@b" not in repr(found)
+
+
+def test_properties_are_checked_while_they_are_decoded_where_their_body_is_plain():
+    call = {"type": "track", "event": "Quiz", "userId": "anna", "properties": {"color": "Müller"}}
+    plain = json.dumps({"batch": [call]}).encode()
+    assert type(decode_good(plain).batch[0]) is PlainCall
+    for text in ("a@b.example", "x\x00"):
+        whole = json.dumps({"batch": [{**call, "properties": {"color": text}}]})
+        for body in (whole, whole.replace("@", "\\u0040")):
+            assert type(decode_good(body.encode()).batch[0]) is Call
+
+
+def test_what_servers_say_of_moments_is_described_once_for_all_bodies_but_never_with_an_address():
+    asked: list[str] = []
+
+    def describe(signals: Signals, address: str = "") -> dict[str, str]:
+        asked.append(address)
+        return {"device": "phone"}
+
+    intake = Intake(Settings(), describe)
+    for context in ({"userAgent": "a"}, {"userAgent": "a"}, {"ip": "1.1.1.1"}, {"ip": "1.1.1.1"}):
+        call = {"type": "track", "event": "Quiz", "userId": "anna", "context": context}
+        parsed = intake.segment("batch", json.dumps({"batch": [call]}).encode(), SERVER, NOW)
+        assert parsed.events[0].context["device"] == "phone"
+    assert asked == ["", "1.1.1.1", "1.1.1.1"]
 
 
 def test_moments_alike_are_described_once_and_others_apart():
