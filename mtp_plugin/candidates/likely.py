@@ -50,6 +50,8 @@ class LikelyToBuy:
         return found[best].astype(np.int32), told[best].astype(np.float32)
 
     def _popular(self, code: int, allowed: BoolArray | None) -> IntArray:
+        if code + 1 >= len(self._starts):  # the catalogue no longer has it
+            return self._order[:0]
         rows = self._order[self._starts[code] : self._starts[code + 1]]
         return rows[:EACH] if allowed is None else rows[allowed[rows]][:EACH]
 
