@@ -35,6 +35,10 @@ KINDS = ("behaviour", "content", "segments", "propensity", "feedback")
 Versions = tuple[int, str, str, str, str, str, int]
 """Of the catalogue, of each kind, and of the book of segments."""
 Found = FoundSegments | NoSegments
+Pair = tuple[Bundle | None, ...]
+"""The bundles of a recommender: what was learnt of behaviour and of content."""
+UNREADABLE = (ModelError, KeyError, ValueError)
+"""What a bundle that this code cannot read, or that lacks something, leads to."""
 UNTOLD, UNLIKELY = NoPropensity(), Likely()
 
 
@@ -154,24 +158,18 @@ class Live:
             if serving is None or serving.versions != wanted:
                 serving = self._with_others(self._load(wanted, serving), serving)
                 self._loaded = time.monotonic()
-                self._prepare(serving)
+                _try(partial(self.prepare, serving))
                 self._swap(serving)
             wanted_rules = self._rules.version() if self._rules else 0
             if serving.wanted_rules != wanted_rules or serving.rules.version != wanted_rules:
                 self._loaded = time.monotonic()
                 serving = self._with_others(self._with_rules(serving, wanted_rules), serving)
-                self._prepare(serving)
+                _try(partial(self.prepare, serving))
                 self._serving = serving
             elif _lacks(serving) and time.monotonic() - self._loaded >= self._patience:
                 self._loaded = time.monotonic()
                 self._serving = serving = self._with_others(serving, serving)
             return serving
-
-    def _prepare(self, serving: Serving) -> None:
-        try:
-            self.prepare(serving)
-        except Exception:
-            log.exception("what is to serve could not be prepared; requests will have to")
 
     def _wanted(self) -> Versions:
         behaviour, content, segments, propensity, feedback = (self._registry.current(kind) or "" for kind in KINDS)
@@ -199,7 +197,7 @@ class Live:
         else:
             table = build_table(self._catalog.products(), wanted[0])
             titles = Titles(table)
-            warm(table, titles)
+            _try(partial(warm, table, titles))
         bundles = tuple(
             self._open(kind, version, before.bundles[place] if before else None)
             for place, (kind, version) in enumerate(zip(KINDS, wanted[1:-1], strict=True))
@@ -209,12 +207,11 @@ class Live:
         known = before is not None and before.propensity is propensity
         likely = before.likely if before is not None and known else Likely(propensity, self._min_age)
         feedback, learnt = self._feedback(bundles[4], before)
-        bundles = (*bundles[:2], opened, told, learnt)
-        if before is not None and before.table is table and known and _same(before.bundles, bundles):
-            recommender = before.recommender
-        else:
-            recommender, pair = self._recommender(table, bundles[:2], likely, feedback, before)
-            bundles = (*pair, *bundles[2:])
+        only_bundles = before is not None and before.table is table and known and before.bundles[4] is learnt
+        same = before.recommender if before is not None and only_bundles else None
+        make = partial(Recommender, table, likelihood=likely, feedback=feedback)
+        recommender, pair = self._recommender(bundles[:2], before, same, make)
+        bundles = (*pair, opened, told, learnt)
         behaviour, content, segments, told_by, taught = (bundle.version if bundle else "" for bundle in bundles)
         versions = (wanted[0], behaviour, content, segments, told_by, taught, wanted[-1])
         stage = self._stage(found, likely, wanted, before)
@@ -224,25 +221,25 @@ class Live:
         )
 
     def _recommender(
-        self,
-        table: ProductTable,
-        pair: tuple[Bundle | None, ...],
-        likely: Likely,
-        feedback: Feedback,
-        before: Serving | None,
-    ) -> tuple[Recommender, tuple[Bundle | None, ...]]:
-        """What recommends, and the bundles it is of: those before, one of the two or none, where both do not do."""
-        tried = [pair, before.bundles[:2]] if before else [pair, (pair[0], None), (None, pair[1])]
-        for one in tried:
+        self, wanted: Pair, before: Serving | None, same: Recommender | None, make: Callable[..., Recommender]
+    ) -> tuple[Recommender, Pair]:
+        """What recommends, and the bundles it is of: where both do not do, one of them with the other one before.
+
+        :param same: the one before, where nothing but the bundles has changed
+        """
+        known = before.bundles[:2] if before else (None, None)
+        for one in _once([wanted, (wanted[0], known[1]), (known[0], wanted[1]), known]):
+            if same is not None and _is(one, known):
+                return same, known
             try:
-                recommender = Recommender(table, *one, likelihood=likely, feedback=feedback)
-            except (ModelError, KeyError, ValueError) as error:
+                recommender = make(*one)
+            except UNREADABLE as error:
                 versions = " and ".join(bundle.version for bundle in one if bundle)
                 log.error("models %s cannot be served: %s", versions, error)
             else:
-                recommender.warm()
+                _try(recommender.warm)
                 return recommender, one
-        return Recommender(table, likelihood=likely, feedback=feedback), (None, None)
+        return make(), (None, None)
 
     def unserved(self) -> dict[str, str]:
         """The models that should serve and cannot, by kind, as of the last load."""
@@ -270,10 +267,10 @@ class Live:
         try:
             columns = Columns(bundle.strings["columns"], bundle.meta.get("excluded", ()))
             segments = FoundSegments(bundle, columns.row)
-        except (ModelError, KeyError, ValueError) as error:
+        except UNREADABLE as error:
             log.error("segments %s cannot be served: %s", bundle.version, error)
             return (before.segments.found, known) if before else (NoSegments(), None)
-        segments.warm()
+        _try(segments.warm)
         return segments, bundle
 
     def _propensity(
@@ -281,11 +278,11 @@ class Live:
     ) -> tuple[Propensity | NoPropensity, Bundle | None]:
         """What tells purchases, and the bundle it is of: the one before where this cannot be read, or nothing."""
         known = before.bundles[3] if before else None
-        if before is not None and bundle is known and before.table is table:
-            return before.propensity, known
-        for one in (bundle, known) if bundle is not None else ():
+        for one in (bundle, known) if bundle is not None else (None,):
+            if before is not None and one is known and before.table is table:
+                return before.propensity, known
             if one is None:
-                continue
+                break
             try:
                 return open_propensity(one, table), one
             except ModelError as error:
@@ -339,10 +336,10 @@ class Live:
                 likelihood=serving.likely,
                 feedback=serving.recommender.feedback,
             )
-        except ModelError as error:
+        except UNREADABLE as error:
             log.error("behaviour model %s cannot be served: %s", version, error)
             return None
-        found.warm()
+        _try(found.warm)
         return found
 
     def _open(self, kind: str, version: str, before: Bundle | None) -> Bundle | None:
@@ -364,11 +361,24 @@ class Live:
                 self._changed(kind, new)
 
 
+def _try(prepare: Callable[[], None]) -> None:
+    """Prepare what is to serve; where that fails it serves all the same."""
+    try:
+        prepare()
+    except Exception:
+        log.exception("what is to serve could not be prepared; requests will have to")
+
+
 def _lacks(serving: Serving) -> bool:
     """Whether a model that rules name could not be opened."""
     return not set(serving.rules.rules.models) <= serving.others.keys()
 
 
-def _same(before: Sequence[Bundle | None], after: Sequence[Bundle | None]) -> bool:
-    """Whether the recommender's bundles are the very same."""
-    return all(before[place] is after[place] for place in (0, 1, 4))
+def _once(pairs: Sequence[Pair]) -> list[Pair]:
+    """Each of these bundles once, in order."""
+    return [one for place, one in enumerate(pairs) if not any(_is(one, other) for other in pairs[:place])]
+
+
+def _is(one: Pair, other: Pair) -> bool:
+    """Whether the bundles are the very same."""
+    return all(mine is theirs for mine, theirs in zip(one, other, strict=True))

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from mtp_plugin import Product
+from mtp_plugin.candidates.recommender import Recommender
+from mtp_plugin.candidates.sources import FORMAT
 from mtp_plugin.errors import ModelError, UnavailableError
 from mtp_plugin.live import Live
 from mtp_plugin.ports import Bundle
@@ -105,3 +107,43 @@ def test_a_changed_catalogue_is_seen(live: Live) -> None:
     live._catalog.import_products([Product(product_id="new", title="New")], hide_missing=False)
     assert eventually(lambda: "new" in live.get().table.index)
     assert before.table.version != live.get().table.version
+
+
+def unreadable(registry: Hiccup, kind: str) -> str:
+    """A model that can be opened, and that this code cannot serve."""
+    return registry.publish(kind, {}, {"items": ()}, {"format": 0})
+
+
+@pytest.mark.parametrize(("broken", "kind", "place"), [("content", "behaviour", 1), ("behaviour", "content", 2)])
+def test_a_new_model_serves_beside_one_that_cannot(
+    live: Live, registry: Hiccup, broken: str, kind: str, place: int
+) -> None:
+    unreadable(registry, broken)
+    assert live.refresh().versions[1:3] == ("", "")
+    version = registry.publish(kind, {}, {"items": ()}, {"format": FORMAT})
+    serving = live.refresh()
+    assert serving.versions[place] == version
+    assert live.unserved().keys() == {broken}
+
+
+@pytest.mark.parametrize("broken", ["content", "behaviour", "propensity", "feedback", "segments"])
+def test_what_cannot_serve_is_tried_again_without_making_the_others_anew(
+    live: Live, registry: Hiccup, broken: str
+) -> None:
+    before = live.refresh()
+    unreadable(registry, broken)
+    assert live.refresh().recommender is before.recommender
+    assert live.refresh().propensity is before.propensity
+    assert live.unserved().keys() == {broken}
+
+
+def test_what_cannot_be_prepared_serves_all_the_same(
+    live: Live, registry: Hiccup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(recommender: Recommender) -> None:
+        raise IndexError("out of bounds")
+
+    monkeypatch.setattr(Recommender, "warm", breaks)
+    assert len(live.refresh().table) == len(watches())
+    version = publish(live, registry)
+    assert live.refresh().versions[2] == version
