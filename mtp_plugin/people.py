@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .errors import UnavailableError
 from .identity.evidence import claims_of
+from .identity.ledger import is_withdrawn
 from .memory import Remembered
 from .ports import Identity
 from .records import Claim, Event, Link, Person
@@ -54,9 +55,12 @@ class People:
         claims = [claim for claim in claims_of(events) if not self._seen.get((claim.left, claim.right))]
         if not claims:
             return
-        self.claim(claims, now, AUTOMATIC)
+        links = self.claim(claims, now, AUTOMATIC)
+        withdrawn = {frozenset((link.left, link.right)) for link in links if is_withdrawn(link)}
         for claim in claims:
-            self._seen.keep((claim.left, claim.right), True)
+            pair = claim.left, claim.right
+            if frozenset(pair) not in withdrawn:  # else later evidence says that permission was given again
+                self._seen.keep(pair, True)
 
     def claim(self, claims: Sequence[Claim], now: float, actor: str) -> list[Link]:
         """Take claims; see :meth:`mtp_plugin.ports.Identity.claim`."""

@@ -101,8 +101,12 @@ def _opens(link: Link, claim: Claim) -> bool:
     """Whether new evidence counts: of a suggestion certainty, of a withdrawn permission that it was given again."""
     if claim.suggest:
         return False
-    withdrawn = (link.state, link.reason) == ("suspended", "consent")
-    return link.state == "suggested" or (withdrawn and claim.at > link.decided_at)
+    return link.state == "suggested" or (is_withdrawn(link) and claim.at > link.decided_at)
+
+
+def is_withdrawn(link: Link) -> bool:
+    """Whether a withdrawn permission parted the two."""
+    return (link.state, link.reason) == ("suspended", "consent")
 
 
 def _refusal(work: Work, left: str, right: str, most: int) -> str:
