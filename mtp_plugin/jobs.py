@@ -16,6 +16,8 @@ from .ports import JobRun, Leases
 log = logging.getLogger(__name__)
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+APART_S = MINUTE
+"""By how much the clocks of workers may differ: a run that is less than this in the future has just been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,10 @@ class Jobs:
         self._holder = holder or f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
 
     def due(self) -> list[Job]:
-        """Jobs whose time has come, by their last run; where that is yet to come the clock was set back."""
+        """Jobs whose time has come, by their last run; where that is well in the future the clock was set back."""
         runs, now = self._leases.last_runs(), self._clock()
         since = {name: now - run.started_at for name, run in runs.items()}
-        return [job for job in self.all.values() if not 0 <= since.get(job.name, job.every) < job.every]
+        return [job for job in self.all.values() if not -APART_S <= since.get(job.name, job.every) < job.every]
 
     def run_due(self) -> list[JobRun]:
         """Run each job that is due and not held by another worker; gives what ran."""

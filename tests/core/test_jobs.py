@@ -127,6 +127,18 @@ def test_a_run_that_is_yet_to_come_keeps_no_job() -> None:
     assert jobs.run_due() == []
 
 
+def test_a_worker_whose_clock_is_a_little_behind_does_not_run_again_what_just_ran() -> None:
+    clock, leases, ran = Clock(), MemoryLeases(), []
+    job = Job("report", 3600, "", lambda: ran.append(1) or "")
+    first, behind = (Jobs([job], leases, lambda late=late: clock.now - late, holder=str(late)) for late in (0.0, 0.2))
+    assert len(first.run_due()) == 1
+    assert behind.run_due() == []
+    clock.now += 3601
+    assert len(behind.run_due()) == 1
+    assert first.run_due() == []
+    assert ran == [1, 1]
+
+
 def test_the_scheduler_outlives_any_error(caplog: pytest.LogCaptureFixture) -> None:
     rounds, again = [], threading.Event()
 
