@@ -91,9 +91,10 @@ def varied(
             at -= 1
             begin, end = begins[at], ends[at]
             shorter, longer = min(stop - start, end - begin), max(stop - start, end - begin)
-            # Sorted words that do not overlap, or too few of them, cannot have as much in common.
-            apart = words[stop - 1] < words[begin] or words[end - 1] < words[start]
-            if apart or shorter < 2 or shorter < alike * longer:
+            # Too few words, or sorted ones that do not overlap, cannot have as much in common.
+            if shorter < 2 or shorter < alike * longer:
+                continue
+            if words[stop - 1] < words[begin] or words[end - 1] < words[start]:
                 continue
             common = in_common(words, start, stop, begin, end)
             again = common >= 2 and common >= alike * (shorter + longer - common)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mtp_plugin.catalog.table import build_table
 from mtp_plugin.rank.diversity import diversify as in_order
+from mtp_plugin.rank.kernels import varied
 from mtp_plugin.rank.titles import Titles
 from mtp_plugin.records import Candidates, Product, ProductTable
 
@@ -95,3 +96,15 @@ def test_nothing_is_lost_or_shown_twice(products: list[tuple[str, str, str]], si
     assert len(order) == len(set(order)) == min(size, len(products))
     if products:
         assert order[0] == 0
+
+
+def test_a_product_without_a_title_stands_behind_the_last_word() -> None:
+    """Where memory for words is full to the brim there is no word at that place; compiled or not."""
+    table = shop(("x " + " ".join(f"word{n}" for n in range(1023)), "", ""), ("", "", ""))
+    titles = Titles(table)
+    words = titles.read(np.array([0], dtype=np.int32))
+    titles.read(np.array([1], dtype=np.int32))
+    assert titles.starts[1] == len(words)
+    rows, category, brand = np.array([1, 0], dtype=np.int32), table.category, table.brand
+    plain = getattr(varied, "py_func", varied)
+    assert plain(rows, category, brand, titles.starts, titles.stops, words, 4, 9, 9, 0.75).tolist() == [0, 1]
