@@ -221,3 +221,11 @@ def test_a_bundle_has_those_that_serve() -> None:
     broken = {name: array for name, array in arrays.items() if not name.endswith("value")}
     with pytest.raises(ModelError, match="flask mtp train"):
         load_rerankers(Bundle(kind="behaviour", version="v", arrays=broken, strings={}, meta={}))
+
+
+def test_a_shop_in_which_every_candidate_is_chosen_teaches_nothing() -> None:
+    """Such as one of a single product."""
+    one = Case(np.ones((1, 2), dtype=np.float32), np.array([0]), 0, 1, np.zeros(0, dtype=np.int64), nothing)
+    grown = grow_reranker([one] * FEWEST, [one] * FEWEST, EXPERT, seed=0)
+    assert grown.trees is None
+    assert grown.figures["why"] == "all candidates were chosen, there is nothing to learn"

@@ -1,7 +1,7 @@
-"""Growing the re-ranker of an expert on two stretches of held-out history, one after the other.
+"""Growing the re-ranker of an expert on stretches of held-out history, one after the other.
 
-Each is asked about with an index of what was before it; the trees learn from the earlier one and have to win on the
-later one, else the blend stays as it is. No shop sets anything.
+Each is asked about with an index of what was before it; the trees learn from the earlier ones and have to win on the
+latest, else the blend stays as it is. No shop sets anything.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ def grow_reranker(earlier: Iterable[Case], later: Iterable[Case], expert: Expert
     learn_from(lessons, (asked for case in earlier for asked in _asked(case, expert)), random)
     if lessons.questions < FEWEST:
         return Grown(None, {"serves": False, "why": f"{lessons.questions} cases are too few to learn from"})
+    if lessons.arrays()[1].all():
+        return Grown(None, {"serves": False, "why": "all candidates were chosen, there is nothing to learn"})
     trees, judge = Walk(_grown(lessons, seed)), Judge(len(expert.names))
     for case in later:
         both = list(_asked(case, expert))
