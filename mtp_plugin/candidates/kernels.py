@@ -148,6 +148,7 @@ def session_neighbours(
     closeness: Array,
     column: int,
     epoch: int,
+    turn: int,
     similarity: Array,
     seen: Array,
     match: Array,
@@ -173,6 +174,7 @@ def session_neighbours(
     :param most_recent: sessions looked at for each product
     :param neighbours: sessions that vote
     :param closeness: weight of a vote by its distance from the shared product, in places; the last holds beyond
+    :param turn: marks in *seen* what was met now, see :meth:`.Scratch.take_turn`
     """
     found = 0
     used = 0
@@ -188,8 +190,8 @@ def session_neighbours(
         stop = min(item_indptr[code + 1], start + most_recent)
         for at in range(start, stop):
             session = item_sessions[at]
-            if seen[session] != epoch:
-                seen[session] = epoch
+            if seen[session] != turn:
+                seen[session] = turn
                 similarity[session] = 0.0
                 match[session] = item_places[at]
                 touched[found] = session

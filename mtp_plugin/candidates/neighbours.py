@@ -109,7 +109,7 @@ class SessionNeighbours:
             return
         scratch.count = kernels.session_neighbours(
             index["item_indptr"], index["item_sessions"], index["item_places"], index["session_indptr"],
-            index["session_items"], *call, scratch.epoch, scratch.similarity, scratch.seen, scratch.match,
-            scratch.touched, scratch.mark, scratch.slot, scratch.rows, scratch.columns, scratch.best, scratch.anchor,
-            scratch.count,
+            index["session_items"], *call, scratch.epoch, scratch.take_turn(), scratch.similarity, scratch.seen,
+            scratch.match, scratch.touched, scratch.mark, scratch.slot, scratch.rows, scratch.columns, scratch.best,
+            scratch.anchor, scratch.count,
         )  # fmt: skip

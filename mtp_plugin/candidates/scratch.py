@@ -26,7 +26,7 @@ class Scratch:
 
     def __init__(self, n_rows: int, n_sessions: int, n_columns: int) -> None:
         capacity = max(1, min(n_rows, CAPACITY))
-        self.epoch = 0
+        self.epoch = self._turn = 0
         self.count = 0
         self.mark: IntArray = np.zeros(max(1, n_rows), dtype=np.int32)
         self.slot: IntArray = np.zeros(max(1, n_rows), dtype=np.int32)
@@ -48,7 +48,14 @@ class Scratch:
         if self.epoch >= np.iinfo(np.int32).max:
             self.epoch = 1
             self.mark[:] = 0
+
+    def take_turn(self) -> int:
+        """A number for who looks at sessions now: in one query several indexes are asked, and each numbers its own."""
+        self._turn += 1
+        if self._turn >= np.iinfo(np.int32).max:
+            self._turn = 1
             self.seen[:] = 0
+        return self._turn
 
     def add(self, rows: IntArray) -> None:
         """Put rows into the list, each once and as far as there is room."""

@@ -83,8 +83,8 @@ def _spoken(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[I
     assert neighbours is not None  # noqa: S101  the caller asked
     rows, steps, scratch.count, unknown = speak(
         np.array(way[-LONGEST:], dtype=np.int32), neighbours.arrays, neighbours.numbers,
-        tuple([sources.lists(name) for name in LISTS]), DECAY, HYPERBOLA, SPOKEN, scratch.epoch, scratch.memory,
-        scratch.buffers,
+        tuple([sources.lists(name) for name in LISTS]), DECAY, HYPERBOLA, SPOKEN, scratch.epoch, scratch.take_turn(),
+        scratch.memory, scratch.buffers,
     )  # fmt: skip
     if unknown:
         sources.compare(scratch, rows[:4], DECAY[steps[:4]], ALIKE)

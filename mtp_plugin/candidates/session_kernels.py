@@ -56,6 +56,7 @@ def speak(
     hyperbola: Array,
     which: tuple[int, int, int, int, int, int, int],
     epoch: int,
+    turn: int,
     memory: tuple[Array, ...],
     buffers: tuple[Array, ...],
 ) -> tuple[Array, Array, int, bool]:
@@ -65,7 +66,7 @@ def speak(
     :param index: :attr:`.SessionNeighbours.arrays`, its *numbers* beside it
     :param lists: the :attr:`.Related.lists` of viewed, next, path, bought and content
     :param which: the columns of neighbours, viewed, last, next, path, bought, content
-    :param memory: :attr:`.Scratch.memory`, *buffers* :attr:`.Scratch.buffers`
+    :param memory: :attr:`.Scratch.memory`, for this *turn*, *buffers* :attr:`.Scratch.buffers`
     :returns: distinct rows, latest first; their steps; the number of candidates; whether content knows nothing of one
         of the first four
     """
@@ -79,7 +80,7 @@ def speak(
     products, most_recent, neighbours = numbers
     count = session_neighbours(
         starts, sessions, places, begins, items, worth, from_row, to_row, rows, steps, idf, decay, products,
-        most_recent, neighbours, closeness, which[0], epoch, similarity, seen, match, touched, mark, slot, listed,
+        most_recent, neighbours, closeness, which[0], epoch, turn, similarity, seen, match, touched, mark, slot, listed,
         columns, best, anchor, count,
     )  # fmt: skip
     viewed, following, path, bought, content = lists

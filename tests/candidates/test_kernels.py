@@ -29,6 +29,7 @@ from mtp_plugin.candidates.origins import BIT
 from mtp_plugin.candidates.recommender import Recommender
 from mtp_plugin.candidates.related import Related, Vocabulary
 from mtp_plugin.candidates.scratch import Scratch
+from mtp_plugin.candidates.sources import USERS
 from mtp_plugin.compiled import HAS_NUMBA
 from mtp_plugin.records import Profile, Purchase, Query, SegmentRef
 
@@ -122,6 +123,23 @@ def test_spreading_adds_up_and_remembers_because_of_what(way: str) -> None:
         for at, row in enumerate(scratch.rows[: scratch.count])
     }
     assert said == {1: (0.5, 2), 0: (1.75, 1)}
+
+
+def test_customers_vote_the_same_whatever_session_is_at_hand(way: str) -> None:
+    """Sessions and customers are numbered from 0 each, and both are looked for in one query."""
+    sources = Recommender(table(), bundle("behaviour", learnt(events()))).sources
+    own, no_steps = np.arange(0, 96, 5, dtype=np.int32), np.zeros(20, dtype=np.int64)
+    assert sources.users is not None
+
+    def votes(session: tuple[int, ...]) -> dict[int, float]:
+        scratch = sources.scratch()
+        if session:
+            session_expert.gather(sources, scratch, session)
+        sources.users.vote(scratch, own, no_steps, USERS)
+        said = scratch.columns[: scratch.count, USERS].tolist()
+        return {row: vote for row, vote in zip(scratch.rows.tolist(), said, strict=False) if vote}
+
+    assert votes((0, 6, 3, 4, 5)) == votes(())
 
 
 def test_whole_recommendations_agree(monkeypatch: pytest.MonkeyPatch) -> None:
