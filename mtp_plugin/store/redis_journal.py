@@ -47,13 +47,19 @@ class RedisJournal:
         after_fork(self._reset)
 
     def _reset(self) -> None:
-        self._lock, self._trusted_since = threading.Lock(), -1
+        self._lock, self._missed = threading.Lock(), 0
+        self._renewed_at = (-1, 0)
         self._recovering: threading.Thread | None = None
 
     @property
+    def _moment(self) -> tuple[int, int]:
+        """How often Redis could not be reached, and how many writes it was not told of."""
+        return self._breaker.openings, self._missed
+
+    @property
     def _trusted(self) -> bool:
-        """Whether nobody has failed to reach Redis since copies were last renewed."""
-        return self._trusted_since == self._breaker.openings
+        """Whether nothing was missed since copies were last renewed."""
+        return self._renewed_at == self._moment
 
     # ------------------------------------------------------------------------------------------- writing
 
@@ -90,8 +96,16 @@ class RedisJournal:
             raise
         same = [name for name in profile_ids if name not in changed]
         if told and not self._tell(lambda: self._renew(changed, same, token)):
+            told = False
             self._journal.mark_stale(profile_ids)
+        self._miss(told)
         return changed
+
+    def _miss(self, told: bool) -> None:
+        """Who renewed copies while this was written did not see it: they are to be renewed once more."""
+        if not told:
+            with self._lock:
+                self._missed += 1
 
     def _renew(self, changed: Mapping[str, Stored], same: Sequence[str], token: str) -> None:
         self._state.publish(changed, token)
@@ -104,7 +118,9 @@ class RedisJournal:
         told = self._tell(lambda: self._state.announce([profile_id], token))
         count, number = self._journal.erase_all(profile_id, stale=not told)
         if told and not self._tell(lambda: self._state.bury([profile_id], token, number)):
+            told = False
             self._journal.mark_stale([profile_id])
+        self._miss(told)
         return count
 
     # ------------------------------------------------------------------------------------------- reading
@@ -165,9 +181,9 @@ class RedisJournal:
 
     def _recover(self) -> bool:
         """Renew the copies of what was written while Redis was away."""
-        before = self._breaker.openings
+        before = self._moment
         if self._tell(self._renew_stale):
-            self._trusted_since = before
+            self._renewed_at = before
         return self._trusted
 
     def _renew_stale(self) -> None:
