@@ -69,6 +69,8 @@ class Trees:
         for places in (found.left, found.right, found.roots):
             if len(places) and (int(places.min()) < -1 or int(places.max()) >= nodes):
                 raise ValueError(f"the trees {prefix} point outside of their {nodes} nodes")
+        if int(found.feature.min(initial=0)) < 0:
+            raise ValueError(f"the trees {prefix} ask for features before the first")
         return found
 
     @property

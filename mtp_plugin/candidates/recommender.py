@@ -100,7 +100,9 @@ class Recommender:
             learnt.get("complete"),
         )  # fmt: skip
         mixture = Mixture(self.sources.meta.get("mixture"))
-        self.rerankers = load_rerankers(behaviour)
+        experts = {"session": self.session_expert, "return": self.return_expert, "complete": self.complete_expert}
+        # What was learnt over other features than this code makes is no use to the trees, either.
+        self.rerankers = {task: one for task, one in load_rerankers(behaviour).items() if experts[task].learnt}
         self.likely = LikelyToBuy(likelihood, table, self.sources.popularity)
         self.personal = Personal(self.sources, self.session_expert, self.return_expert, mixture, self.rerankers)
         self._strategies: dict[str, Callable[[Query, BoolArray | None, int], Candidates]] = {

@@ -18,8 +18,11 @@ from ..errors import ModelError
 from ..ports import Bundle
 from ..records import BoolArray, FloatArray, IntArray
 from ..trees import Trees, Walk
+from . import basket_expert, session_expert
 from .anew_kernels import first_places, put_back, seen_rows
+from .basket_details import COMPLETE_DETAILS, RETURN_DETAILS
 from .loudest import EVERYTHING
+from .session_details import SESSION_DETAILS
 
 TASKS = ("session", "return", "complete")
 """What experts are asked: the next product of a session, a customer's next basket, what completes a basket."""
@@ -28,6 +31,13 @@ TOP = 100
 PLACE = ("behind-best", "log-probability", "log-rank", "known")
 """Features beside the expert's own: its score less the best one, the logarithm of its probability among these
 candidates, of its rank from 1, and of how much is known of whom is asked about."""
+
+SEEN = {
+    "session": len(session_expert.FEATURES) + len(PLACE) + len(SESSION_DETAILS),
+    "return": len(basket_expert.RETURN_FEATURES) + len(PLACE) + len(RETURN_DETAILS),
+    "complete": len(basket_expert.COMMON) + len(PLACE) + len(COMPLETE_DETAILS),
+}
+"""What the trees of each task see of a candidate."""
 
 Details = Callable[[IntArray, FloatArray], FloatArray]
 """Looks closely at the candidates at some places, given the expert's scores of all: a float32 row for each."""
@@ -99,7 +109,10 @@ def load_rerankers(bundle: Bundle | None) -> dict[str, Reranker]:
             continue
         try:
             trust = float(arrays.get(f"{prefix_of(task)}trust", np.zeros(1))[0])
-            found[task] = Reranker(Trees.of_arrays(arrays, prefix_of(task)), trust)
+            trees = Trees.of_arrays(arrays, prefix_of(task))
+            if trees.width > SEEN[task]:
+                raise ValueError(f"they ask for {trees.width} features, there are {SEEN[task]}")
+            found[task] = Reranker(trees, trust)
         except (KeyError, ValueError) as error:
             raise ModelError(f"the re-ranker of {task} cannot be read: {error}; run `flask mtp train`") from error
     return found

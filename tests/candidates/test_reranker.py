@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mtp_plugin.candidates import session_expert
 from mtp_plugin.candidates.blend import Expert, softmax
 from mtp_plugin.candidates.learn.judge import FEWEST, TRUST, Asked, Judge
 from mtp_plugin.candidates.learn.reranker import Case, Grown, grow_reranker
-from mtp_plugin.candidates.reranker import PLACE, TOP, Reranker, best_places, load_rerankers, prefix_of, seen
+from mtp_plugin.candidates.recommender import Recommender
+from mtp_plugin.candidates.reranker import (
+    PLACE,
+    SEEN,
+    TASKS,
+    TOP,
+    Reranker,
+    best_places,
+    load_rerankers,
+    prefix_of,
+    seen,
+)
 from mtp_plugin.errors import ModelError
 from mtp_plugin.ports import Bundle
 from mtp_plugin.trees import Trees
+
+from .shop import bundle, learnt, table
 
 NAMES = ("vote", "fresh")
 EXPERT = Expert(NAMES, {"vote": 1.0}, 1, None)
@@ -221,6 +236,27 @@ def test_a_bundle_has_those_that_serve() -> None:
     broken = {name: array for name, array in arrays.items() if not name.endswith("value")}
     with pytest.raises(ModelError, match="flask mtp train"):
         load_rerankers(Bundle(kind="behaviour", version="v", arrays=broken, strings={}, meta={}))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_trees_over_more_features_than_there_are_cannot_be_read(task: str) -> None:
+    """As another version of this code would leave them: the compiled walk does not look where it reads."""
+    last = stump(SEEN[task] - 1, 0.0, -1.0, 1.0).arrays(prefix_of(task))
+    assert list(load_rerankers(Bundle(kind="behaviour", version="v", arrays=last, strings={}, meta={}))) == [task]
+    more = stump(SEEN[task], 0.0, -1.0, 1.0).arrays(prefix_of(task))
+    with pytest.raises(ModelError, match="features"):
+        load_rerankers(Bundle(kind="behaviour", version="v", arrays=more, strings={}, meta={}))
+
+
+def test_trees_beside_an_expert_of_other_features_do_not_serve() -> None:
+    model = bundle("behaviour", learnt())
+    trees = {**model.arrays, **stump(0, 0.0, -1.0, 1.0).arrays(prefix_of("session"))}
+    width = len(session_expert.FEATURES)
+    for names, served in ((session_expert.FEATURES, ["session"]), (session_expert.FEATURES[::-1], [])):
+        expert = {"features": list(names), "weights": [[0.1] * width] * session_expert.BUCKETS}
+        meta = {**model.meta, "experts": {"session": expert}}
+        found = Recommender(table(), msgspec.structs.replace(model, arrays=trees, meta=meta))
+        assert list(found.rerankers) == served
 
 
 def test_a_shop_in_which_every_candidate_is_chosen_teaches_nothing() -> None:

@@ -17,6 +17,8 @@ import msgspec
 import numpy as np
 from numba.core.registry import CPUDispatcher
 
+from mtp_plugin.candidates import session_expert
+from mtp_plugin.candidates.basket_expert import COMPLETE_BUCKETS, RETURN_BUCKETS
 from mtp_plugin.candidates.recommender import Recommender
 from mtp_plugin.candidates.reranker import TASKS, prefix_of
 from mtp_plugin.rank.diversity import diversify, warm
@@ -35,7 +37,16 @@ def signatures():
 
 model = bundle("behaviour", test_segments.learnt())
 trees = {name: array for task in TASKS for name, array in stump(0, 0.0, -1.0, 1.0).arrays(prefix_of(task)).items()}
-found = Recommender(test_segments.table(), msgspec.structs.replace(model, arrays={**model.arrays, **trees}))
+bare = Recommender(test_segments.table(), model)
+experts = {"session": bare.session_expert, "return": bare.return_expert, "complete": bare.complete_expert}
+buckets = {"session": session_expert.BUCKETS, "return": RETURN_BUCKETS, "complete": COMPLETE_BUCKETS}
+learnt = {
+    task: {"features": one.names, "weights": [one.weights(bucket).tolist() for bucket in range(buckets[task])]}
+    for task, one in experts.items()
+}
+arrays, meta = {**model.arrays, **trees}, {**model.meta, "experts": learnt}
+found = Recommender(bare.table, msgspec.structs.replace(model, arrays=arrays, meta=meta))
+assert set(found.rerankers) == set(TASKS)
 found.warm()
 titles = Titles(found.table)
 warm(found.table, titles)

@@ -48,6 +48,8 @@ def test_arrays_come_back_and_damage_is_told() -> None:
     assert np.array_equal(Trees.of_arrays(arrays, "some_").scores(x[:50]), trees.scores(x[:50]))
     with pytest.raises(ValueError, match="point outside"):
         Trees.of_arrays(arrays | {"some_left": arrays["some_left"] + 10_000}, "some_")
+    with pytest.raises(ValueError, match="before the first"):
+        Trees.of_arrays(arrays | {"some_feature": arrays["some_feature"] - 10_000}, "some_")
 
 
 def test_more_than_two_classes_are_refused() -> None:
