@@ -14,6 +14,7 @@ from .bandit.null import Chosen
 from .bandit.rows import Row
 from .bandit.stage import Bandits, probabilities_of
 from .errors import UnavailableError
+from .fork import after_fork
 from .ports import BanditState
 from .records import Placement, SegmentRef, SlateRequest
 
@@ -41,10 +42,14 @@ class LiveBandits:
         self.rows = MappingProxyType(dict(rows))
         self.stage = Bandits(rows)
         self._state, self._every, self._clock = state, every, clock
-        self._lock = threading.Lock()
         self._known: tuple[int, int] | None = None
         self._learnt: dict[str, Learnt] = {name: learn(row, (), version=0, today=0) for name, row in rows.items()}
         self._looked = float("-inf")
+        self._reset()
+        after_fork(self._reset)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
         self._loader: threading.Thread | None = None
 
     def choose(self, placement: Placement, request: SlateRequest, segment: SegmentRef | None) -> Chosen:

@@ -15,6 +15,7 @@ from .candidates.recommender import Recommender
 from .catalog.table import build_table
 from .errors import ModelError, MTPError, UnavailableError
 from .facts import profile_facts
+from .fork import after_fork
 from .likely import Likely
 from .patience import is_patient, left, patiently
 from .ports import Bundle, CatalogStore, ModelRegistry, SegmentBook
@@ -111,9 +112,13 @@ class Live:
         self.prepare: Callable[[Serving], None] = lambda serving: None
         """Called with what is about to serve: a chance to make what requests would have to wait for."""
         self._every, self._patience, self._first_s = every, patience, first_s
-        self._lock, self._starting = threading.Lock(), threading.Lock()
         self._serving: Serving | None = None
         self._looked = self._loaded = 0.0
+        self._reset()
+        after_fork(self._reset)
+
+    def _reset(self) -> None:
+        self._lock, self._starting = threading.Lock(), threading.Lock()
         self._loader: threading.Thread | None = None
 
     def get(self) -> Serving:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ..errors import UnavailableError
+from ..fork import after_fork
 from ..lookout import Lookout
 from ..ports import SubjectLog, Suppression
 from ..records import Event, Interactions
@@ -21,9 +22,14 @@ class Suppressed:
     """
 
     def __init__(self, subjects: SubjectLog, hasher: Hasher, clock: Callable[[], float], every: float = 1.0) -> None:
-        self._subjects, self._hasher, self._lock, self._version = subjects, hasher, threading.Lock(), 0
+        self._subjects, self._hasher, self._version = subjects, hasher, 0
         self._lookout = Lookout("suppressions", self._look, every, clock)
         self._by_subject: Mapping[str, tuple[Suppression, ...]] = {}
+        self._reset()
+        after_fork(self._reset)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
 
     def admits(self, event: Event) -> bool:
         """Whether an event may be kept."""
