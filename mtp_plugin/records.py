@@ -203,6 +203,8 @@ class ProductTable:
     """Visible and in stock."""
     ids: NDArray[np.object_] = field(init=False)
     """Product ids by row, and ``""`` behind them, which -1 finds."""
+    _facts: dict[str, ProductFacts] = field(init=False, default_factory=dict, repr=False)
+    """What was asked for and is the same at any time."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "open", self.visible & self.in_stock)
@@ -232,9 +234,18 @@ class ProductTable:
 
     def facts(self, product_id: str, now: float) -> ProductFacts | None:
         """What :mod:`mtp_plugin.profile` folds, or ``None`` for a product that is not in the catalogue."""
+        known = self._facts.get(product_id)
+        if known is not None:
+            return known
         row = self.index.get(product_id)
         if row is None:
             return None
+        facts = self._facts_at(row, now)
+        if self.products[row].sale_price is None:
+            self._facts[product_id] = facts
+        return facts
+
+    def _facts_at(self, row: int, now: float) -> ProductFacts:
         product, tier = self.products[row], int(self.tier[row])
         return ProductFacts(
             category=product.category,

@@ -12,6 +12,10 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+from .arrays import KINDS, Array
 
 T = TypeVar("T")
 FIRST_S = 5.0
@@ -26,6 +30,18 @@ class Unanswered(psycopg.OperationalError):
     silent = True
 
 
+class ArrayDumper(Dumper):
+    """Arrays that are in PostgreSQL's own form already."""
+
+    format = Format.BINARY
+
+    def dump(self, obj: Array) -> Array:
+        return obj
+
+
+DUMPERS = {kind: type(f"{kind.__name__}Dumper", (ArrayDumper,), {"oid": kind.oid}) for kind in KINDS}
+
+
 class BoundedConnection(psycopg.Connection[Any]):
     """Gives up when nothing comes for ``patience`` seconds; whatever comes starts the count anew.
 
@@ -35,6 +51,11 @@ class BoundedConnection(psycopg.Connection[Any]):
     patience: float = FIRST_S
     hopeless: Callable[[], bool] = staticmethod(lambda: False)
     """Whether it is known meanwhile that nothing will come."""
+
+    def take_arrays(self) -> None:
+        """Know :mod:`mtp_plugin.store.arrays`."""
+        for kind, dumper in DUMPERS.items():
+            self.adapters.register_dumper(kind, dumper)
 
     def wait(self, gen: PQGen[T], interval: float = LOOK_S, timeout: float | None = None) -> T:
         return super().wait(self._bounded(gen), min(interval, self.patience / 4), timeout)

@@ -99,6 +99,7 @@ def _bound(engine: Engine, seconds: float, grace: float, hopeless: Callable[[], 
         except ConnectionTimeout as error:
             raise Unanswered(str(error)) from error
         connection.hopeless = hopeless
+        connection.take_arrays()
         return connection
 
     def connect(dialect: object, record: object, args: Any, named: Any) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from ..errors import SetupError
 from .engine import PAGE_WRITE_S, allow
 
-HEAD = "0015"
+HEAD = "0016"
 """The revision this code needs; kept here so that a start need not load Alembic to see that all is well."""
 
 VERSION_TABLE = "mtp_schema_version"

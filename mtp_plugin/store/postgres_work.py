@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..records import Event
+from .arrays import Array, BytesArray, NumberArray, TextArray
 from .batch import Found, SeenKey, Stored
 from .numbering import ANNOUNCE
 from .rows import COLUMNS, EventRow, row_event
@@ -14,10 +15,15 @@ COPY_FROM = 50
 """Rows from which COPY costs less than arrays, by more than its own round trip."""
 
 LOCK_PROFILES = (
-    "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id = ANY(%s) ORDER BY profile_id FOR UPDATE"
+    "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id = ANY(%b) ORDER BY profile_id FOR UPDATE"
 )
-SEEN = "SELECT key FROM mtp_message_seen WHERE bucket = ANY(%s) AND key = ANY(%s)"
-PERMANENT = "SELECT event_id FROM mtp_event WHERE permanent AND event_id = ANY(%s)"
+# Key by key, which the limit asks for: left to itself PostgreSQL likes to read all keys of a window, and there is no
+# telling it how many there are, as a new window has no statistics yet.
+SEEN = (
+    "SELECT sent.key FROM unnest(%b) AS sent (key), LATERAL (SELECT FROM mtp_message_seen AS seen "
+    "WHERE seen.bucket = ANY(%b) AND seen.key = sent.key LIMIT 1) AS known"
+)
+PERMANENT = "SELECT event_id FROM mtp_event WHERE permanent AND event_id = ANY(%b)"
 NUMBERS = "SELECT array_agg(nextval('mtp_event_seq_seq')) FROM generate_series(1, %s)"
 SEEN_TYPES = ("bigint", "bytea")
 TYPES = ("bigint", "bytea", "text", "text", "float8", "float8", "bool", "text", "text")
@@ -27,12 +33,11 @@ COPY_SEEN = "COPY mtp_message_seen (bucket, key) FROM STDIN (FORMAT BINARY)"
 ADD_SEEN = "INSERT INTO mtp_message_seen (bucket, key) SELECT * FROM unnest(%b::bigint[], %b::bytea[])"
 PUT_PROFILES = (
     "UPDATE mtp_profile SET last_seq = new.last_seq, body = new.body "
-    "FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) AS new (profile_id, last_seq, body) "
+    "FROM unnest(%b, %b, %b) AS new (profile_id, last_seq, body) "
     "WHERE mtp_profile.profile_id = new.profile_id"
 )
 ADD_PROFILES = (
-    "INSERT INTO mtp_profile (profile_id, last_seq, body) SELECT * FROM unnest(%b::text[], %b::bigint[], %b::bytea[]) "
-    "ON CONFLICT DO NOTHING"
+    "INSERT INTO mtp_profile (profile_id, last_seq, body) SELECT * FROM unnest(%b, %b, %b) ON CONFLICT DO NOTHING"
 )
 ADD_STALE = "INSERT INTO mtp_stale_profile (profile_id) SELECT unnest(%s::text[])"
 HISTORY = f"SELECT {COLUMNS} FROM mtp_event WHERE profile_id = ANY(%s) ORDER BY seq"  # noqa: S608  constants
@@ -54,14 +59,15 @@ class PostgresWork:
     def inspect(
         self, profile_ids: Sequence[str], keys: Sequence[SeenKey], event_ids: Sequence[bytes], count: int
     ) -> Found:
-        ids, execute = list(profile_ids), self._connection.execute
-        buckets = sorted({near for bucket, _ in keys for near in (bucket, bucket - 1)})
+        ids, execute = TextArray.of_texts(profile_ids), self._connection.execute
+        buckets = NumberArray.of_numbers({near for bucket, _ in keys for near in (bucket, bucket - 1)})
+        marks = BytesArray.of(sorted([key for _, key in keys]))  # neighbours in the index are found faster
         with self._connection.pipeline():
             # The profile's lock comes before everything else: what is read after it is what the last writer left.
             # Binary: a profile's bytes as text would be twice as many, to be written and read digit by digit.
             profiles = execute(LOCK_PROFILES, (ids,), binary=True)
-            seen = execute(SEEN, (buckets, [key for _, key in keys]), binary=True) if keys else ()
-            lasting = execute(PERMANENT, (list(event_ids),)) if event_ids else ()
+            seen = execute(SEEN, (marks, buckets), binary=True) if keys else ()
+            lasting = execute(PERMANENT, (BytesArray.of(event_ids),), binary=True) if event_ids else ()
             if count:
                 execute(ANNOUNCE)
             numbers = execute(NUMBERS, (count,), binary=True)
@@ -111,5 +117,6 @@ class PostgresWork:
         return found
 
 
-def _columns(profiles: Mapping[str, Stored]) -> list[list[Any]]:
-    return [list(profiles), [stored.last_seq for stored in profiles.values()], [s.body for s in profiles.values()]]
+def _columns(profiles: Mapping[str, Stored]) -> tuple[Array, Array, Array]:
+    numbers, bodies = zip(*profiles.values(), strict=True)
+    return TextArray.of_texts(profiles), NumberArray.of_numbers(numbers), BytesArray.of(bodies)

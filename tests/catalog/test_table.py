@@ -82,6 +82,14 @@ def test_arrays_are_read_only():
         table.price[0] = 1.0
 
 
+def test_facts_that_change_with_time_are_not_remembered():
+    sale = {"price": 10.0, "sale_price": 8.0, "sale_from": 100.0, "sale_until": 200.0}
+    table = build_table([Product(product_id="a", title="x", **sale), Product(product_id="b", title="y", price=5.0)], 1)
+    assert [table.facts("a", now).on_sale for now in (0.0, 150.0, 250.0)] == [False, True, False]
+    assert [table.facts("a", now).price for now in (150.0, 0.0)] == [8.0, 10.0]
+    assert table.facts("b", 0.0) is table.facts("b", 150.0)
+
+
 def test_facts_of_a_full_product():
     product = Product(
         product_id="a",
