@@ -13,6 +13,8 @@ from ..fork import after_fork
 T = TypeVar("T")
 LOOK_S = 0.1
 """How often somebody who waits for long looks whether there is still hope."""
+KEPT_S = 30.0
+"""For how long what came late is kept: a server may have been started anew since, and nobody would notice."""
 
 
 class _Answer(Generic[T]):
@@ -29,16 +31,24 @@ class Ahead(Generic[T]):
 
     :param limit: most that are kept for the next; what is more is thrown away by *end*
     :param end: closes one
+    :param kept_s: seconds for which they are kept
+    :param clock: seconds that only go forward
     """
 
-    def __init__(self, end: Callable[[T], object], limit: int = 10) -> None:
-        self._end, self._limit = end, limit
+    def __init__(
+        self,
+        end: Callable[[T], object],
+        limit: int = 10,
+        kept_s: float = KEPT_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._end, self._limit, self._kept_s, self._clock = end, limit, kept_s, clock
         self._inherited: list[object] = []
         self._reset()
         after_fork(self._reset_in_child)
 
     def _reset(self) -> None:
-        self._lock, self._late = threading.Lock(), deque[T]()
+        self._lock, self._late = threading.Lock(), deque[tuple[float, T]]()
 
     def _reset_in_child(self) -> None:
         self._inherited.append(self._late)  # the parent's: neither used nor closed
@@ -46,9 +56,9 @@ class Ahead(Generic[T]):
 
     def get(self, make: Callable[[], T], seconds: float, hopeless: Callable[[], bool] = lambda: False) -> T | None:
         """What *make* gives, or ``None`` when that takes longer or is hopeless meanwhile; raises what it raises."""
-        with self._lock:
-            if self._late:
-                return self._late.popleft()
+        found = self._kept()
+        if found is not None:
+            return found
         answer = _Answer[T]()
         threading.Thread(target=self._make, args=(make, answer), name="mtp-connect", daemon=True).start()
         end = time.monotonic() + seconds
@@ -60,6 +70,14 @@ class Ahead(Generic[T]):
         if answer.error is not None:
             raise answer.error
         return answer.value
+
+    def _kept(self) -> T | None:
+        """The latest of what came late, if it is young enough; what is older is closed."""
+        with self._lock:
+            if self._late and self._clock() - self._late[-1][0] <= self._kept_s:
+                return self._late.pop()[1]
+        self.close()
+        return None
 
     def _make(self, make: Callable[[], T], answer: _Answer[T]) -> None:
         try:
@@ -74,7 +92,7 @@ class Ahead(Generic[T]):
                 answer.done.set()
                 return
             if len(self._late) < self._limit:
-                self._late.append(value)
+                self._late.append((self._clock(), value))
                 return
         self._end(value)
 
@@ -82,5 +100,5 @@ class Ahead(Generic[T]):
         """Throw away what came late."""
         with self._lock:
             late, self._late = self._late, deque()
-        for one in late:
+        for _, one in late:
             self._end(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -35,7 +36,8 @@ class LateCluster:
     def _reset(self) -> None:
         self._lock = threading.Lock()
         self._cluster: Any = None
-        self._ahead: Ahead[Any] = Ahead(lambda cluster: cluster.close(), limit=1)
+        self._ahead: Ahead[Any] = Ahead(lambda cluster: cluster.close(), limit=1, kept_s=math.inf)
+        # A client of a cluster notices by itself when its nodes are others.
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connected(), name)

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from mtp_plugin.errors import UnavailableError
-from mtp_plugin.store.ahead import Ahead
+from mtp_plugin.store.ahead import KEPT_S, Ahead
 from mtp_plugin.store.turns import Turns
 
 from ..servers import wait_until
@@ -29,6 +29,21 @@ def test_what_comes_late_is_for_the_next_and_what_is_more_is_closed() -> None:
     kept = ({"one", "two"} - set(closed)).pop()
     assert ahead.get(lambda: "new", 60.0) == kept
     assert ahead.get(lambda: "new", 60.0) == "new"
+
+
+def test_what_came_late_is_not_kept_for_long() -> None:
+    """The server may have been started anew since: one after the other would be found dead, by one page each."""
+    closed: list[str] = []
+    now, come = [0.0], threading.Event()
+    ahead = Ahead(closed.append, clock=lambda: now[0])
+    for _ in range(3):
+        assert ahead.get(lambda: "old" if come.wait() else "", 0.0) is None
+    come.set()
+    wait_until(lambda: len(ahead._late) == 3, "the late ones")
+    assert ahead.get(lambda: "new", 60.0) == "old"
+    now[0] += KEPT_S + 1
+    assert ahead.get(lambda: "new", 60.0) == "new"
+    assert closed == ["old", "old"]
 
 
 def test_errors_are_those_of_the_thread_and_the_end_closes_what_came_late() -> None:
