@@ -113,6 +113,8 @@ class Live:
         """Called with what is about to serve: a chance to make what requests would have to wait for."""
         self._every, self._patience, self._first_s = every, patience, first_s
         self._serving: Serving | None = None
+        self._opened: tuple[Bundle | None, ...] = (None,) * len(KINDS)
+        """Those of the last load, whether they serve or not: opening one means to read all of it."""
         self._looked = self._loaded = 0.0
         self._reset()
         after_fork(self._reset)
@@ -204,9 +206,10 @@ class Live:
             titles = Titles(table)
             _try(partial(warm, table, titles))
         bundles = tuple(
-            self._open(kind, version, before.bundles[place] if before else None)
+            self._open(kind, version, before.bundles[place] if before else None, self._opened[place])
             for place, (kind, version) in enumerate(zip(KINDS, wanted[1:-1], strict=True))
         )
+        self._opened = bundles
         found, opened = self._found(bundles[2], before)
         propensity, told = self._propensity(bundles[3], table, before)
         known = before is not None and before.propensity is propensity
@@ -347,9 +350,12 @@ class Live:
         _try(found.warm)
         return found
 
-    def _open(self, kind: str, version: str, before: Bundle | None) -> Bundle | None:
-        if not version or (before is not None and before.version == version):
-            return before if version else None
+    def _open(self, kind: str, version: str, before: Bundle | None, latest: Bundle | None = None) -> Bundle | None:
+        if not version:
+            return None
+        for known in (before, latest):
+            if known is not None and known.version == version:
+                return known
         try:
             return self._registry.load(kind, version)
         except (ModelError, UnavailableError) as error:

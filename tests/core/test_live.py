@@ -25,8 +25,10 @@ class Hiccup(MemoryRegistry):
     """A registry whose bundles cannot be opened for a while."""
 
     fault: Exception | None = None
+    loads = 0
 
     def load(self, kind: str, version: str) -> Bundle:
+        self.loads += 1
         if self.fault is not None:
             raise self.fault
         return super().load(kind, version)
@@ -134,6 +136,7 @@ def test_what_cannot_serve_is_tried_again_without_making_the_others_anew(
     unreadable(registry, broken)
     assert live.refresh().recommender is before.recommender
     assert live.refresh().propensity is before.propensity
+    assert registry.loads == 1
     assert live.unserved().keys() == {broken}
 
 
