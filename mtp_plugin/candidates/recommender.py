@@ -105,17 +105,6 @@ class Recommender:
         self.rerankers = {task: one for task, one in load_rerankers(behaviour).items() if experts[task].learnt}
         self.likely = LikelyToBuy(likelihood, table, self.sources.popularity)
         self.personal = Personal(self.sources, self.session_expert, self.return_expert, mixture, self.rerankers)
-        self._strategies: dict[str, Callable[[Query, BoolArray | None, int], Candidates]] = {
-            Strategy.RECOMMENDED_FOR_YOU: self._personal,
-            Strategy.RELATED_PRODUCTS: self._related,
-            Strategy.FREQUENTLY_BOUGHT_TOGETHER: self._together,
-            Strategy.TRENDING_ITEMS: self._trending,
-            Strategy.BEST_SELLERS: self._best_sellers,
-            Strategy.RECENTLY_VIEWED: self._recently_viewed,
-            Strategy.BUY_IT_AGAIN: self._buy_again,
-            Strategy.ON_SALE: self._on_sale,
-            Strategy.LIKELY_TO_BUY: self._likely_to_buy,
-        }
 
     def candidates(self, strategy: str, query: Query, k: int) -> Candidates:
         """The *k* best rows, fewer if there are not so many.
@@ -124,12 +113,12 @@ class Recommender:
         :param k: 1 or more
         :raises InputError: no such strategy
         """
-        find = self._strategies.get(strategy)
+        find = STRATEGIES.get(strategy)
         if find is None:
             raise InputError(f"there is no strategy {strategy!r}", field="strategy")
         if not len(self.table) or k < 1:
             return _none()
-        found, weights = find(query, self._allowed(query), k), self.feedback.weights.get(strategy)
+        found, weights = find(self, query, self._allowed(query), k), self.feedback.weights.get(strategy)
         if weights is None or query.profile is None:
             return found  # slates of visitors who agreed taught it, and it is for them
         told = self._likelihood.products(query.profile, found.rows, query.now) if weights.ask else None
@@ -278,6 +267,21 @@ def _known(product_id: str) -> Profile:
     """Somebody of whom there is something to know of each kind."""
     bought_once = Purchase(product_id=product_id, quantity=1.0, orders=1, first=0.0, last=0.0)
     return Profile(profile_id="", affinities={"category": {"": 1.0}}, purchases=(bought_once,), orders=1)
+
+
+STRATEGIES: dict[str, Callable[[Recommender, Query, BoolArray | None, int], Candidates]] = {
+    Strategy.RECOMMENDED_FOR_YOU: Recommender._personal,
+    Strategy.RELATED_PRODUCTS: Recommender._related,
+    Strategy.FREQUENTLY_BOUGHT_TOGETHER: Recommender._together,
+    Strategy.TRENDING_ITEMS: Recommender._trending,
+    Strategy.BEST_SELLERS: Recommender._best_sellers,
+    Strategy.RECENTLY_VIEWED: Recommender._recently_viewed,
+    Strategy.BUY_IT_AGAIN: Recommender._buy_again,
+    Strategy.ON_SALE: Recommender._on_sale,
+    Strategy.LIKELY_TO_BUY: Recommender._likely_to_buy,
+}
+"""What answers each. Methods bound to a recommender would hold it in a circle, and what it maps until the next full
+collection of garbage."""
 
 
 def _none() -> Candidates:

@@ -12,6 +12,7 @@ from . import kernels
 
 CAPACITY = 16_384
 """Most candidates one query can collect."""
+LAST_EPOCH = np.iinfo(np.int32).max
 
 
 class Scratch:
@@ -45,14 +46,14 @@ class Scratch:
         """Forget the last query."""
         self.epoch += 1
         self.count = 0
-        if self.epoch >= np.iinfo(np.int32).max:
+        if self.epoch >= LAST_EPOCH:
             self.epoch = 1
             self.mark[:] = 0
 
     def take_turn(self) -> int:
         """A number for who looks at sessions now: in one query several indexes are asked, and each numbers its own."""
         self._turn += 1
-        if self._turn >= np.iinfo(np.int32).max:
+        if self._turn >= LAST_EPOCH:
             self._turn = 1
             self.seen[:] = 0
         return self._turn

@@ -5,7 +5,6 @@ An index that already holds the sessions to be predicted would teach to trust it
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, pairwise
@@ -85,7 +84,6 @@ def learn_experts(
     if (log.action == PURCHASE).any():
         progress("learning what predicts the next basket")
         _baskets(found, log, known, content, seed)
-    gc.collect()
     return found
 
 
@@ -177,7 +175,6 @@ def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None, 
 
     :param options: as :func:`learn_behaviour` takes
     """
-    gc.collect()  # a recommender refers to itself: the one before is gone only when garbage is looked for
     arrays = learn_behaviour(log, now=log.end, **options)
     bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta={"format": FORMAT})
     return Recommender(table, bundle, content)
