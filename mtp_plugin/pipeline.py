@@ -125,8 +125,8 @@ class Pipeline:
         live.prepare = self.steering.prepare
         self._plain = self.stages.experiments == NoExperiments()
         self.observe: Observe = lambda slate, cache, seconds: None
-        self.admits: Callable[[Event], bool] = lambda event: True
-        """Whether an event may be kept: not after an erasure, a restriction or an objection."""
+        self.admitted: Callable[[Sequence[Event]], list[bool]] = lambda events: [True] * len(events)
+        """Whether each event may be kept: not after an erasure, a restriction or an objection."""
 
     def by_page_alone(self, level: ConsentLevel) -> bool:
         """Whether a slate without a profile and a cart depends on nothing but its placement and the page.
@@ -147,7 +147,7 @@ class Pipeline:
 
         :raises mtp_plugin.errors.UnavailableError: some of that could not be done; again, it changes nothing that was
         """
-        admitted = [self.admits(event) for event in events]
+        admitted = self.admitted(events)
         if not all(admitted):
             kept = iter(self.ingest([event for event, good in zip(events, admitted, strict=True) if good]))
             return [good and next(kept) for good in admitted]

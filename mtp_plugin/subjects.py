@@ -83,7 +83,7 @@ def open_subjects(
         clock=time.time,
         new_id=time_ordered_id,
     )
-    pipeline.admits = suppressed.admits
+    pipeline.admitted = suppressed.admitted
     return subjects
 
 

@@ -31,10 +31,14 @@ class Suppressed:
     def _reset(self) -> None:
         self._lock = threading.Lock()
 
-    def admits(self, event: Event) -> bool:
-        """Whether an event may be kept."""
+    def admitted(self, events: Sequence[Event]) -> list[bool]:
+        """Whether each of these events may be kept."""
         known = self._current()
-        return not known or not any(_refuses(one, event.timestamp) for one in self._of(event.profile_id, known))
+        if not known:
+            return [True] * len(events)
+        return [
+            not any(_refuses(one, event.timestamp) for one in self._of(event.profile_id, known)) for event in events
+        ]
 
     def kinds(self, profile_id: str) -> frozenset[str]:
         """What is in force for this visitor: some of ``erased``, ``restricted``, ``objected``.

@@ -46,7 +46,7 @@ class SqliteWork:
         profiles = {name: Stored(*rest) for name, *rest in self._among(PROFILES, profile_ids)}
         repeated = {row[0] for row in self._among(PERMANENT, event_ids)}
         for bucket in {bucket for bucket, _ in keys}:
-            own = [key for of, key in keys if of == bucket]
+            own = sorted([key for of, key in keys if of == bucket])  # neighbours in the file are found faster
             repeated.update(row[0] for row in self._among(SEEN, own, bucket, bucket - 1))
         first = (self._cursor.execute(LAST).fetchone() or (0,))[0] + 1
         return Found(profiles, frozenset(repeated), range(first, first + count))
@@ -61,7 +61,7 @@ class SqliteWork:
 
     def append(self, rows: Sequence[EventRow], keys: Sequence[SeenKey]) -> None:
         self._add(ADD_EVENTS, rows)
-        self._add(ADD_SEEN, keys)
+        self._add(ADD_SEEN, sorted(keys))
 
     def put(self, profiles: Mapping[str, Stored]) -> None:
         self._add(PUT_PROFILES, [(name, *stored) for name, stored in profiles.items()])

@@ -22,7 +22,7 @@ def event_body() -> bytes:
 
     :raises UnsupportedMediaType: it is of another type
     """
-    if request.mimetype not in EVENT_TYPES:
+    if request.environ.get("CONTENT_TYPE") not in EVENT_TYPES and request.mimetype not in EVENT_TYPES:
         raise UnsupportedMediaType
     return body_bytes()
 

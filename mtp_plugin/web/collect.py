@@ -54,7 +54,7 @@ def ga4() -> Response:
 
 def _admitted(state: State, parsed: Parsed) -> Parsed:
     """The same without events of visitors who were erased, or do not want their data used; the sender is told."""
-    admitted = [state.pipeline.admits(event) for event in parsed.events]
+    admitted = state.pipeline.admitted(parsed.events)
     if all(admitted):
         return parsed
     others = {one.index for one in parsed.dropped} | {one.index for one in parsed.errors}
@@ -67,6 +67,7 @@ def _admitted(state: State, parsed: Parsed) -> Parsed:
     )
 
 
+ANSWER = [("Cache-Control", "no-store")]
 TOLD_APART = {"Product Clicked": "click", "Product Added": "cart", "Order Completed": "order"}
 
 
@@ -163,5 +164,4 @@ def take_messages(state: State, messages: Sequence[tuple[bytes, str]]) -> list[s
 
 def answer(receipt: Receipt) -> Response:
     """A receipt as Segment's clients take it: always 200."""
-    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
-    return Response(msgspec.json.encode(receipt), headers=headers)
+    return Response(msgspec.json.encode(receipt), headers=ANSWER, content_type="application/json")
