@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..records import FloatArray, IntArray
+from ..records import BoolArray, FloatArray, IntArray
 from .blend import relative, shares
-from .loudest import keep_loudest
+from .loudest import EVERYTHING, keep_loudest
 from .own import DAY_S, Bought, due
 from .scratch import Scratch
 from .sources import BOUGHT, CONTENT, EASE, USER_VOTERS, USERS, Sources
@@ -58,8 +58,11 @@ def complete_bucket(n_products: int) -> int:
     return 0 if n_products <= 1 else 1 if n_products <= 5 else 2
 
 
-def gather_return(sources: Sources, scratch: Scratch, own: Bought, now: float) -> None:
-    """Let the sources speak about a customer who bought before."""
+def gather_return(sources: Sources, scratch: Scratch, own: Bought, now: float, allowed: BoolArray = EVERYTHING) -> None:
+    """Let the sources speak about a customer who bought before.
+
+    :param allowed: mask over the catalogue's rows: of too many candidates those that may not be shown go first
+    """
     latest = np.argsort(-own.last, kind="stable")[:MOST]
     rows = own.rows[latest]
     fade = np.exp2(-np.maximum(now - own.last[latest], 0.0) / (HALF_LIFE_DAYS * DAY_S))
@@ -69,20 +72,21 @@ def gather_return(sources: Sources, scratch: Scratch, own: Bought, now: float) -
     if sources.users is not None:
         sources.users.vote(scratch, rows, np.zeros(len(rows), dtype=np.int64), USERS)
     _follow(sources, scratch, rows, weights)
-    keep_loudest(sources, scratch, given, ENOUGH, RELATIVE)
+    keep_loudest(sources, scratch, given, ENOUGH, RELATIVE, allowed)
 
 
-def gather_complete(sources: Sources, scratch: Scratch, rows: IntArray) -> None:
+def gather_complete(sources: Sources, scratch: Scratch, rows: IntArray, allowed: BoolArray = EVERYTHING) -> None:
     """Let the sources speak about a basket.
 
     :param rows: distinct products in it
+    :param allowed: as for :func:`gather_return`
     """
     scratch.add(rows)
     given = scratch.count
     if sources.baskets is not None:
         sources.baskets.vote(scratch, rows, np.zeros(len(rows), dtype=np.int64), USERS)
     _follow(sources, scratch, rows, np.ones(len(rows), dtype=np.float32))
-    keep_loudest(sources, scratch, given, ENOUGH, RELATIVE)
+    keep_loudest(sources, scratch, given, ENOUGH, RELATIVE, allowed)
 
 
 def _follow(sources: Sources, scratch: Scratch, rows: IntArray, weights: FloatArray) -> None:

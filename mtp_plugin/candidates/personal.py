@@ -106,7 +106,7 @@ class Personal:
         open_to = EVERYTHING if allowed is None else allowed
         at_hand = session_expert.gather(sources, scratch, way, open_to) if way else None
         if own is not None:
-            basket_expert.gather_return(sources, scratch, own, query.now)
+            basket_expert.gather_return(sources, scratch, own, query.now, open_to)
         taste = sources.affinity.of(profile) if profile is not None and profile.affinities else None
         if taste is not None:
             scratch.add(sources.affinity.propose(taste))

@@ -171,7 +171,7 @@ class Recommender:
             return _none()
         scratch = self.sources.scratch()
         rows, _ = latest_first(anchors)
-        basket_expert.gather_complete(self.sources, scratch, rows)
+        basket_expert.gather_complete(self.sources, scratch, rows, EVERYTHING if allowed is None else allowed)
         features = basket_expert.complete_features(self.sources, scratch)
         scores = self.complete_expert.scores(features, basket_expert.complete_bucket(len(rows)))
         reranker = self.rerankers.get("complete")

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtp_plugin.candidates import loudest, session_expert
+from mtp_plugin.candidates import basket_expert, loudest, session_expert
 from mtp_plugin.candidates.loudest import EVERYTHING, keep_loudest
+from mtp_plugin.candidates.own import Bought
 from mtp_plugin.candidates.scratch import Scratch
 from mtp_plugin.candidates.sources import COLUMNS, Sources
 from mtp_plugin.compiled import HAS_NUMBA
 from mtp_plugin.records import BoolArray
 
+from .shop import DAY as DAY_S
 from .shop import recommender, table
 
 N = 24
@@ -94,3 +96,25 @@ def test_of_a_session_the_loudest_that_may_be_shown_are_weighed(monkeypatch: pyt
     few = scratch.rows[: scratch.count].tolist()
     assert few[:2] == [5, 3], "the session's own stay"
     assert sorted(few[2:]) == sorted(every[-4:].tolist())
+
+
+def test_of_a_customer_and_a_basket_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    sources: Sources = recommender().sources
+    own = Bought(np.array([3, 90]), np.ones(2), np.ones(2), np.zeros(2), np.full(2, DAY_S), 2)
+    asked = {
+        "return": lambda scratch, *allowed: basket_expert.gather_return(sources, scratch, own, 40 * DAY_S, *allowed),
+        "complete": lambda scratch, *allowed: basket_expert.gather_complete(sources, scratch, own.rows, *allowed),
+    }
+    for gather in asked.values():
+        monkeypatch.setattr(basket_expert, "ENOUGH", 200)
+        scratch = sources.scratch()
+        gather(scratch)
+        quiet = scratch.rows[: scratch.count][-4:].copy()
+        allowed = np.zeros(len(table()), dtype=np.bool_)
+        allowed[quiet] = True
+        monkeypatch.setattr(basket_expert, "ENOUGH", 4)
+        scratch = sources.scratch()
+        gather(scratch, allowed)
+        few = scratch.rows[: scratch.count].tolist()
+        assert few[:2] == [3, 90], "the customer's own stay"
+        assert sorted(few[2:]) == sorted(quiet.tolist())
