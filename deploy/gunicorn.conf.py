@@ -6,6 +6,7 @@ says of now does not stay in the figures.
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import Any
 
@@ -23,6 +24,12 @@ max_requests = 100_000
 max_requests_jitter = 10_000
 # A heartbeat in memory: on a disk that is slow workers would be taken for dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  gunicorn's own name in it is random
+
+
+def post_worker_init(worker: Any) -> None:
+    """The shop is loaded: what stays is left out of collections of garbage, each of which holds up all pages."""
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -25,6 +25,8 @@ STYLE = (
     "comments: {min-spaces-from-content: 1}}}"
 )
 SHOP = """
+import gc
+
 from flask import Flask
 from mtp_plugin import MTP
 
@@ -32,6 +34,7 @@ def create_app():
     app = Flask("shop")
     app.config |= {"SECRET_KEY": "of the tests, and long enough"}
     MTP(app)
+    app.add_url_rule("/frozen", view_func=lambda: str(gc.get_freeze_count()))
     return app
 """
 
@@ -137,6 +140,8 @@ def test_servers_start_as_configured(server: str, tmp_path: Path) -> None:
     try:
         wait_until(lambda: process.poll() is not None or answers(), f"an answer of {server}")
         assert process.poll() is None, (tmp_path / "log").read_text()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/frozen", timeout=10) as answer:
+            assert server == "granian" or int(answer.read()) > 10_000, "what is loaded is left out of collections"
     finally:
         process.terminate()
         process.wait(40)
