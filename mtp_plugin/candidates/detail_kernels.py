@@ -49,6 +49,38 @@ def strongest(
 
 
 @compiled
+def led_to(
+    indptr: Array,
+    indices: Array,
+    values: Array,
+    from_row: Array,
+    to_row: Array,
+    anchors: Array,
+    weights: Array,
+    epoch: int,
+    mark: Array,
+    slot: Array,
+    at: Array,
+    count: int,
+) -> Array:
+    """The values of all anchors that name a candidate, each times the anchor's weight, added up.
+
+    :param at: as :func:`strongest` takes it
+    :returns: float32 ``(count,)``
+    """
+    found = np.zeros(count, dtype=np.float32)
+    for anchor in range(len(anchors)):
+        code = from_row[anchors[anchor]]
+        if code < 0:
+            continue
+        for near in range(indptr[code], indptr[code + 1]):
+            row = to_row[indices[near]]
+            if row >= 0 and mark[row] == epoch and at[slot[row]] >= 0:
+                found[at[slot[row]]] += weights[anchor] * values[near]
+    return found
+
+
+@compiled
 def places_among(places: Array, count: int) -> Array:
     """Of each of *count* candidates its place among *places*, -1 for those that are not there."""
     at = np.full(count, -1, dtype=np.int32)

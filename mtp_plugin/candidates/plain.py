@@ -37,6 +37,31 @@ def spread(
         scratch.anchor[places[better]] = anchor
 
 
+def led_to(
+    indptr: Array,
+    indices: Array,
+    values: Array,
+    from_row: Array,
+    to_row: Array,
+    anchors: Array,
+    weights: Array,
+    epoch: int,
+    mark: Array,
+    slot: Array,
+    at: Array,
+    count: int,
+) -> Array:
+    """See :func:`mtp_plugin.candidates.detail_kernels.led_to`."""
+    found = np.zeros(count, dtype=np.float32)
+    for anchor, weight in zip(anchors.tolist(), weights, strict=True):
+        code = int(from_row[anchor])
+        near = slice(int(indptr[code]), int(indptr[code + 1])) if code >= 0 else slice(0)
+        rows = to_row[indices[near]]
+        places = np.where((rows >= 0) & (mark[rows] == epoch), at[slot[rows] % len(at)], -1)
+        np.add.at(found, places[places >= 0], weight * values[near][places >= 0])
+    return found
+
+
 def session_neighbours(
     scratch: Scratch,
     index: dict[str, Array],

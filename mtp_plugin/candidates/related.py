@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..compiled import HAS_NUMBA
 from ..records import FloatArray, IntArray
 from . import kernels, plain
-from .detail_kernels import strongest
+from .detail_kernels import led_to, strongest
 from .scratch import Scratch
 
 
@@ -74,6 +74,12 @@ class Related:
     def strongest(self, scratch: Scratch, rows: IntArray, at: IntArray, count: int) -> FloatArray:
         """How much the one of *rows* that is nearest says of candidates, see :func:`.detail_kernels.strongest`."""
         said: FloatArray = strongest(*self.lists, rows, scratch.epoch, scratch.mark, scratch.slot, at, count)
+        return said
+
+    def led_to(self, scratch: Scratch, rows: IntArray, weights: FloatArray, at: IntArray, count: int) -> FloatArray:
+        """What *rows*, each times its weight, say of candidates together, see :func:`.detail_kernels.led_to`."""
+        call = (*self.lists, rows, weights, scratch.epoch, scratch.mark, scratch.slot, at, count)
+        said: FloatArray = led_to(*call) if HAS_NUMBA else plain.led_to(*call)
         return said
 
     @classmethod

@@ -44,7 +44,7 @@ class Sources:
         self.meta: Mapping[str, Any] = behaviour.meta if behaviour else {}
         arrays: Arrays = behaviour.arrays if behaviour else {}
         vocabulary = _vocabulary(behaviour, table)
-        self.related = _related(arrays, vocabulary, ("viewed", "next", "path", "bought", "ease"))
+        self.related = _related(arrays, vocabulary, ("viewed", "next", "path", "bought", "ease", "after"))
         self.related |= _related(content.arrays if content else {}, _vocabulary(content, table), ("content",))
         self.neighbours = _neighbours(arrays, vocabulary, self.meta, "")
         self.baskets = _neighbours(arrays, vocabulary, self.meta, "basket_")
@@ -94,6 +94,13 @@ class Sources:
         """As :meth:`.Related.strongest` of one of the item-item lists; zeros without such a list."""
         related = self.related.get(name)
         return np.zeros((count, 2), np.float32) if related is None else related.strongest(scratch, rows, at, count)
+
+    def led_to(
+        self, name: str, scratch: Scratch, rows: IntArray, weights: FloatArray, at: IntArray, count: int
+    ) -> FloatArray:
+        """As :meth:`.Related.led_to` of one of the item-item lists; zeros without such a list."""
+        related = self.related.get(name)
+        return np.zeros(count, np.float32) if related is None else related.led_to(scratch, rows, weights, at, count)
 
     def lists(self, name: str) -> tuple[NDArray[Any], ...]:
         """The :attr:`.Related.lists` of one of the item-item lists, of nothing where there is none.

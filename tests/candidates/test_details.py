@@ -102,7 +102,7 @@ def test_what_is_seen_of_a_customer_and_a_basket(recommender: Recommender) -> No
     found = return_details(sources, scratch, own, moment, places, scores)
     known = np.isin(scratch.rows[places], rows)
     assert column(found, RETURN_DETAILS, "kind") == known.astype(float).tolist()
-    asked = {name: column(found, RETURN_DETAILS, name)[0] for name in RETURN_DETAILS[-5:]}
+    asked = {name: column(found, RETURN_DETAILS, name)[0] for name in RETURN_DETAILS[-6:-1]}
     assert asked == pytest.approx(
         {
             "customer-orders": np.log(4), "order-size": 0.0, "customer-repeats": 0.5, "since-order": np.log(2),

@@ -41,12 +41,12 @@ def test_sessions() -> None:
 def test_baskets() -> None:
     found = evaluate_baskets(data("online_retail/online_retail.csv.gz"), format="online-retail")
     metrics = found["metrics"]
-    assert metrics["next_basket"]["recall@20"] >= 0.296
-    assert metrics["next_basket"]["ndcg@20"] >= 0.324
-    assert metrics["next_basket_new"]["recall@20"] >= 0.150
-    assert metrics["next_basket_new"]["ndcg@20"] >= 0.134
-    assert metrics["completion"]["hr@20"] >= 0.412
-    assert metrics["completion"]["mrr@20"] > 0.162
+    assert metrics["next_basket"]["recall@20"] >= 0.298
+    assert metrics["next_basket"]["ndcg@20"] >= 0.329
+    assert metrics["next_basket_new"]["recall@20"] >= 0.154
+    assert metrics["next_basket_new"]["ndcg@20"] >= 0.141
+    assert metrics["completion"]["hr@20"] >= 0.414
+    assert metrics["completion"]["mrr@20"] >= 0.163
     for name, baseline in found["baselines"].items():
         assert metrics["next_basket"]["recall@20"] > baseline["next_basket"]["recall@20"], name
         assert metrics["completion"]["mrr@20"] > baseline["completion"]["mrr@20"], name

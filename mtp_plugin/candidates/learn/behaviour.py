@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ..counts import Counts
 from ..log import VIEW, TrainingLog
 from ..membership import Membership
+from .after import after_lists
 from .ease import RIDGE, ease_lists
 from .rankings import half_life, rankings
 from .related_lists import Orders, bought_lists, viewed_lists
@@ -32,7 +33,8 @@ def learn_behaviour(
 
     :param now: moment that ageing is measured from
     :param viewing: with what is learnt from views
-    :param buying: with what is learnt from orders and only about orders: those of others alike, and EASE
+    :param buying: with what is learnt from orders and only about orders: those of others alike, EASE, and what
+        is bought after what
     :param ridge: of EASE
     :param membership: who is in which segment, for rankings of each segment's own
     :param prior: interactions that the ranking of a segment's parent is worth
@@ -45,7 +47,7 @@ def learn_behaviour(
     # Equations first: while they are solved nothing else is needed, and they take most memory for a while.
     orders = Orders.of(purchases, now, 8 * life)
     if buying and len(purchases):
-        arrays |= ease_lists(orders, ridge)
+        arrays |= ease_lists(orders, ridge) | after_lists(purchases, orders, now, 8 * life)
         arrays |= basket_index(purchases) | user_index(purchases) | sales(purchases, now)
     arrays |= bought_lists(orders)
     del purchases, orders

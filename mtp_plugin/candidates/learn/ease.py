@@ -6,6 +6,8 @@ product alone. It needs no drawing: each product's own place in the system grows
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
@@ -24,6 +26,10 @@ FEWEST_ORDERS = 3
 NEAREST = 200
 BLOCK = 512
 Arrays = dict[str, NDArray[np.generic]]
+Lists = tuple[IntArray, IntArray, FloatArray]
+"""Of each member how many weights are kept, of which products, and the weights."""
+NOTHING: IntArray = np.zeros(0, dtype=np.int64)
+NOBODY: Lists = (NOTHING, np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 
 def ease_lists(orders: Orders, ridge: float = RIDGE) -> Arrays:
@@ -32,13 +38,10 @@ def ease_lists(orders: Orders, ridge: float = RIDGE) -> Arrays:
     :param ridge: in orders of today; what a weight must explain to be worth having
     """
     members = most_bought(orders, MOST_PRODUCTS)
-    sizes: IntArray = np.zeros(orders.n, dtype=np.int64)
-    columns: IntArray = np.zeros(0, np.int32)
-    values: FloatArray = np.zeros(0, np.float32)
-    if len(members) > 1:
-        sizes[members], columns, values = _farthest(_inverse(system_of(orders, members), ridge), members)
-    indptr = np.append(0, np.cumsum(sizes)).astype(np.int64)
-    return {"ease_indptr": indptr, "ease_indices": columns, "ease_values": values}
+    if len(members) < 2:
+        return lists_of("ease", orders.n, NOTHING)
+    inverse = _inverse(system_of(orders, members), ridge)
+    return lists_of("ease", orders.n, members, farthest(_without_itself(inverse), members, NEAREST))
 
 
 def most_bought(orders: Orders, most: int) -> IntArray:
@@ -84,14 +87,20 @@ def _inverse(system: FloatArray, ridge: float) -> FloatArray:
     return found
 
 
-def _farthest(inverse: FloatArray, members: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
-    """The weights of each member farthest from 0 (those below say what does *not* go together), and how many."""
-    keep, diagonal = min(NEAREST, len(members) - 1), np.diag(inverse).copy()
-    sizes, columns, values = [], [], []
-    for start in range(0, len(members), BLOCK):
+def _without_itself(inverse: FloatArray) -> Iterator[FloatArray]:
+    """The weights, block by block, of no product for itself."""
+    diagonal = np.diag(inverse).copy()
+    for start in range(0, len(inverse), BLOCK):
         weights = -inverse[start : start + BLOCK] / diagonal
         rows = np.arange(len(weights))
         weights[rows, start + rows] = 0.0
+        yield weights
+
+
+def farthest(blocks: Iterable[FloatArray], members: IntArray, most: int) -> Lists:
+    """The *most* weights of each member farthest from 0 (those below say what does *not* go together), and how many."""
+    keep, sizes, columns, values = min(most, len(members) - 1), [], [], []
+    for weights in blocks:
         place = np.sort(np.argpartition(-np.abs(weights), keep, axis=1)[:, :keep], axis=1)
         weight = np.take_along_axis(weights, place, axis=1)
         order = np.argsort(-np.abs(weight), axis=1, kind="stable")
@@ -100,3 +109,11 @@ def _farthest(inverse: FloatArray, members: IntArray) -> tuple[IntArray, IntArra
         columns.append(members[place[weight != 0]].astype(np.int32))
         values.append(weight[weight != 0])
     return np.concatenate(sizes), np.concatenate(columns), np.concatenate(values)
+
+
+def lists_of(name: str, n: int, members: IntArray, found: Lists = NOBODY) -> Arrays:
+    """What :func:`farthest` found of some of *n* products, as a bundle keeps it."""
+    sizes: IntArray = np.zeros(n, dtype=np.int64)
+    sizes[members], columns, values = found
+    indptr = np.append(0, np.cumsum(sizes)).astype(np.int64)
+    return {f"{name}_indptr": indptr, f"{name}_indices": columns, f"{name}_values": values}
