@@ -43,7 +43,7 @@ class Work(Protocol):
         """Store new events and what recognises their repetition."""
 
     def put(self, profiles: Mapping[str, Stored]) -> None:
-        """Store profiles that were locked."""
+        """Store profiles that were locked, those of whom there was anything new."""
 
     def erase(self, profile_id: str) -> int:
         """Delete the events and the profile of a visitor that was locked; gives the number of events."""
@@ -110,7 +110,7 @@ def apply(batches: Sequence[Batch], work: Work) -> None:
             [EventRow._make((number, *row[1:])) for row, number in compress(numbered, new)],
             [key for key, passes in compress(zip(keys, passing, strict=True), new) if passes],
         )
-        work.put(changed)
+    work.put(changed)
     stale = [name for batch in batches if batch.stale for name in batch.profiles]
     if stale:
         work.mark_stale(stale)

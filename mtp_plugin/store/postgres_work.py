@@ -14,6 +14,12 @@ from .rows import COLUMNS, EventRow, row_event
 COPY_FROM = 50
 """Rows from which COPY costs less than arrays, by more than its own round trip."""
 
+MAKE_PROFILES = (
+    "INSERT INTO mtp_profile (profile_id, last_seq, body) "
+    "SELECT new.profile_id, 0, '' FROM unnest(%b) AS new (profile_id) "
+    "WHERE NOT EXISTS (SELECT FROM mtp_profile AS known WHERE known.profile_id = new.profile_id) ORDER BY 1 "
+    "ON CONFLICT DO NOTHING"
+)
 LOCK_PROFILES = (
     "SELECT profile_id, last_seq, body FROM mtp_profile WHERE profile_id = ANY(%b) ORDER BY profile_id FOR UPDATE"
 )
@@ -39,6 +45,7 @@ PUT_PROFILES = (
 ADD_PROFILES = (
     "INSERT INTO mtp_profile (profile_id, last_seq, body) SELECT * FROM unnest(%b, %b, %b) ON CONFLICT DO NOTHING"
 )
+DROP_PROFILES = "DELETE FROM mtp_profile WHERE profile_id = ANY(%b)"
 ADD_STALE = "INSERT INTO mtp_stale_profile (profile_id) SELECT unnest(%s::text[])"
 HISTORY = f"SELECT {COLUMNS} FROM mtp_event WHERE profile_id = ANY(%s) ORDER BY seq"  # noqa: S608  constants
 
@@ -50,11 +57,16 @@ class Contended(Exception):
 
 
 class PostgresWork:
-    """Implements :class:`mtp_plugin.store.batch.Work` on a psycopg connection in a transaction."""
+    """Implements :class:`mtp_plugin.store.batch.Work` on a psycopg connection in a transaction.
 
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
+    :param rivals: others are making profiles, too: those of new visitors are made before anything is folded, which
+        costs each another write, but whoever comes second waits and need not do everything again
+    """
+
+    def __init__(self, connection: Any, *, rivals: bool = False) -> None:
+        self._connection, self._rivals = connection, rivals
         self._known: frozenset[str] = frozenset()
+        self._empty: frozenset[str] = frozenset()
 
     def inspect(
         self, profile_ids: Sequence[str], keys: Sequence[SeenKey], event_ids: Sequence[bytes], count: int
@@ -65,6 +77,8 @@ class PostgresWork:
         with self._connection.pipeline():
             # The profile's lock comes before everything else: what is read after it is what the last writer left.
             # Binary: a profile's bytes as text would be twice as many, to be written and read digit by digit.
+            if self._rivals and count:
+                execute(MAKE_PROFILES, (ids,))
             profiles = execute(LOCK_PROFILES, (ids,), binary=True)
             seen = execute(SEEN, (marks, buckets), binary=True) if keys else ()
             lasting = execute(PERMANENT, (BytesArray.of(event_ids),), binary=True) if event_ids else ()
@@ -73,6 +87,7 @@ class PostgresWork:
             numbers = execute(NUMBERS, (count,), binary=True)
         locked = {row[0]: Stored(row[1], row[2]) for row in profiles}
         self._known = frozenset(locked)
+        self._empty = frozenset([name for name, stored in locked.items() if not stored.last_seq])
         repeated = frozenset(bytes(row[0]) for rows in (seen, lasting) for row in rows)
         return Found(locked, repeated, sorted(numbers.fetchone()[0] or ()))
 
@@ -92,6 +107,8 @@ class PostgresWork:
                 copy.write_row(row)
 
     def put(self, profiles: Mapping[str, Stored]) -> None:
+        if unused := self._empty - profiles.keys():  # of whom there was nothing new
+            self._connection.execute(DROP_PROFILES, (TextArray.of_texts(unused),))
         old = {name: stored for name, stored in profiles.items() if name in self._known}
         new = {name: profiles[name] for name in sorted(profiles.keys() - self._known)}
         if old:

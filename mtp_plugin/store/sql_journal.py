@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -31,6 +32,8 @@ AGAIN = frozenset({"23505", "40001", "40P01"})
 """SQL states after which the same transaction can succeed: unique violation, serialisation failure, deadlock."""
 
 TRIES = 5
+RIVALS_S = 60.0
+"""For how long after another writer was in the way others are reckoned with."""
 EXPIRE = 5000
 """Events deleted in one transaction: few enough that writers wait for tens of milliseconds only."""
 REBUILD = 100
@@ -63,6 +66,7 @@ class SqlJournal:
             raise ValueError(f"window_s must be positive seconds, not {window_s}")
         self._database, self._window_s, self._replica = database, window_s, replica
         self._turns = Turns(self._commit_group)
+        self._rivals_until = float("-inf")
         self._reset()
         after_fork(self._reset)
 
@@ -110,10 +114,13 @@ class SqlJournal:
             except Exception as error:
                 if not left or _sqlstate(error) not in AGAIN:
                     raise
+                self._rivals_until = time.monotonic() + RIVALS_S
 
     def _work(self, connection: Connection) -> Work:
         bare = connection.connection.driver_connection
-        return SqliteWork(bare) if self._database.is_sqlite else PostgresWork(bare)
+        if self._database.is_sqlite:
+            return SqliteWork(bare)
+        return PostgresWork(bare, rivals=time.monotonic() < self._rivals_until)
 
     def erase(self, profile_id: str) -> int:
         return self.erase_all(profile_id)[0]
