@@ -6,7 +6,7 @@ import hashlib
 import math
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
@@ -278,6 +278,12 @@ def picks_of(
         by = [tuple([rule_id for rule_id, hit in touched.items() if hit[place]]) for place in order.tolist()]
     named = [names[one] for one in bits.tolist()]
     return list(map(Pick, ids, scores.tolist(), named, because, repeat(level), repeat(strategy), by))
+
+
+def unseen_first(ranked: list[Pick], shown_ids: Collection[str]) -> list[Pick]:
+    """What no other block of the page shows comes first; a rung of the ladder stays before the next."""
+    shown = frozenset(shown_ids)
+    return sorted(ranked, key=lambda pick: (pick.level, pick.product_id in shown)) if shown else ranked
 
 
 class Origins(dict[int, tuple[str, ...]]):

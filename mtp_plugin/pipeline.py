@@ -21,7 +21,7 @@ from .bandit.null import NoBandit
 from .bandit.rows import Creative
 from .bandits import LiveBandits
 from .config import Settings
-from .draft import Draft, DraftCache, Pick, Proposal, Question, picks_of
+from .draft import Draft, DraftCache, Pick, Placed, Proposal, Question, picks_of, unseen_first
 from .eligible import category_of, eligible_rows, rows_of
 from .errors import NotFoundError, UnavailableError
 from .experiment.null import NoExperiments
@@ -272,6 +272,11 @@ class Pipeline:
             return request
         return msgspec.structs.replace(request, profile_ids=person.profile_ids, unit=person.unit)
 
+    def about_past(self, placement: str) -> bool:
+        """Whether the placement shows what visitors know already, wherever else on the page it stands."""
+        known = self.placements.get(placement)
+        return known is not None and not OWN_PAST.isdisjoint(known.strategies)
+
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)
         if placement is None:
@@ -333,12 +338,15 @@ class Pipeline:
         shared_id = draft.recommendation_id or self.new_id(question.request.now)
         return replace(draft, shared=True, recommendation_id=shared_id)
 
-    def _compose(self, question: Question, spares: int) -> Draft:
-        """Candidates, rules' filters and weights, rank, diversity: one rung of the ladder after the other."""
+    def _compose(self, question: Question, spares: int, placed: tuple[Placed, ...] | None = None) -> Draft:
+        """Candidates, rules' filters and weights, rank, diversity: one rung of the ladder after the other.
+
+        :param placed: what rules have placed already
+        """
         request, placement, serving, steering = question.request, question.placement, question.serving, self.steering
         eligible = eligible_rows(placement, request, question.profile, serving.table, self.filters)
         query = self._query(question, steering.allowed(question, eligible))
-        placed = steering.placed(question, query, eligible)
+        placed = steering.placed(question, query, eligible) if placed is None else placed
         wanted = question.size + spares
         picks: list[Pick] = []
         proposals: list[Proposal] = []
@@ -410,10 +418,14 @@ class Pipeline:
             known = tuple(pick.product_id for pick in draft.picks)
             request = question.request
             without = msgspec.structs.replace(request, exclude_ids=request.exclude_ids + known)
-            more = replace(self._compose(replace(question, request=without), MORE_SPARES), placed=(), arms=())
+            # Limits count what stands in the slate, not what rules would place there a second time.
+            more = self._compose(replace(question, request=without), MORE_SPARES, draft.placed)
+            more = replace(more, placed=(), arms=())
             found, _, also = self._ask(question, more)
             ranked, refused = ranked + found, refused + also
             draft = replace(draft, proposals=draft.proposals + more.proposals, late=draft.late or more.late)
+        if not self.about_past(question.placement.name):
+            ranked = unseen_first(ranked, question.request.shown_ids)
         arms = [arm for arm in draft.arms if available.get(arm.product_id, False)]
         slate = filled(
             question.chosen.slot, ranked, arms, lambda picks: arranged(picks, draft.placed, available, question.size)
@@ -545,6 +557,7 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
             cart_ids=(),
             profile_ids=(),
             context=Context(page_type=request.context.page_type, category=request.context.category),
+            shown_ids=() if request.cart_ids else request.shown_ids,
         )
     versions = map(str, (*question.serving.versions, question.serving.rules.version))
     made_of = dict(zip(("catalog", *KINDS, "segment_book", "rules"), versions, strict=True))

@@ -562,7 +562,8 @@ class SlateRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     ``profile_ids`` are the visitor's keys, most trusted first, empty below full consent; ``unit`` is the one that
     experiments assign by. ``product_ids`` are the
-    products in view, ``cart_ids`` those in the cart. ``limit`` 0 means the placement's own size. ``private_facts`` lets
+    products in view, ``cart_ids`` those in the cart, ``shown_ids`` those that other blocks of the page show, which come
+    after others. ``limit`` 0 means the placement's own size. ``private_facts`` lets
     ``filter`` speak of stock and margin: for the shop's own code and servers, not for visitors.
     """
 
@@ -581,6 +582,7 @@ class SlateRequest(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
     segment_id: str = ""
     explain: bool = False
+    shown_ids: tuple[str, ...] = ()
 
 
 class Placement(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,17 @@ from .parts import Parts, get_parts, get_state
 from .queries import BlockQuery, PageQuery, flag, read_arguments
 from .recommendations import asker_of, cached
 from .sender import current_sender, limit_rate
-from .slates import Asker, is_common, is_off, mark_rendered, page_of, slate_for, visitor_asker
+from .slates import (
+    Asker,
+    is_common,
+    is_off,
+    mark_rendered,
+    page_of,
+    remember_shown,
+    shown_elsewhere,
+    slate_for,
+    visitor_asker,
+)
 from .variations import variation_of_visitor
 from .visitor import current_visitor
 from .written import asked, digest, products_of, write_down, written_before
@@ -59,13 +69,16 @@ def render_block(
             return _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
         asker = visitor_asker(state)
         mark_rendered(asker)
-        key = None
+        key, shown_ids = None, shown_elsewhere(state, placement)
         if is_common(state, asker):
-            key = _key(options, (asker.level, placement, heading_level, preferences_url))
+            key = _key(options, (asker.level, placement, heading_level, preferences_url, shown_ids))
         question = asked(state, key) if key else None
         if question and (again := written_before(state, parts.written, question)):
+            remember_shown(state, placement, again.product_ids)
             return Markup(again.body)  # noqa: S704  it was one
-        slate = slate_for(state, placement, msgspec.structs.replace(asker, private_facts=True), page_of(options))
+        asker = msgspec.structs.replace(asker, private_facts=True)
+        slate = slate_for(state, placement, asker, page_of(options), shown_ids=shown_ids)
+        remember_shown(state, placement, tuple([item.product_id for item in slate.items]))
         html = _html(state, slate, heading_level=heading_level, preferences_url=preferences_url)
         if (
             question

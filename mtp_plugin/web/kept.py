@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flask import Request, request
@@ -34,6 +34,8 @@ class Kept:
     """A block, the script or the question went into the page."""
     personal: bool = False
     """Something of one visitor went into the page."""
+    shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The products of the blocks so far, by placement."""
     segment_id: str | None = None
     """The segment of this request's visitor, ``""`` for none; ``None`` where nobody asked."""
     cors: str = ""

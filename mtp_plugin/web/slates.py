@@ -44,9 +44,18 @@ def visitor_asker(state: State) -> Asker:
     return Asker(level=visitor.level, profile_ids=visitor.profile_ids, cart_ids=tuple(str(item) for item in cart))
 
 
-def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, explain: bool = False) -> Slate:
+def slate_for(
+    state: State,
+    placement: str,
+    asker: Asker,
+    page: PageQuery,
+    *,
+    explain: bool = False,
+    shown_ids: tuple[str, ...] = (),
+) -> Slate:
     """Ask the pipeline.
 
+    :param shown_ids: what other blocks of the page show
     :raises NotFoundError: no such placement or segment, or it is switched off
     :raises mtp_plugin.errors.ConditionError: a malformed filter
     """
@@ -54,7 +63,7 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
         raise NotFoundError(f"the placement {placement!r} is switched off", field="placement", code="switched-off")
     try:
         with within(state.settings.latency_budget_ms / 1000):
-            slate = state.pipeline.recommend(_request(state, placement, asker, page, explain))
+            slate = state.pipeline.recommend(_request(state, placement, asker, page, explain, shown_ids))
     except ConditionError as error:
         field = f"filter.{error.field}" if error.field else "filter"
         raise ConditionError(error.message, field=field) from error
@@ -67,7 +76,9 @@ def slate_for(state: State, placement: str, asker: Asker, page: PageQuery, *, ex
     return slate
 
 
-def _request(state: State, placement: str, asker: Asker, page: PageQuery, explain: bool) -> SlateRequest:
+def _request(
+    state: State, placement: str, asker: Asker, page: PageQuery, explain: bool, shown_ids: tuple[str, ...]
+) -> SlateRequest:
     now = time.time()
     return SlateRequest(
         placement=placement,
@@ -84,6 +95,7 @@ def _request(state: State, placement: str, asker: Asker, page: PageQuery, explai
         segment_id=page.segment_id,
         explain=explain,
         private_facts=asker.private_facts,
+        shown_ids=shown_ids,
     )
 
 
@@ -114,6 +126,20 @@ def mark_rendered(asker: Asker) -> None:
     of_request = kept()
     of_request.rendered = True
     of_request.personal = of_request.personal or not asker.shared
+
+
+def shown_elsewhere(state: State, placement: str) -> tuple[str, ...]:
+    """The products of the page's other blocks so far; what is about the visitor's past repeats them all the same."""
+    shown = kept().shown
+    if not shown or state.pipeline.about_past(placement):
+        return ()
+    return tuple([name for other, names in shown.items() if other != placement for name in names])
+
+
+def remember_shown(state: State, placement: str, product_ids: tuple[str, ...]) -> None:
+    """Tell the page's later blocks what this one shows."""
+    if not state.pipeline.about_past(placement):
+        kept().shown[placement] = product_ids
 
 
 def page_of(options: Mapping[str, Any]) -> PageQuery:

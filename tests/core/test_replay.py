@@ -74,6 +74,7 @@ def ask(dice: random.Random, now: float) -> SlateRequest:
         exclude_ids=(products[2],) if dice.random() < 0.3 else (),
         filter={"brand": "Alba"} if dice.random() < 0.1 else {},
         limit=dice.choice((0, 0, 3, 12)),
+        shown_ids=tuple(products[2:]) if dice.random() < 0.4 else (),
     )
 
 

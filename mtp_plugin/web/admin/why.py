@@ -80,6 +80,9 @@ def _of_request(entry: SlateEntry, placement: Placement, product_id: str) -> Ite
     personal = request.consent_level is not ConsentLevel.NON_PERSONAL
     if product_id in request.exclude_ids:
         yield Gate("Is it left out by the page?", False, "The page asked to leave it out")
+    if product_id in request.shown_ids:
+        told = "Another block of the page shows it, so it comes after those that none shows"
+        yield Gate("Does another block show it?", True, told)
     if personal and product_id in request.cart_ids:
         yield Gate("Is it in the cart?", False, "It is in the cart already")
     if placement.exclude_in_view and product_id in request.product_ids:
