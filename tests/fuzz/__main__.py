@@ -30,6 +30,7 @@ def child(name: str, folder: str) -> None:
         from .targets import run
     flags = [f"-dict={HERE / 'words.dict'}", f"-max_len={LARGEST}", "-timeout=10", "-rss_limit_mb=2048"]
     flags += [f"-artifact_prefix={FOUND}/{name}-", "-print_final_stats=1", *sys.argv[4:]]
+    run(name, b"")  # what a target sets up once is not the time of its first input
     atheris.Setup([sys.argv[0], folder, str(CORPUS / name), *flags], lambda data: run(name, data))
     atheris.Fuzz()
 

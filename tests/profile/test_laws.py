@@ -159,6 +159,16 @@ def test_merging_commutes_in_what_it_says(one, other):
     assert [item.timestamp for item in ab.recent] == [item.timestamp for item in ba.recent]
 
 
+def test_of_an_order_told_on_both_sides_one_goes_and_others_of_that_moment_stay():
+    order = event("Order Completed", 0, "p1", order_id="o1", total=10)
+    account = fold()(None, [order], facts)
+    browser = fold()(None, [order, event("Order Completed", 0, "p2", total=5, key="other")], facts)
+    for both in ((account, browser), (browser, account)):
+        merged = merge(both, HALF_LIFE)
+        assert sorted(item.product_id for item in merged.recent) == ["p1", "p2"]
+        assert (merged.orders, merged.revenue) == (2, 15.0)
+
+
 @given(visits(names=only_given), visits(names=only_given))
 def test_merged_parts_read_like_one_profile(one, other):
     plain = [msgspec.structs.replace(e, properties={}) for e in (*one, *other)]
