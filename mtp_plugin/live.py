@@ -139,8 +139,9 @@ class Live:
         with self._starting:
             if self._loader is None or not self._loader.is_alive():
                 self._looked = time.monotonic()
-                self._loader = threading.Thread(target=self._look, name="mtp-live", daemon=True)
-                self._loader.start()
+                loader = threading.Thread(target=self._look, name="mtp-live", daemon=True)
+                loader.start()
+                self._loader = loader  # not before: who closes meanwhile waits for it
 
     def _first(self) -> Serving:
         """Have it loaded; only those of the first moment of a try wait for it."""

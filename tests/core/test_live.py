@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -150,3 +151,24 @@ def test_what_cannot_be_prepared_serves_all_the_same(
     assert len(live.refresh().table) == len(watches())
     version = publish(live, registry)
     assert live.refresh().versions[2] == version
+
+
+def test_it_is_closed_while_a_page_has_it_looked_for(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    live.refresh()
+    starting, closed = threading.Event(), threading.Event()
+
+    class Slow(threading.Thread):
+        def start(self) -> None:
+            starting.set()
+            assert closed.wait(10)
+            super().start()
+
+    page = threading.Thread(target=live.get)
+    monkeypatch.setattr("mtp_plugin.live.threading.Thread", Slow)
+    page.start()
+    assert starting.wait(10)
+    live.close()
+    closed.set()
+    page.join(10)
+    monkeypatch.undo()
+    live.close()
