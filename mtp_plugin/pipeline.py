@@ -272,11 +272,6 @@ class Pipeline:
             return request
         return msgspec.structs.replace(request, profile_ids=person.profile_ids, unit=person.unit)
 
-    def about_past(self, placement: str) -> bool:
-        """Whether the placement shows what visitors know already, wherever else on the page it stands."""
-        known = self.placements.get(placement)
-        return known is not None and not OWN_PAST.isdisjoint(known.strategies)
-
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)
         if placement is None:
@@ -424,7 +419,7 @@ class Pipeline:
             found, _, also = self._ask(question, more)
             ranked, refused = ranked + found, refused + also
             draft = replace(draft, proposals=draft.proposals + more.proposals, late=draft.late or more.late)
-        if not self.about_past(question.placement.name):
+        if not about_past(question.placement):
             ranked = unseen_first(ranked, question.request.shown_ids)
         arms = [arm for arm in draft.arms if available.get(arm.product_id, False)]
         slate = filled(
@@ -540,6 +535,11 @@ class Pipeline:
         if profile is None or not serving.likely:
             return [None] * len(picks)
         return serving.likely.by_id(serving.table, profile, [pick.product_id for pick in picks], question.request.now)
+
+
+def about_past(placement: Placement) -> bool:
+    """Whether the placement shows what visitors know already, wherever else on the page that stands."""
+    return not OWN_PAST.isdisjoint(placement.strategies)
 
 
 def _with_last(ladder: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from flask import current_app, has_request_context
 
 from ..errors import ConditionError, NotFoundError
 from ..patience import within
+from ..pipeline import about_past
 from ..records import ConsentLevel, Context, Product, Slate, SlateRequest
 from ..signals import slate_served
 from ..state import State
@@ -131,15 +132,20 @@ def mark_rendered(asker: Asker) -> None:
 def shown_elsewhere(state: State, placement: str) -> tuple[str, ...]:
     """The products of the page's other blocks so far; what is about the visitor's past repeats them all the same."""
     shown = kept().shown
-    if not shown or state.pipeline.about_past(placement):
+    if not shown or _about_past(state, placement):
         return ()
     return tuple([name for other, names in shown.items() if other != placement for name in names])
 
 
 def remember_shown(state: State, placement: str, product_ids: tuple[str, ...]) -> None:
     """Tell the page's later blocks what this one shows."""
-    if not state.pipeline.about_past(placement):
+    if not _about_past(state, placement):
         kept().shown[placement] = product_ids
+
+
+def _about_past(state: State, placement: str) -> bool:
+    known = state.pipeline.placements.get(placement)
+    return known is not None and about_past(known)
 
 
 def page_of(options: Mapping[str, Any]) -> PageQuery:

@@ -6,6 +6,7 @@ import re
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from flask import render_template_string
 
@@ -78,9 +79,14 @@ def test_such_a_slate_is_logged_with_what_the_page_had_and_replays(shop: Shop) -
     assert len(ids) >= 3
     second = shop.state.slates.get(ids[1])
     assert second is not None
+    assert second.placement is not None
     assert second.request.consent_level is ConsentLevel.FULL
     assert set(second.request.shown_ids) == {item.product_id for item in shop.state.slates.get(ids[0]).slate.items}  # type: ignore[union-attr]
     with shop.app.app_context():
+        assert replay_of(shop.state)(ids[1], time.time()).verdict == "same"
+        # What it was made by counts, not what stands there by now.
+        past = msgspec.structs.replace(second.placement, strategies=("recently-viewed",))
+        shop.state.pipeline.placements = {**shop.state.pipeline.placements, "two": past}
         assert replay_of(shop.state)(ids[1], time.time()).verdict == "same"
 
 
