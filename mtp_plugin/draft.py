@@ -7,7 +7,6 @@ import math
 import random
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
 
@@ -38,8 +37,7 @@ LATE_SECONDS = 5
 """How long a draft is kept that there was no time for: those who ask meanwhile need not wait as long for as little."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, eq=False):
     """A request with all that was decided about it before candidates are looked for.
 
     ``chosen`` is what policies that learn chose, the ladder of strategies to try among it, ``plan`` what the rules
@@ -130,8 +128,7 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     late: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """``picks`` best first, out of the ``proposals`` of the strategies tried, and what rules have ``placed`` among
     them; ``arms`` are the products that the settings name for a slot, ``fresh`` the new ones that
     may be tried. ``reused`` tells that it came out of the cache,
@@ -235,8 +232,7 @@ class DraftCache:
         self._cache.set(key, self._encoder.encode(kept), max(math.ceil(seconds), 1))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True, eq=False):
     """What a strategy proposed, as it came; it is put into words when the slate is logged, off the request's path."""
 
     strategy: str

@@ -11,10 +11,10 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
-import msgspec
+from msgspec.structs import replace
 
 from .afterwards import Afterwards
 from .bandit.null import NoBandit
@@ -261,7 +261,7 @@ class Pipeline:
         if context.time_zone or context.hour is None or not isinstance(zone, str):
             return request
         said = self.clock.at(request.now, zone)
-        return msgspec.structs.replace(request, context=msgspec.structs.replace(context, **said))
+        return replace(request, context=replace(context, **said))
 
     def _whole(self, request: SlateRequest) -> SlateRequest:
         """The request with all profiles of its visitor, and the id that experiments assign by."""
@@ -270,7 +270,7 @@ class Pipeline:
         person = self.people.resolve(request.profile_ids)
         if person.profile_ids == request.profile_ids and person.unit == request.unit:
             return request
-        return msgspec.structs.replace(request, profile_ids=person.profile_ids, unit=person.unit)
+        return replace(request, profile_ids=person.profile_ids, unit=person.unit)
 
     def _placement(self, name: str) -> Placement:
         placement = self.placements.get(name)
@@ -412,13 +412,14 @@ class Pipeline:
         if lacking:
             known = tuple(pick.product_id for pick in draft.picks)
             request = question.request
-            without = msgspec.structs.replace(request, exclude_ids=request.exclude_ids + known)
+            without = replace(request, exclude_ids=request.exclude_ids + known)
             # Limits count what stands in the slate, not what rules would place there a second time.
             more = self._compose(replace(question, request=without), MORE_SPARES, draft.placed)
             more = replace(more, placed=(), arms=())
             found, _, also = self._ask(question, more)
             ranked, refused = ranked + found, refused + also
-            draft = replace(draft, proposals=draft.proposals + more.proposals, late=draft.late or more.late)
+            proposals, late = draft.proposals + more.proposals, draft.late or more.late
+            draft = replace(draft, proposals=proposals, late=late)
         if not about_past(question.placement):
             ranked = unseen_first(ranked, question.request.shown_ids)
         arms = [arm for arm in draft.arms if available.get(arm.product_id, False)]
@@ -461,7 +462,7 @@ class Pipeline:
             for name, variation in exposures.items()
             if any(self._differs(question, draft, other) for other in alternatives(decision, name))
         }
-        return msgspec.structs.replace(entry, exposures=tuple(seen.items())) if seen else entry
+        return replace(entry, exposures=tuple(seen.items())) if seen else entry
 
     def _differs(self, question: Question, draft: Draft, decision: Decision) -> bool:
         """Whether another decision would have shown something else."""
@@ -552,7 +553,7 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
     request, rungs = question.request, tuple(proposal.rung() for proposal in draft.proposals)
     if not question.own:
         rungs = () if request.cart_ids else rungs
-        request = msgspec.structs.replace(
+        request = replace(
             request,
             cart_ids=(),
             profile_ids=(),
@@ -576,8 +577,8 @@ def _entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, .
 
 def _shared_entry(slate: Slate, question: Question, draft: Draft, refused: tuple[str, ...]) -> SlateEntry:
     """The same as those will see it who share the draft with the known visitor who was the first to ask."""
-    request = msgspec.structs.replace(question.request, profile_ids=(), unit="")
-    shared = msgspec.structs.replace(slate, recommendation_id=draft.recommendation_id)
+    request = replace(question.request, profile_ids=(), unit="")
+    shared = replace(slate, recommendation_id=draft.recommendation_id)
     return _entry(shared, replace(question, request=request), draft, refused)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
+
+import msgspec
 
 from .draft import Pick, Placed, Question
 from .errors import MTPError
@@ -130,7 +131,7 @@ class Steering:
         if not slot.product_ids:
             mask = self._mask(question)(slot.rule_id, slot.where)
             if mask is not None and allowed is not None:
-                scores = self._best(question, replace(query, eligible=allowed & mask))
+                scores = self._best(question, msgspec.structs.replace(query, eligible=allowed & mask))
         for row, score in list(scores.items())[:STAND_INS]:
             yield Pick(table.products[row].product_id, score, (), "", 0, strategy, (slot.rule_id,), True)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from ..records import Choice, FloatArray, Placement, SegmentRef, SlateRequest
 from .rows import Creative
@@ -39,8 +41,7 @@ class Slot(Protocol):
         """One of these."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """What policies chose for a request: the ladder of strategies, what stands over the block, and a slot to fill.
 
     ``strategy`` and ``creative_choice`` are the choices as they are logged, ``None`` where nothing was to choose.

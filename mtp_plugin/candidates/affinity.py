@@ -31,6 +31,9 @@ class Taste(NamedTuple):
     leading: tuple[tuple[str, int], ...]
 
 
+NO_TASTE = Taste(np.zeros(0, dtype=np.float32), np.zeros(len(FACETS), dtype=np.float32), ())
+
+
 class Affinity:
     """Scores rows by what a visitor is drawn to.
 
@@ -79,6 +82,11 @@ class Affinity:
         shares[places] = parts
         return Taste(shares, weights, tuple(leading))
 
+    def asked(self, taste: Taste | None) -> tuple[IntArray, FloatArray, IntArray, FloatArray]:
+        """What :func:`.feature_kernels.taste` takes before the rows; without a taste nothing is to it."""
+        known = taste or NO_TASTE
+        return self._codes, known.shares, self._starts, known.weights
+
     def propose(self, taste: Taste) -> IntArray:
         """Popular products of the categories, brands and styles that weigh most."""
         found = []
@@ -89,7 +97,7 @@ class Affinity:
 
     def scores(self, taste: Taste, rows: IntArray) -> FloatArray:
         """How much each row is to the visitor's taste, 0 to 1, shape ``(len(rows),)``."""
-        found: FloatArray = how.taste(self._codes, taste.shares, self._starts, taste.weights, rows)
+        found: FloatArray = how.taste(*self.asked(taste), rows)
         return found
 
 

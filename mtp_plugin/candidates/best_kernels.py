@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..compiled import compiled
+from .feature_kernels import taste
 
 Array = NDArray[Any]
 
@@ -82,17 +83,29 @@ def audible_sources(columns: Array, places: Array, bits: Array, share: float, no
 
 @compiled
 def likeness(
-    parts: Array, first: int, drawn: Array, popularity: Array, shares: Array, rows: Array, columns: Array,
-    alike: int, content: int,
-) -> tuple[bool, bool, bool]:  # fmt: skip
-    """What affinities say, products alike and the segment, as probabilities; gives which of the three have a say.
+    parts: Array,
+    first: int,
+    codes: Array,
+    drawn_to: Array,
+    starts: Array,
+    weights: Array,
+    popularity: Array,
+    shares: Array,
+    rows: Array,
+    columns: Array,
+    alike: int,
+    content: int,
+) -> tuple[Array, bool, bool, bool]:
+    """What affinities say, products alike and the segment, as probabilities; gives how much each candidate is to the
+    visitor's taste (empty where nothing is known of it), and which of the three have a say.
 
     :param parts: written to, from row *first* on, shape ``(parts, candidates)``
-    :param drawn: how much each candidate is to the visitor's taste; empty where nothing is known of it
+    :param drawn_to: the shares that :func:`.feature_kernels.taste` takes, empty where there are none
     :param shares: how much of what the segment does each catalogue row has; empty without a segment, when products
         alike have no say, either
     """
     count = len(rows)
+    drawn = taste(codes, drawn_to, starts, weights, rows[: count if len(drawn_to) else 0])
     total = np.zeros(3, dtype=np.float64)
     for place in range(count):
         row = rows[place]
@@ -109,7 +122,7 @@ def likeness(
             one = np.float32(1.0 / total[part])
             for place in range(count):
                 parts[first + part, place] *= one
-    return total[0] > 0.0, total[1] > 0.0, total[2] > 0.0
+    return drawn, total[0] > 0.0, total[1] > 0.0, total[2] > 0.0
 
 
 @compiled
@@ -204,3 +217,44 @@ def also(places: Array, origins: Array, drawn: Array, least: float, bit: int) ->
     for at in range(len(places)):
         if drawn[places[at]] > least:
             origins[at] |= bit
+
+
+@compiled
+def answer(
+    parts: Array,
+    trust: Array,
+    scratch_rows: Array,
+    columns: Array,
+    anchor: Array,
+    allowed: Array,
+    k: int,
+    heard: tuple[Array, float, int],
+    last: int,
+    neighbours: int,
+    naming: tuple[Array, int, int, int, int, float, float],
+    own: Array,
+    of_all: Array,
+    drawn: Array,
+    least: float,
+    affinity: int,
+) -> tuple[Array, Array, Array, Array]:
+    """The *k* best of what the parts say together, see :func:`chosen`, with all that each comes from.
+
+    :param heard: for :func:`audible_sources`: the bits, the share and the bits of nobody
+    :param naming: for :func:`lean`, which is left out where *own* is empty: all between *trust* and *own*, and *lifted*
+    :param drawn: for :func:`also`, with *least* and its bit; empty where there is no taste
+    """
+    bits, share, none = heard
+    scores = mixed(parts, trust)
+    places, rows, values, origins, anchors = chosen(
+        scores, scratch_rows, columns, anchor, allowed, -np.inf, k, bits, share, none, last, neighbours
+    )
+    if len(own):
+        by_content, content, behaviour, segment_part, segment, loud, lifted = naming
+        lean(
+            places, rows, origins, parts, trust, by_content, content, behaviour, segment_part, segment, loud, own,
+            of_all, lifted,
+        )  # fmt: skip
+    if len(drawn):
+        also(places, origins, drawn, least, affinity)
+    return rows, values, origins, anchors

@@ -18,3 +18,7 @@ BIT_OF_COLUMN[[SESSION, USERS]] = BIT["session-neighbours"]
 BIT_OF_COLUMN[[VIEWED, LAST, NEXT, PATH]] = BIT["viewed-together"]
 BIT_OF_COLUMN[[TOGETHER, BOUGHT, EASE]] = BIT["bought-together"]
 BIT_OF_COLUMN[[ALIKE, CONTENT]] = BIT["content"]
+AUDIBLE = 0.02
+"""Below this share of a source's strongest vote it is not named as an origin."""
+HEARD_FROM = (BIT_OF_COLUMN, AUDIBLE, BIT["popular"])
+"""How candidates get the names of their sources; those of which none spoke are there because they are popular."""

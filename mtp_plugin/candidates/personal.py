@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiled import HAS_NUMBA
-from ..records import BoolArray, FloatArray, IntArray, Query
+from ..records import BoolArray, Candidates, FloatArray, IntArray, Query
 from . import basket_expert, best_kernels, plain, session_expert
 from .basket_details import return_details
 from .blend import Expert, softmax
 from .loudest import EVERYTHING
 from .mixture import CONTENT as LIKENESS
 from .mixture import PARTS, Mixture, evidence
-from .origins import BIT
+from .origins import BIT, HEARD_FROM, SOURCES
 from .own import Bought, bought
 from .reranker import Details, Reranker
 from .scratch import Scratch
@@ -39,6 +39,9 @@ HEARD = 0.1
 DRAWN = 0.05
 """How much to the visitor's taste a product must be for that to be an origin."""
 SESSION, RETURN, TASTE_PART, ALIKE_PART, SEGMENT_PART = range(len(PARTS))
+NAMING = (
+    LIKENESS, BIT["leans-on-content"], BIT["leans-on-behaviour"], SEGMENT_PART, BIT["segment-top"], HEARD, LIFTED
+)  # fmt: skip
 NOBODY: FloatArray = np.zeros(0, dtype=np.float32)
 
 
@@ -57,11 +60,6 @@ class Weighed(NamedTuple):
     heard: BoolArray
     drawn: FloatArray
     place: int
-
-    def mixed(self) -> FloatArray:
-        """The parts mixed, shape ``(scratch.count,)``."""
-        found: FloatArray = how.mixed(self.parts, self.trust)
-        return found
 
     def said_of(self, row: int) -> dict[str, float] | None:
         """What each part makes of a row, ``None`` when it is no candidate."""
@@ -116,14 +114,14 @@ class Personal:
         if place >= 0:
             scratch.add(sources.segments.order(place)[:FAVOURITES])
         rows = scratch.rows[: scratch.count]
-        drawn = sources.affinity.scores(taste, rows) if taste is not None else NOBODY
         parts = np.zeros((len(PARTS), scratch.count), dtype=np.float32)
         heard = np.array((at_hand is not None, own is not None, False, False, False))
         self._behaviour(query, scratch, way, at_hand, own, allowed, parts)
         shares = sources.segments.shares(place) if place >= 0 else NOBODY
-        heard[TASTE_PART:] = how.likeness(
-            parts, TASTE_PART, drawn, sources.popularity, shares, rows, scratch.columns, ALIKE, CONTENT
-        )
+        drawn, *heard[TASTE_PART:] = how.likeness(
+            parts, TASTE_PART, *sources.affinity.asked(taste), sources.popularity, shares, rows, scratch.columns,
+            ALIKE, CONTENT,
+        )  # fmt: skip
         return Weighed(scratch, way, parts, self._trust(query, heard, place), heard, drawn, place)
 
     def _behaviour(
@@ -159,15 +157,19 @@ class Personal:
         trust: FloatArray = weights * heard
         return trust
 
-    def name(self, query: Query, weighed: Weighed, places: IntArray, rows: IntArray, origins: IntArray) -> None:
-        """Add to the *origins* of what was found at *places*: the visitor's taste, and in a segment what the score
-        leans on."""
-        segments = self._sources.segments
+    def best(self, weighed: Weighed, allowed: BoolArray | None, k: int) -> Candidates:
+        """The *k* best of the candidates by all parts together, each with what it comes from: the sources, the
+        visitor's taste, and in a segment what the score leans on.
+
+        What session neighbours alone propose is because of where the visitor's way led.
+        """
+        scratch, segments, own, of_all = weighed.scratch, self._sources.segments, NOBODY, NOBODY
         if weighed.place >= 0 and weighed.heard.any():
-            how.lean(
-                places, rows, origins, weighed.parts, weighed.trust, LIKENESS, BIT["leans-on-content"],
-                BIT["leans-on-behaviour"], SEGMENT_PART, BIT["segment-top"], HEARD, segments.shares(weighed.place),
-                segments.share_of_all("popular"), LIFTED,
-            )  # fmt: skip
-        if len(weighed.drawn):
-            how.also(places, origins, weighed.drawn, DRAWN, BIT["affinity"])
+            own, of_all = segments.shares(weighed.place), segments.share_of_all("popular")
+        rows, scores, origins, anchors = how.answer(
+            weighed.parts, weighed.trust, scratch.rows[: scratch.count], scratch.columns[: scratch.count],
+            scratch.anchor, EVERYTHING if allowed is None else allowed, k, HEARD_FROM,
+            weighed.way[-1] if weighed.way else -1, BIT["session-neighbours"], NAMING, own, of_all, weighed.drawn,
+            DRAWN, BIT["affinity"],
+        )  # fmt: skip
+        return Candidates(rows=rows, scores=scores, origins=origins, anchors=anchors, sources=SOURCES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .kernels import Array
@@ -224,10 +226,11 @@ def mixed(parts: Array, trust: Array) -> Array:
 
 
 def likeness(
-    parts: Array, first: int, drawn: Array, popularity: Array, shares: Array, rows: Array, columns: Array,
-    alike: int, content: int,
-) -> tuple[bool, ...]:  # fmt: skip
+    parts: Array, first: int, codes: Array, drawn_to: Array, starts: Array, weights: Array, popularity: Array,
+    shares: Array, rows: Array, columns: Array, alike: int, content: int,
+) -> tuple[Any, ...]:  # fmt: skip
     """See :func:`mtp_plugin.candidates.best_kernels.likeness`."""
+    drawn = taste(codes, drawn_to, starts, weights, rows[: len(rows) if len(drawn_to) else 0])
     mine = parts[first : first + 3]
     if len(drawn):
         mine[0] = drawn * (1.0 + popularity[rows])
@@ -236,7 +239,7 @@ def likeness(
         mine[2] = shares[rows]
     totals = mine.sum(axis=1, dtype=np.float64)
     mine /= np.where(totals > 0, totals, 1.0).astype(np.float32)[:, None]
-    return tuple((totals > 0).tolist())
+    return drawn, *(totals > 0).tolist()
 
 
 def chosen(
@@ -270,3 +273,24 @@ def lean(
 def also(places: Array, origins: Array, drawn: Array, least: float, bit: int) -> None:
     """See :func:`mtp_plugin.candidates.best_kernels.also`."""
     origins[drawn[places] > least] |= bit
+
+
+def answer(
+    parts: Array, trust: Array, scratch_rows: Array, columns: Array, anchor: Array, allowed: Array, k: int,
+    heard: tuple[Array, float, int], last: int, neighbours: int,
+    naming: tuple[Array, int, int, int, int, float, float], own: Array, of_all: Array, drawn: Array, least: float,
+    affinity: int,
+) -> tuple[Array, Array, Array, Array]:  # fmt: skip
+    """See :func:`mtp_plugin.candidates.best_kernels.answer`."""
+    places, rows, values, origins, anchors = chosen(
+        mixed(parts, trust), scratch_rows, columns, anchor, allowed, -np.inf, k, *heard, last, neighbours
+    )
+    if len(own):
+        by_content, content, behaviour, segment_part, segment, loud, lifted = naming
+        lean(
+            places, rows, origins, parts, trust, by_content, content, behaviour, segment_part, segment, loud, own,
+            of_all, lifted,
+        )  # fmt: skip
+    if len(drawn):
+        also(places, origins, drawn, least, affinity)
+    return rows, values, origins, anchors

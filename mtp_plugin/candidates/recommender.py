@@ -29,7 +29,7 @@ from .feedback import Feedback
 from .likely import LikelyToBuy
 from .loudest import EVERYTHING
 from .mixture import Mixture
-from .origins import BIT, BIT_OF_COLUMN, SOURCES
+from .origins import BIT, HEARD_FROM, SOURCES
 from .own import bought, due, latest_first
 from .personal import Personal
 from .reranker import load_rerankers
@@ -37,9 +37,6 @@ from .scratch import Scratch
 from .sources import Sources
 
 how = best_kernels if HAS_NUMBA else plain
-AUDIBLE = 0.02
-"""Below this share of a source's strongest vote it is not named as an origin."""
-
 NO_FEEDBACK = Feedback()
 
 
@@ -151,8 +148,7 @@ class Recommender:
         weighed = self.personal.weigh(query, allowed)
         if weighed is None:
             return self._of_segment(query, allowed, k)
-        places, found = _best(weighed.scratch, weighed.mixed(), allowed, k, weighed.way)
-        self.personal.name(query, weighed, places, found.rows, found.origins)
+        found = self.personal.best(weighed, allowed, k)
         return self._top_up(found, query, allowed, k)
 
     def _related(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
@@ -163,7 +159,7 @@ class Recommender:
         rows, steps = session_expert.gather(self.sources, scratch, way, EVERYTHING if allowed is None else allowed)
         _, _, scores = session_expert.said(self.sources, scratch, rows, steps, way, self.related_expert.weights(0))
         scores[scratch.slot[rows]] = 0.0
-        return _best(scratch, scores, allowed, k, way, above=0.0)[1]
+        return _best(scratch, scores, allowed, k, way)
 
     def _together(self, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         anchors = query.cart + query.in_view or query.session[-1:]
@@ -184,7 +180,7 @@ class Recommender:
             scores = reranker.scores(features, scores, len(rows), fit, details)
         scores = softmax(scores)
         scores[scratch.slot[rows]] = 0.0
-        return _best(scratch, scores, allowed, k, above=0.0)[1]
+        return _best(scratch, scores, allowed, k)
 
     def _top_up(self, found: Candidates, query: Query, allowed: BoolArray | None, k: int) -> Candidates:
         """Fill up with popular rows (a fresh shop: newest, categories in turn), scored below all others."""
@@ -299,16 +295,15 @@ def _candidates(rows: IntArray, scores: FloatArray, origin: int) -> Candidates:
 
 
 def _best(
-    scratch: Scratch, scores: FloatArray, allowed: BoolArray | None, k: int, way: tuple[int, ...] = (),
-    above: float = -np.inf,
-) -> tuple[IntArray, Candidates]:  # fmt: skip
-    """The *k* best of the collected rows that are allowed and score above a floor, and their places.
+    scratch: Scratch, scores: FloatArray, allowed: BoolArray | None, k: int, way: tuple[int, ...] = ()
+) -> Candidates:
+    """The *k* best of the collected rows that are allowed and score above 0.
 
     What session neighbours alone propose is because of where the *way* led.
     """
-    places, rows, values, origins, anchors = how.chosen(
+    _, rows, values, origins, anchors = how.chosen(
         scores, scratch.rows[: scratch.count], scratch.columns[: scratch.count], scratch.anchor,
-        EVERYTHING if allowed is None else allowed, above, k, BIT_OF_COLUMN, AUDIBLE, BIT["popular"],
-        way[-1] if way else -1, BIT["session-neighbours"],
+        EVERYTHING if allowed is None else allowed, 0.0, k, *HEARD_FROM, way[-1] if way else -1,
+        BIT["session-neighbours"],
     )  # fmt: skip
-    return places, Candidates(rows=rows, scores=values, origins=origins, anchors=anchors, sources=SOURCES)
+    return Candidates(rows=rows, scores=values, origins=origins, anchors=anchors, sources=SOURCES)

@@ -69,22 +69,24 @@ def gather(
 
     :param allowed: mask over the catalogue's rows: of too many candidates those that may not be shown go first
     """
-    together = HAS_NUMBA and sources.neighbours is not None
-    rows, steps = (_spoken if together else _one_by_one)(sources, scratch, way)
+    if HAS_NUMBA and sources.neighbours is not None:
+        rows, steps = _spoken(sources, scratch, way, allowed)
+    else:
+        rows, steps = _one_by_one(sources, scratch, way)
     if scratch.count < 4 * POPULAR and sources.rankings.known:
         scratch.add(sources.rankings["popular"].top(POPULAR))
     keep_loudest(sources, scratch, len(rows), ENOUGH, RELATIVE, allowed)
     return rows, steps
 
 
-def _spoken(sources: Sources, scratch: Scratch, way: tuple[int, ...]) -> tuple[IntArray, IntArray]:
+def _spoken(sources: Sources, scratch: Scratch, way: tuple[int, ...], allowed: BoolArray) -> tuple[IntArray, IntArray]:
     """All sources in one call."""
     neighbours = sources.neighbours
     assert neighbours is not None  # noqa: S101  the caller asked
     rows, steps, scratch.count, unknown = speak(
         np.array(way[-LONGEST:], dtype=np.int32), neighbours.arrays, neighbours.numbers,
         tuple([sources.lists(name) for name in LISTS]), DECAY, HYPERBOLA, SPOKEN, scratch.epoch, scratch.take_turn(),
-        scratch.memory, scratch.buffers,
+        scratch.memory, scratch.buffers, ENOUGH, RELATIVE, sources.popularity, allowed,
     )  # fmt: skip
     if unknown:
         sources.compare(scratch, rows[:4], DECAY[steps[:4]], ALIKE)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..compiled import compiled
 from .detail_kernels import loops, places_among, standing, strongest
 from .feature_kernels import session_features, softmax
-from .kernels import collect, session_neighbours, spread
+from .kernels import collect, keep_loudest, session_neighbours, spread
 
 Array = NDArray[Any]
 
@@ -59,8 +59,14 @@ def speak(
     turn: int,
     memory: tuple[Array, ...],
     buffers: tuple[Array, ...],
+    enough: int,
+    relative: Array,
+    popularity: Array,
+    allowed: Array,
 ) -> tuple[Array, Array, int, bool]:
     """Let all sources of the session expert speak, see :func:`mtp_plugin.candidates.session_expert.gather`.
+
+    Of too many candidates the loudest stay, see :func:`.kernels.keep_loudest`, if nobody is still to speak.
 
     :param way: rows, one a step, the current product last
     :param index: :attr:`.SessionNeighbours.arrays`, its *numbers* beside it
@@ -96,6 +102,10 @@ def speak(
     for row in rows[:4]:
         code = content[3][row]
         unknown |= code < 0 or content[0][code + 1] <= content[0][code]
+    if not unknown:
+        count = keep_loudest(
+            len(rows), enough, relative, popularity, allowed, mark, slot, listed, columns, best, anchor, count
+        )
     return rows, steps, count, unknown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
@@ -14,6 +15,8 @@ from ..pipeline import STEPS
 from ..records import Slate
 
 SOURCES = frozenset({"banner", "preferences", "api", "tcf", "consent-mode", "onetrust", "trustarc"})
+MOST_UNCOUNTED = 256
+"""Slates that may wait to be counted: who brings one more counts them."""
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
 
@@ -30,6 +33,7 @@ class Metrics:
         self._app = app
         self._level = lru_cache(maxsize=64)(self._outcome)
         self._of_slate = lru_cache(maxsize=1024)(self._counted)
+        self._uncounted: deque[tuple[Slate, str, tuple[float, ...]]] = deque()
         self._lost = 0
         self._more: list[Collector] = []
         self._of_route = lru_cache(maxsize=1024)(self._counters)
@@ -102,7 +106,26 @@ class Metrics:
             self._of_outcome(outcome)(count)
 
     def answered(self, slate: Slate, cache: str, seconds: tuple[float, ...]) -> None:
-        """Count a slate and what its steps took; see :data:`mtp_plugin.pipeline.Observe`."""
+        """Count a slate and what its steps took; see :data:`mtp_plugin.pipeline.Observe`.
+
+        Seven figures are seven locks. So a slate that is to be written waits for the thread that writes it.
+        """
+        if cache == "draft":
+            self._count_slate(slate, cache, seconds)
+            return
+        self._uncounted.append((slate, cache, seconds))
+        if len(self._uncounted) >= MOST_UNCOUNTED:
+            self._count_slates()
+
+    def _count_slates(self) -> None:
+        while self._uncounted:
+            try:
+                told = self._uncounted.popleft()
+            except IndexError:  # another thread counts them, too
+                return
+            self._count_slate(*told)
+
+    def _count_slate(self, slate: Slate, cache: str, seconds: tuple[float, ...]) -> None:
         level = slate.consent_level.value
         self._of_slate(slate.placement, slate.fallback_level, level, cache, "shown" if slate.items else "empty")()
         for observe, took in zip(self._of_path, seconds, strict=True):
@@ -128,6 +151,7 @@ class Metrics:
 
     def slate_queue(self, waiting: int, lost: int) -> None:
         """How many slates of this process wait, and how many it lost by now; by one thread of a process."""
+        self._count_slates()
         self._queue.set(waiting)
         self._slates_lost.inc(max(0, lost - self._lost))
         self._lost = lost
@@ -152,6 +176,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
+        self._count_slates()
         together = CollectorRegistry()
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             MultiProcessCollector(together)  # type: ignore[no-untyped-call]
