@@ -350,3 +350,9 @@ def test_light_and_dark(steady_desk: Desk) -> None:
         assert answer.headers["Location"] == "/mtp/admin/"
     assert steady_desk.post("/theme", theme="purple").status_code == 400
     assert 'data-theme="light"' in steady_desk.get().text
+
+
+@pytest.mark.parametrize("page", ["/alerts/{}", "/rules/versions/{}.json"])
+def test_no_number_is_too_large_to_be_asked_for(desk: Desk, page: str) -> None:
+    for number in (2**31, 2**63 - 1, 2**63, 10**100):
+        assert desk.get(page.format(number)).status_code == 404, number

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -41,19 +42,26 @@ def fuzz(name: str, seconds: int, folder: Path) -> dict[str, object]:
     grown.mkdir(parents=True, exist_ok=True)
     FOUND.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "tests.fuzz", "--child", name, str(grown), f"-max_total_time={seconds}"]
-    began = time.monotonic()
+    began, worked = time.monotonic(), processor_time()
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=HERE.parents[1])
     stats = dict(re.findall(r"^stat::(\w+):\s+(\d+)", done.stderr, re.MULTILINE))
     covered = re.findall(r"cov: (\d+) ft: (\d+)", done.stderr)
     return {
         "target": name,
         "seconds": round(time.monotonic() - began),
+        "processor_s": round(processor_time() - worked),
         "ok": done.returncode == 0,
         "runs": int(stats.get("number_of_executed_units", 0)),
         "slowest_s": int(stats.get("slowest_unit_time_sec", 0)),
         "edges": int(covered[-1][0]) if covered else 0,
         "said": "" if done.returncode == 0 else done.stderr[-2000:],
     }
+
+
+def processor_time() -> float:
+    """Seconds of processor time of the targets so far: what a run is worth on a busy machine."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def main() -> int:

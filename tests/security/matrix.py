@@ -136,7 +136,8 @@ def matrix(folder: Path) -> Iterator[Row]:
             for ask in asks_of(rule):
                 label = f" ({ask.label})" if ask.label else ""
                 cells = tuple(callers.word(actor, method, _address(rule), ask) for actor in ACTORS)
-                yield Row(f"`{method} {rule.rule.removeprefix('/mtp/')}`{label}", cells)
+                shown = re.sub(r"\(max=\d+\)", "", rule.rule.removeprefix("/mtp/"))
+                yield Row(f"`{method} {shown}`{label}", cells)
     shop.state.close()
 
 
@@ -157,7 +158,7 @@ def asks_of(rule: Rule) -> tuple[Ask, ...]:
 
 
 def _address(rule: Rule) -> str:
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: VALUES.get(found[1], "1"), rule.rule)
+    return re.sub(r"<(?:[\w()=]+:)?(\w+)>", lambda found: VALUES.get(found[1], "1"), rule.rule)
 
 
 class _Callers:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mtp_plugin.records import ConsentLevel, Slate
+from mtp_plugin.web.metrics import MOST_UNCOUNTED, Metrics
+
 from .shop import SECRET, Shop
 
 
@@ -106,3 +109,32 @@ def test_workers_are_added_up(tmp_path: Path) -> None:
     ]
     assert 'mtp_requests_total{app="shop",route="track",status="200"} 1.0' in texts[0]
     assert 'mtp_requests_total{app="shop",route="track",status="200"} 2.0' in texts[1]
+
+
+SLATE = Slate(
+    recommendation_id="r", placement="home-hero", strategy="", fallback_level=0, items=(),
+    consent_level=ConsentLevel.FULL,
+)  # fmt: skip
+
+
+def counted(metrics: Metrics) -> float:
+    """Slates that Prometheus would be told of by who reads the registry alone."""
+    samples = [sample for family in metrics.registry.collect() for sample in family.samples]
+    return sum(sample.value for sample in samples if sample.name == "mtp_slates_total")
+
+
+def test_slates_are_counted_when_they_are_written_scraped_or_many() -> None:
+    metrics = Metrics("shop")
+    times = (0.001,) * 5
+    metrics.answered(SLATE, "draft", times)
+    assert counted(metrics) == 1, "nobody writes it"
+    metrics.answered(SLATE, "own", times)
+    assert counted(metrics) == 1
+    metrics.slate_queue(1, 0)
+    assert counted(metrics) == 2
+    metrics.answered(SLATE, "own", times)
+    assert b'mtp_slates_total{app="shop",cache="own",' in metrics.text()
+    assert counted(metrics) == 3
+    for _ in range(MOST_UNCOUNTED):
+        metrics.answered(SLATE, "miss", times)
+    assert counted(metrics) == 3 + MOST_UNCOUNTED

@@ -48,6 +48,10 @@ EXTRAS: tuple[Panel, ...] = (search.PANEL, theme.PANEL)
 """Pages that do not stand in the navigation."""
 
 
+LARGEST = 2**63 - 1
+"""The largest number that a database can be asked for; a larger one in an address is that of no page."""
+
+
 def add_console(blueprint: Blueprint) -> None:
     """Register every page of the console, each behind its guard."""
     for panel in (*PANELS, *EXTRAS):
@@ -63,4 +67,4 @@ def add_console(blueprint: Blueprint) -> None:
 def _rule(panel: Panel, page: Page) -> str:
     if not panel.key:
         return f"{PATH}/"
-    return f"{PATH}/{panel.key}{page.rule}"
+    return f"{PATH}/{panel.key}{page.rule}".replace("<int:", f"<int(max={LARGEST}):")
