@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import count
 
 from msgspec.structs import replace
 
@@ -88,6 +89,19 @@ class Stages:
     bandit: NoBandit | LiveBandits = field(default_factory=NoBandit)
 
 
+class Reading:
+    """What was read of a visitor for one page: its later blocks need not ask the store again.
+
+    It holds until this process takes events, which may be that visitor's.
+    """
+
+    __slots__ = ("known", "profile")
+
+    def __init__(self) -> None:
+        self.known: tuple[tuple[str, ...], int] | None = None
+        self.profile: Profile | None = None
+
+
 class Pipeline:
     """Events in, slates out.
 
@@ -116,6 +130,8 @@ class Pipeline:
         self.stages, self.people = stages or Stages(), people
         self.fold = Fold(settings)
         self.clock = ClockEnricher(settings.time_zone, settings.commuting)
+        self._takings = count(1)
+        self._taken = 0
         self._folder: tuple[ProductTable, FoldFunction] | None = None
         self.drafts = DraftCache(cache, settings.cache_seconds)
         self._flights = Flights()
@@ -154,6 +170,7 @@ class Pipeline:
         if not events:
             return []
         known = self.journal.record(events, self.folding(self.live.get().table))
+        self._taken = next(self._takings)
         if self.people:  # repeated events, too: who recorded them may have ended before it linked anybody
             self.people.observe(events, events[-1].received_at)
         return known
@@ -174,14 +191,15 @@ class Pipeline:
 
     # -------------------------------------------------------------------------------------------- slates
 
-    def recommend(self, request: SlateRequest) -> Slate:
+    def recommend(self, request: SlateRequest, reading: Reading | None = None) -> Slate:
         """Answer one request: as asked if that can be, else by the next rung of the ladder, at the worst empty.
 
+        :param reading: shared by the blocks of a page
         :raises NotFoundError: no such placement or segment
         :raises mtp_plugin.errors.ConditionError: a malformed ``filter``
         """
         started = time.perf_counter()
-        question = self._question(request, started=started)
+        question = self._question(request, started=started, reading=reading)
         draft = self._draft(question)
         asked = time.perf_counter()
         found, refused, draft = self._sellable(question, draft)
@@ -227,7 +245,13 @@ class Pipeline:
         return self._slate(question, draft, found, (started, asked, time.perf_counter())), question, draft, refused
 
     def _question(
-        self, request: SlateRequest, rules: Served | None = None, placement: Placement | None = None, *, started: float
+        self,
+        request: SlateRequest,
+        rules: Served | None = None,
+        placement: Placement | None = None,
+        *,
+        started: float,
+        reading: Reading | None = None,
     ) -> Question:
         """Profile, segment, experiment, strategy: what is decided before candidates are looked for.
 
@@ -235,7 +259,7 @@ class Pipeline:
         """
         placement = placement or self._placement(request.placement)
         request = self._whole(request)
-        profile, serving, read_at = self._profile(request), self.live.get(), time.perf_counter()
+        profile, serving, read_at = self._profile(request, reading), self.live.get(), time.perf_counter()
         request = self._by_own_clock(request, profile)
         serving = serving if rules is None else self.live.under(serving, rules)
         segment = self._segment(request, profile, serving)
@@ -280,11 +304,20 @@ class Pipeline:
             )
         return placement
 
-    def _profile(self, request: SlateRequest) -> Profile | None:
+    def _profile(self, request: SlateRequest, reading: Reading | None = None) -> Profile | None:
         if request.consent_level is not ConsentLevel.FULL or not request.profile_ids or request.segment_id:
             return None  # a slate of a segment is the same for all who ask for it
+        known = request.profile_ids, self._taken
+        if reading is None:
+            return self._read(request.profile_ids)
+        if reading.known != known:
+            reading.profile = self._read(request.profile_ids)
+            reading.known = known
+        return reading.profile
+
+    def _read(self, profile_ids: tuple[str, ...]) -> Profile | None:
         try:
-            found = [profile for profile in self.journal.profiles(request.profile_ids) if profile]
+            found = [profile for profile in self.journal.profiles(profile_ids) if profile]
             return merge(found, self.settings.half_life_days * 86400)
         except UnavailableError as error:
             log.warning("profile could not be read, answering without: %s", error)

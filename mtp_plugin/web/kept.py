@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from flask import Request, request
 
+from ..pipeline import Reading
+
 if TYPE_CHECKING:
     from ..track.sender import Sender
     from .admin.roles import Person
@@ -36,6 +38,8 @@ class Kept:
     """Something of one visitor went into the page."""
     shown: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The products of the blocks so far, by placement."""
+    reading: Reading = field(default_factory=Reading)
+    """The profile that the page's blocks go by."""
     segment_id: str | None = None
     """The segment of this request's visitor, ``""`` for none; ``None`` where nobody asked."""
     cors: str = ""

@@ -64,7 +64,8 @@ def slate_for(
         raise NotFoundError(f"the placement {placement!r} is switched off", field="placement", code="switched-off")
     try:
         with within(state.settings.latency_budget_ms / 1000):
-            slate = state.pipeline.recommend(_request(state, placement, asker, page, explain, shown_ids))
+            reading = kept().reading if has_request_context() else None
+            slate = state.pipeline.recommend(_request(state, placement, asker, page, explain, shown_ids), reading)
     except ConditionError as error:
         field = f"filter.{error.field}" if error.field else "filter"
         raise ConditionError(error.message, field=field) from error

@@ -1,4 +1,4 @@
-"""What one block of a page shows comes in the others after what none shows."""
+"""What one block of a page shows comes in the others after what none shows; the visitor's profile is read once."""
 
 from __future__ import annotations
 
@@ -94,3 +94,41 @@ def test_a_rung_stays_before_the_next() -> None:
     picks = [Pick(name, 1.0, (), "", level, "best-sellers") for name, level in (("a", 0), ("b", 0), ("c", 1), ("d", 1))]
     assert [pick.product_id for pick in unseen_first(picks, ["a", "c"])] == ["b", "a", "d", "c"]
     assert unseen_first(picks, ()) is picks
+
+
+def reads(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The profiles asked for from now on."""
+    asked, ask = list[tuple[str, ...]](), shop.state.pipeline.journal.profiles
+
+    def noted(profile_ids: tuple[str, ...]) -> object:
+        asked.append(profile_ids)
+        return ask(profile_ids)
+
+    monkeypatch.setattr(shop.state.pipeline.journal, "profiles", noted)
+    return asked
+
+
+def test_the_profile_is_read_once_a_page(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = shop.browser().agree()
+    browser.view("p003")
+    asked = reads(shop, monkeypatch)
+    assert "p003" in rows(browser)[3]
+    assert len(asked) == 1
+    rows(browser)
+    assert len(asked) == 2
+
+
+def test_what_happens_on_the_page_is_known_to_its_later_blocks(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = '{{ mtp_block("past-row") }}<hr>{{ look() }}{{ mtp_block("past-row") }}'
+
+    def look() -> str:
+        shop.mtp.track("Product Viewed", {"product_id": "p009"}, strict=True)
+        return ""
+
+    shop.app.add_url_rule("/looks", "looks", view_func=lambda: render_template_string(page, look=look))
+    browser = shop.browser().agree()
+    browser.view("p003")
+    asked = reads(shop, monkeypatch)
+    before, after = (list(dict.fromkeys(some)) for some in rows(browser, "/looks"))
+    assert (before, after) == (["p003"], ["p009", "p003"])
+    assert len(asked) == 2
