@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiled import HAS_NUMBA
-from ..records import BoolArray, Candidates, FloatArray, IntArray, Query
+from ..records import BoolArray, Candidates, FloatArray, IntArray, Profile, Query
 from . import basket_expert, best_kernels, plain, session_expert
+from .affinity import Taste
 from .basket_details import return_details
 from .blend import Expert, softmax
 from .loudest import EVERYTHING
@@ -69,6 +70,14 @@ class Weighed(NamedTuple):
         return {name: value for name, value, heard in zip(PARTS, said, self.heard, strict=True) if heard}
 
 
+def _taste(sources: Sources, scratch: Scratch, profile: Profile) -> Taste:
+    """What a visitor is drawn to, found once for all blocks of a page."""
+    last = scratch.taste
+    if last is None or last[0] is not profile:
+        last = scratch.taste = (profile, sources.affinity.of(profile))
+    return last[1]
+
+
 class Personal:
     """Finds the candidates for a visitor and weighs them.
 
@@ -105,7 +114,7 @@ class Personal:
         at_hand = session_expert.gather(sources, scratch, way, open_to) if way else None
         if own is not None:
             basket_expert.gather_return(sources, scratch, own, query.now, open_to)
-        taste = sources.affinity.of(profile) if profile is not None and profile.affinities else None
+        taste = _taste(sources, scratch, profile) if profile is not None and profile.affinities else None
         if taste is not None:
             scratch.add(sources.affinity.propose(taste))
         if scratch.count == 0:

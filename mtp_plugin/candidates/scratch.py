@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..compiled import HAS_NUMBA
-from ..records import FloatArray, IntArray
+from ..records import FloatArray, IntArray, Profile
 from . import kernels
+
+if TYPE_CHECKING:
+    from .affinity import Taste
 
 CAPACITY = 16_384
 """Most candidates one query can collect."""
@@ -39,6 +43,8 @@ class Scratch:
         self.seen: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
         self.match: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
         self.touched: IntArray = np.zeros(max(1, n_sessions), dtype=np.int32)
+        self.taste: tuple[Profile, Taste] | None = None
+        """The last visitor's, who may ask for another block of the same page."""
         self.memory = (self.similarity, self.seen, self.match, self.touched)
         self.buffers = (self.mark, self.slot, self.rows, self.columns, self.best, self.anchor)
 
