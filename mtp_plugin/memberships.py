@@ -7,15 +7,17 @@ from the events before the moment, and put into the segment that this profile ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import numpy as np
 
 from .candidates.learn.segment_choice import Choice
 from .candidates.learn.segments import Past
 from .candidates.log import VIEW, TrainingLog, owner
-from .candidates.membership import Membership
+from .candidates.membership import EVERYBODY, Membership
 from .eligible import rows_of
 from .pipeline import Pipeline
 from .ports import Journal
@@ -97,7 +99,67 @@ def past_of(
             then[log.visitor[row]] = place.get(known.segment_id, -1) if known else -1
             if profile is not None and product_id in table.index:
                 choices.append(Choice(_query(profile, sorter, table, moment), table.index[product_id]))
-    return Past(cut, Membership(now.segment_ids, now.parents, then), choices)
+    return Past(cut, Membership(now.segment_ids, now.parents, then), choices, Then(log, journal, sorter, now, seed))
+
+
+class Then:
+    """Implements :class:`mtp_plugin.candidates.membership.Earlier` by folding again what was known at each moment.
+
+    :param log: all that happened
+    :param now: the membership of today
+    :param seed: of the visitors that are folded again to say what their segments did
+    """
+
+    def __init__(self, log: TrainingLog, journal: Journal, sorter: Sorter, now: Membership, seed: int) -> None:
+        self._journal, self._sorter, self._now, self._seed = journal, sorter, now, seed
+        self._last = np.full(len(log.owners), -np.inf)
+        np.maximum.at(self._last, log.visitor, log.time)
+        self._place = {name: at for at, name in enumerate(now.segment_ids)}
+        self._told_before: dict[tuple[int, float], SegmentRef | None] = {}
+
+    def membership(self, log: TrainingLog, cut: float) -> Membership:
+        """Who came since is folded again, at most :data:`MOST` of them; the others are left out.
+
+        :param log: what happened before *cut*
+        """
+        since = self._last >= cut
+        then = np.where(since, np.int16(EVERYBODY), self._now.of_owner)
+        known = np.zeros(len(since), dtype=np.bool_)
+        known[log.visitor] = True
+        again = np.random.default_rng(self._seed).permutation(np.flatnonzero(since & known))[:MOST]
+        asked = {int(log.owners[visitor]): [(cut, int(visitor))] for visitor in again.tolist()}
+        for visitor, segment in self._told(asked):
+            then[visitor] = self._place.get(segment.segment_id, EVERYBODY) if segment else EVERYBODY
+        return replace(self._now, of_owner=then)
+
+    def segments(self, log: TrainingLog, rows: IntArray) -> Sequence[SegmentRef | None]:
+        """Just before each row; two tasks ask about the same orders, and are told what is known by then."""
+        keys = list(zip(log.owners[log.visitor[rows]].tolist(), log.time[rows].tolist(), strict=True))
+        asked: dict[int, list[tuple[float, int]]] = {}
+        for place, (whose, moment) in enumerate(keys):
+            if keys[place] not in self._told_before:
+                asked.setdefault(whose, []).append((moment, place))
+        for place, segment in self._told(asked):
+            self._told_before[keys[place]] = segment
+        return [self._told_before.get(key) for key in keys]
+
+    def _told(self, asked: Mapping[int, list[tuple[float, int]]]) -> Iterator[tuple[int, SegmentRef | None]]:
+        """The segments of visitors at moments, each with the number asked by."""
+        for profile_ids in _batches(self._journal) if asked else ():
+            for name in profile_ids:
+                moments = asked.get(owner(name))
+                if moments:
+                    yield from self._of_one(name, sorted(moments))
+
+    def _of_one(self, profile_id: str, moments: list[tuple[float, int]]) -> Iterator[tuple[int, SegmentRef | None]]:
+        """Of one visitor, each event folded once."""
+        events = sorted(self._journal.events_of(profile_id), key=attrgetter("timestamp"))
+        times, profile, start = [event.timestamp for event in events], None, 0
+        for moment, number in moments:
+            stop = bisect_left(times, moment)
+            if stop > start:
+                profile, start = self._sorter.fold(profile, tuple(events[start:stop])), stop
+            yield number, self._sorter.segment_of(profile, moment)
 
 
 def _as_they_were(

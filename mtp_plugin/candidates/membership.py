@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import BoolArray, IntArray
+from ..records import BoolArray, IntArray, SegmentRef
 from .log import TrainingLog, owner
 
 EVERYBODY = -1
@@ -79,6 +79,16 @@ class Membership:
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What a bundle keeps, beside the log that it belongs to."""
         return {"log_segment": self.of_owner, "segment_parents": np.array(self.parents, dtype=np.int16)}
+
+
+class Earlier(Protocol):
+    """Who was in which segment at moments of the past, by the profiles that visitors had then."""
+
+    def membership(self, log: TrainingLog, cut: float) -> Membership:
+        """The segments at a moment; visitors whose segment of then is not known have none."""
+
+    def segments(self, log: TrainingLog, rows: IntArray) -> Sequence[SegmentRef | None]:
+        """Of each of some rows of a log the segment of its visitor just before."""
 
 
 def membership_in(arrays: Mapping[str, NDArray[Any]], segment_ids: Sequence[str]) -> Membership | None:

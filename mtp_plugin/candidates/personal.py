@@ -14,12 +14,13 @@ from . import basket_expert, best_kernels, plain, session_expert
 from .affinity import Taste
 from .basket_details import return_details
 from .blend import Expert, softmax
+from .leanings import Asker, Details
 from .loudest import EVERYTHING
 from .mixture import CONTENT as LIKENESS
 from .mixture import PARTS, Mixture, evidence
 from .origins import BIT, HEARD_FROM, SOURCES
 from .own import Bought, bought
-from .reranker import Details, Reranker
+from .reranker import Reranker
 from .scratch import Scratch
 from .segment_top import LIFTED
 from .session_details import session_details
@@ -138,7 +139,7 @@ class Personal:
         own: Bought | None, allowed: BoolArray | None, parts: FloatArray,
     ) -> None:  # fmt: skip
         """What the experts say, ordered anew where that is better, into *parts*."""
-        sources = self._sources
+        sources, asker = self._sources, Asker.of(query)
         fit = allowed[scratch.rows[: scratch.count]] if allowed is not None and self._rerankers else None
         if at_hand is not None:
             weights = self._session.weights(session_expert.bucket(len(at_hand[0])))
@@ -146,6 +147,7 @@ class Personal:
             reranker = self._rerankers.get("session")
             if reranker is not None:
                 details: Details = partial(session_details, sources, scratch, at_hand[0], way)
+                details = sources.leanings.beside(details, scratch, asker) if reranker.leans else details
                 chance = softmax(reranker.scores(features, scores, len(at_hand[0]), fit, details))
             parts[SESSION] = chance
         if own is not None:
@@ -154,6 +156,7 @@ class Personal:
             reranker = self._rerankers.get("return")
             if reranker is not None:
                 details = partial(return_details, sources, scratch, own, query.now)
+                details = sources.leanings.beside(details, scratch, asker) if reranker.leans else details
                 scores = reranker.scores(features, scores, len(own.rows), fit, details)
             parts[RETURN] = softmax(scores)
 

@@ -26,6 +26,7 @@ from . import basket_expert, best_kernels, plain, session_expert
 from .basket_details import complete_details
 from .blend import Expert, softmax
 from .feedback import Feedback
+from .leanings import Asker, Details
 from .likely import LikelyToBuy
 from .loudest import EVERYTHING
 from .mixture import Mixture
@@ -176,7 +177,9 @@ class Recommender:
             fit[scratch.slot[rows]] = False
             if allowed is not None:
                 fit &= allowed[scratch.rows[: scratch.count]]
-            details = partial(complete_details, self.sources, scratch, rows)
+            details: Details = partial(complete_details, self.sources, scratch, rows)
+            if reranker.leans:
+                details = self.sources.leanings.beside(details, scratch, Asker.of(query))
             scores = reranker.scores(features, scores, len(rows), fit, details)
         scores = softmax(scores)
         scores[scratch.slot[rows]] = 0.0

@@ -8,7 +8,7 @@ by :mod:`mtp_plugin.candidates.learn.reranker`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..trees import Trees, Walk
 from . import basket_expert, session_expert
 from .anew_kernels import first_places, put_back, seen_rows
 from .basket_details import COMPLETE_DETAILS, RETURN_DETAILS
+from .leanings import LEANINGS, Details
 from .loudest import EVERYTHING
 from .session_details import SESSION_DETAILS
 
@@ -37,10 +38,7 @@ SEEN = {
     "return": len(basket_expert.RETURN_FEATURES) + len(PLACE) + len(RETURN_DETAILS),
     "complete": len(basket_expert.COMMON) + len(PLACE) + len(COMPLETE_DETAILS),
 }
-"""What the trees of each task see of a candidate."""
-
-Details = Callable[[IntArray, FloatArray], FloatArray]
-"""Looks closely at the candidates at some places, given the expert's scores of all: a float32 row for each."""
+"""What the trees of each task see of a candidate; behind it, in shops that have segments, :data:`.LEANINGS`."""
 
 
 class Reranker:
@@ -48,10 +46,11 @@ class Reranker:
 
     :param trees: over the expert's features, :data:`PLACE` and details; sums are log-odds of being chosen
     :param trust: in the expert beside the trees: by how much of its logarithmic probability their sums are raised
+    :param leans: whether the trees ask for :data:`.LEANINGS`, behind all details
     """
 
-    def __init__(self, trees: Trees, trust: float = 0.0) -> None:
-        self._walk, self._trust = Walk(trees), trust
+    def __init__(self, trees: Trees, trust: float = 0.0, *, leans: bool = False) -> None:
+        self._walk, self._trust, self.leans = Walk(trees), trust, leans
 
     def scores(
         self, features: FloatArray, scores: FloatArray, known: int, allowed: BoolArray | None, details: Details
@@ -110,9 +109,10 @@ def load_rerankers(bundle: Bundle | None) -> dict[str, Reranker]:
         try:
             trust = float(arrays.get(f"{prefix_of(task)}trust", np.zeros(1))[0])
             trees = Trees.of_arrays(arrays, prefix_of(task))
-            if trees.width > SEEN[task]:
-                raise ValueError(f"they ask for {trees.width} features, there are {SEEN[task]}")
-            found[task] = Reranker(trees, trust)
+            most = SEEN[task] + len(LEANINGS)
+            if trees.width > most:
+                raise ValueError(f"they ask for {trees.width} features, there are {most}")
+            found[task] = Reranker(trees, trust, leans=trees.width > SEEN[task])
         except (KeyError, ValueError) as error:
             raise ModelError(f"the re-ranker of {task} cannot be read: {error}; run `flask mtp train`") from error
     return found

@@ -13,6 +13,7 @@ from ..ports import Bundle
 from ..records import BoolArray, FloatArray, IntArray, ProductTable
 from .affinity import Affinity
 from .content import Lookalikes
+from .leanings import Leanings
 from .neighbours import SessionNeighbours
 from .popular import Rankings
 from .related import Related, Vocabulary
@@ -52,6 +53,7 @@ class Sources:
         self._nothing = Related.nothing(vocabulary) if vocabulary else None
         self.rankings = Rankings(table, arrays, vocabulary)
         self.segments = SegmentTop(table, behaviour, vocabulary, self.rankings)
+        self.leanings = Leanings(self.segments)
 
         def by_row(name: str) -> FloatArray:
             return vocabulary.by_row(arrays[name]) if vocabulary and name in arrays else _zeros(table)

@@ -16,7 +16,7 @@ from .learn.cap import capped
 from .learn.content_lists import content_lists
 from .learn.experts import learn_experts
 from .learn.segment_rankings import PRIOR
-from .learn.segments import Past, learn_segments
+from .learn.segments import Past, learn_prior, learn_segments
 from .log import TrainingLog
 from .membership import Membership
 from .reranker import prefix_of
@@ -69,8 +69,12 @@ def train(
     moment = log.end if now is None or not log.timed else max(now, log.end)
     log = capped(log)
     content = content or _content(table)
-    experts = learn_experts(log, table=table, content=content, seed=seed, progress=progress)
-    figures = experts.figures
+    prior, gained = learn_prior(log, past, table) if past is not None and table is not None else (PRIOR, {})
+    earlier = past.earlier if past is not None else None
+    experts = learn_experts(
+        log, table=table, content=content, seed=seed, progress=progress, earlier=earlier, prior=prior
+    )
+    figures = {**experts.figures, **gained}
     meta: dict[str, Any] = {
         "format": FORMAT,
         "experts": experts.weights,
@@ -81,14 +85,13 @@ def train(
         "timed": log.timed,
     }
     if membership is not None:
-        meta["segment_prior"] = PRIOR
+        meta["segment_prior"] = prior
     if past is not None and table is not None:
         progress("learning what visitors of each segment choose")
-        apart, gained = learn_segments(log, past, meta, table=table, content=content)
+        apart, cases = learn_segments(log, past, {**meta, "segment_prior": prior}, table=table, content=content)
         meta |= apart
-        figures |= gained
+        figures |= cases
     progress("counting")
-    prior = meta.get("segment_prior", PRIOR)
     arrays = learn_behaviour(log, now=moment, ridge=experts.ridge, membership=membership, prior=prior)
     for task, grown in experts.rerankers.items():
         arrays |= grown.arrays(prefix_of(task))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mtp_plugin.candidates import session_expert
 from mtp_plugin.candidates.blend import Expert, softmax
+from mtp_plugin.candidates.leanings import LEANINGS
 from mtp_plugin.candidates.learn.judge import FEWEST, TRUST, Asked, Judge
 from mtp_plugin.candidates.learn.reranker import Case, Grown, grow_reranker
 from mtp_plugin.candidates.recommender import Recommender
@@ -241,9 +242,10 @@ def test_a_bundle_has_those_that_serve() -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_trees_over_more_features_than_there_are_cannot_be_read(task: str) -> None:
     """As another version of this code would leave them: the compiled walk does not look where it reads."""
-    last = stump(SEEN[task] - 1, 0.0, -1.0, 1.0).arrays(prefix_of(task))
+    most = SEEN[task] + len(LEANINGS)
+    last = stump(most - 1, 0.0, -1.0, 1.0).arrays(prefix_of(task))
     assert list(load_rerankers(Bundle(kind="behaviour", version="v", arrays=last, strings={}, meta={}))) == [task]
-    more = stump(SEEN[task], 0.0, -1.0, 1.0).arrays(prefix_of(task))
+    more = stump(most, 0.0, -1.0, 1.0).arrays(prefix_of(task))
     with pytest.raises(ModelError, match="features"):
         load_rerankers(Bundle(kind="behaviour", version="v", arrays=more, strings={}, meta={}))
 

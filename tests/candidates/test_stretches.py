@@ -30,17 +30,17 @@ def shop(days: int) -> TrainingLog:
 @pytest.mark.parametrize(("days", "each"), [(300, float(BASKET_DAYS)), (100, 15.0)])
 def test_trees_are_asked_about_three_stretches(days: int, each: float, monkeypatch: pytest.MonkeyPatch) -> None:
     known, asked, log = [], [], shop(days)
-    recommender, questions = experts._recommender, experts.return_questions
+    recommender, questions = experts.Models.of, experts.return_questions
 
-    def opened(before: TrainingLog, *args: Any, **options: Any) -> Recommender:
+    def opened(models: experts.Models, before: TrainingLog, *args: Any, **options: Any) -> Recommender:
         known.append(before.purchases().time.max())
-        return recommender(before, *args, **options)
+        return recommender(models, before, *args, **options)
 
-    def noted(of: Recommender, purchases: TrainingLog, start: float, seed: int) -> Any:
+    def noted(of: Recommender, purchases: TrainingLog, start: float, *more: Any) -> Any:
         asked.append((start, purchases.time.max()))
-        return questions(of, purchases, start, seed)
+        return questions(of, purchases, start, *more)
 
-    monkeypatch.setattr(experts, "_recommender", opened)
+    monkeypatch.setattr(experts.Models, "of", opened)
     monkeypatch.setattr(experts, "return_questions", noted)
     learn_experts(log, table=None, content=None, seed=0, progress=lambda text: None)
     starts = [log.end - number * each * DAY_S for number in range(STRETCHES, 0, -1)]

@@ -13,7 +13,7 @@ import pytest
 from mtp_plugin.candidates.log import TrainingLog, owner
 from mtp_plugin.candidates.mixture import evidence
 from mtp_plugin.memberships import Sorter, membership_now, past_of
-from mtp_plugin.records import ConsentLevel, Context, Slate, SlateRequest
+from mtp_plugin.records import ConsentLevel, Context, SegmentRef, Slate, SlateRequest
 from mtp_plugin.state import State
 
 from .sorted_shop import EACH, KINDS, sorted_shop, viewed
@@ -153,3 +153,31 @@ def test_the_past_is_as_it_was(state: State) -> None:
             came = log.time[log.visitor == place[owner(profile_id)]].max() >= past.cut
             assert not came or (known is not None and segment_id == known.segment_id)
     assert np.array_equal(today.visitors.sum(), (today.of_owner >= 0).sum())
+
+
+def test_whoever_is_asked_about_is_in_the_segment_of_just_before(state: State) -> None:
+    """What trees learn from: the segments at the cut, and of who chooses, fold the events before and none after."""
+    log = TrainingLog.from_interactions(state.journal.interactions())
+    sorter, table = Sorter.of(state.pipeline), state.pipeline.live.get().table
+    today = membership_now(log, state.journal, sorter, time.time())
+    then = past_of(log, state.journal, sorter, table, today, 0).earlier
+    assert then is not None
+    name_of = {owner(name): name for names in state.journal.profile_ids() for name in names}
+
+    def before(visitor: int, moment: float) -> SegmentRef | None:
+        events = list(state.journal.events_of(name_of[int(log.owners[visitor])]))
+        early = tuple(event for event in sorted(events, key=lambda one: one.timestamp) if event.timestamp < moment)
+        return sorter.segment_of(sorter.fold(None, early), moment) if early else None
+
+    rows = np.random.default_rng(0).permutation(len(log))[:200]
+    told = then.segments(log, rows)
+    assert sum(one is not None for one in told) > 100
+    assert list(told) == [before(int(log.visitor[row]), float(log.time[row])) for row in rows]
+    cut = float(np.quantile(log.time, 0.6))
+    members = then.membership(log.take(log.time < cut), cut)
+    came = np.unique(log.visitor[log.time >= cut])
+    known = [before(visitor, cut) for visitor in came.tolist()]
+    ids = [today.segment_ids[place] if place >= 0 else None for place in members.of_owner[came].tolist()]
+    assert ids == [one.segment_id if one else None for one in known]
+    others = np.setdiff1d(np.arange(len(log.owners)), came)
+    np.testing.assert_array_equal(members.of_owner[others], today.of_owner[others])

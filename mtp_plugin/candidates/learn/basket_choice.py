@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,11 +12,12 @@ from ...records import FloatArray, IntArray
 from .. import basket_expert
 from ..basket_details import complete_details, return_details
 from ..blend import Expert
+from ..leanings import Asker, Details
 from ..log import TrainingLog
+from ..membership import Earlier
 from ..own import Bought
 from ..recommender import Recommender
-from ..scratch import Scratch
-from ..sources import Sources
+from .askers import askers_of
 from .choice import HEAVY, LIGHT, Cases, fit
 from .reranker import Case
 
@@ -57,12 +58,18 @@ def _cases(questions: Iterable[Case], neutral: Expert) -> Cases:
     return cases
 
 
-def return_questions(recommender: Recommender, purchases: TrainingLog, cut: float, seed: int) -> Iterator[Case]:
-    """What is known of returning customers at each order from *cut* on, and what they bought then."""
+def return_questions(
+    recommender: Recommender, purchases: TrainingLog, cut: float, seed: int, earlier: Earlier | None = None
+) -> Iterator[Case]:
+    """What is known of returning customers at each order from *cut* on, and what they bought then.
+
+    :param earlier: tells the segments of who is asked about
+    """
     to_row = _to_row(recommender, purchases)
     by_visitor, starts = _by_visitor(purchases)
     baskets = _sample(_baskets(purchases, purchases.time >= cut), MOST_CASES, seed)
-    for lines in baskets:
+    leanings = recommender.sources.leanings
+    for lines, asker in zip(baskets, _askers(purchases, baskets, earlier), strict=True):
         now = float(purchases.time[lines[0]])
         visitor = int(purchases.visitor[lines[0]])
         past = by_visitor[starts[visitor] : starts[visitor + 1]]
@@ -76,15 +83,22 @@ def return_questions(recommender: Recommender, purchases: TrainingLog, cut: floa
         chosen = scratch.slot[targets[scratch.mark[targets] == scratch.epoch]]
         features = basket_expert.return_features(recommender.sources, scratch, own, now)
         new = np.setdiff1d(np.arange(scratch.count), scratch.slot[own.rows])
-        details = partial(return_details, recommender.sources, scratch, own, now)
+        details: Details = partial(return_details, recommender.sources, scratch, own, now)
+        details = leanings.beside(details, scratch, asker) if leanings.known else details
         yield Case(features, chosen, basket_expert.return_bucket(own), len(own.rows), new, details)
 
 
-def complete_questions(recommender: Recommender, purchases: TrainingLog, cut: float, seed: int) -> Iterator[Case]:
-    """Baskets from *cut* on, each with one product hidden; candidates are the products that are not in it."""
+def complete_questions(
+    recommender: Recommender, purchases: TrainingLog, cut: float, seed: int, earlier: Earlier | None = None
+) -> Iterator[Case]:
+    """Baskets from *cut* on, each with one product hidden; candidates are the products that are not in it.
+
+    :param earlier: as :func:`return_questions` takes it
+    """
     random, to_row = np.random.default_rng(seed), _to_row(recommender, purchases)
     baskets = _sample(_baskets(purchases, purchases.time >= cut), MOST_CASES, seed)
-    for lines in baskets:
+    leanings = recommender.sources.leanings
+    for lines, asker in zip(baskets, _askers(purchases, baskets, earlier), strict=True):
         rows = np.unique(to_row[purchases.item[lines]])
         rows = random.permutation(rows[rows >= 0])
         for target in rows[:PER_BASKET].tolist() if len(rows) > 1 else ():
@@ -97,17 +111,24 @@ def complete_questions(recommender: Recommender, purchases: TrainingLog, cut: fl
             open_places = np.setdiff1d(np.arange(scratch.count), scratch.slot[rest])
             chosen = np.flatnonzero(open_places == scratch.slot[target])
             bucket = basket_expert.complete_bucket(len(rest))
-            details = partial(_open_details, recommender.sources, scratch, rest, open_places)
+            details: Details = partial(complete_details, recommender.sources, scratch, rest)
+            details = leanings.beside(details, scratch, asker) if leanings.known else details
+            details = partial(_open_details, details, scratch.count, open_places)
             yield Case(features[open_places], chosen, bucket, len(rest), np.arange(len(open_places)), details)
 
 
 def _open_details(
-    sources: Sources, scratch: Scratch, rest: IntArray, open_places: IntArray, places: IntArray, scores: FloatArray
+    details: Details, count: int, open_places: IntArray, places: IntArray, scores: FloatArray
 ) -> FloatArray:
-    """Details of candidates at *places* among the *open_places*, of which alone there are *scores*."""
-    of_all = np.zeros(scratch.count, dtype=scores.dtype)
+    """Details of candidates at *places* among the *open_places* of *count*, of which alone there are *scores*."""
+    of_all = np.zeros(count, dtype=scores.dtype)
     of_all[open_places] = scores
-    return complete_details(sources, scratch, rest, open_places[places], of_all)
+    return details(open_places[places], of_all)
+
+
+def _askers(purchases: TrainingLog, baskets: list[IntArray], earlier: Earlier | None) -> Sequence[Asker]:
+    """Whose baskets they are."""
+    return askers_of(purchases, np.array([lines[0] for lines in baskets], dtype=np.int64), earlier)
 
 
 def bought_before(purchases: TrainingLog, lines: IntArray, to_row: IntArray) -> Bought | None:

@@ -16,6 +16,7 @@ from ...ports import Bundle
 from ...records import ProductTable
 from ..blend import Expert
 from ..log import PURCHASE, UNCART, VIEW, TrainingLog
+from ..membership import Earlier
 from ..recommender import Recommender
 from ..sources import FORMAT
 from .bare_table import bare_table
@@ -27,6 +28,7 @@ from .neighbour_settings import neighbour_settings
 from .rankings import half_life
 from .related_lists import Orders
 from .reranker import Case, Grown, grow_reranker
+from .segment_rankings import PRIOR
 from .session_choice import session_choice, session_choices, session_questions
 
 HELD_OUT = 0.1
@@ -73,28 +75,39 @@ class Experts:
 
 
 def learn_experts(
-    log: TrainingLog, *, table: ProductTable | None, content: Bundle | None, seed: int, progress: Callable[[str], None]
+    log: TrainingLog,
+    *,
+    table: ProductTable | None,
+    content: Bundle | None,
+    seed: int,
+    progress: Callable[[str], None],
+    earlier: Earlier | None = None,
+    prior: float = PRIOR,
 ) -> Experts:
-    """Learn how to blend, from what held-out history chose."""
-    known = table if table is not None and len(table) else bare_table(log.items)
+    """Learn how to blend, from what held-out history chose.
+
+    :param earlier: tells who was in which segment
+    :param prior: interactions that the ranking of a segment's parent is worth
+    """
+    models = Models(table if table is not None and len(table) else bare_table(log.items), content, earlier, prior)
     found = Experts(progress=progress)
     if (log.action == VIEW).any():
         progress("learning what predicts the next view")
-        _session(found, log, known, content, seed)
+        _session(found, log, models, seed)
     if (log.action == PURCHASE).any():
         progress("learning what predicts the next basket")
-        _baskets(found, log, known, content, seed)
+        _baskets(found, log, models, seed)
     return found
 
 
-def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
+def _session(found: Experts, log: TrainingLog, models: Models, seed: int) -> None:
     """The expert, the neighbours' settings, and from how many cases."""
     cut = _cut(log)
     before = log.take(slice(0, cut))
     found.settings[""], found.figures["session_cases"] = {}, 0
     if not len(before) or cut == len(log):
         return
-    recommender = _recommender(before, table, content, buying=False)
+    recommender = models.of(before, buying=False)
     held_out = log.take(slice(cut, None)).views()
     settings = found.settings[""] = neighbour_settings(recommender, held_out, seed=seed)
     _tune(recommender, settings)
@@ -103,8 +116,8 @@ def _session(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
     del recommender  # of a long log one model is held at a time: this one is made again to judge by
 
     def questions(known: TrainingLog, asked: TrainingLog) -> Iterator[Case]:
-        known_of = _tune(_recommender(known, table, content, buying=False), settings)
-        yield from session_questions(known_of, asked, MOST_ASKED, seed + 1)
+        known_of = _tune(models.of(known, float(asked.time.min(initial=np.inf)), buying=False), settings)
+        yield from session_questions(known_of, asked, MOST_ASKED, seed + 1, models.earlier)
 
     earlier = _cut(before)
     long_before, middle = before.take(slice(0, earlier)), before.take(slice(earlier, None)).views()
@@ -124,7 +137,7 @@ def _cut(log: TrainingLog) -> int:
     return int(np.searchsorted(log.session, log.session[views[int(len(views) * (1 - HELD_OUT))]])) if len(views) else 0
 
 
-def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bundle | None, seed: int) -> None:
+def _baskets(found: Experts, log: TrainingLog, models: Models, seed: int) -> None:
     """Both experts, and the ridge of EASE they were learnt with."""
     purchases = log.purchases()
     length = min(BASKET_DAYS * DAY_S, log.span * BASKET_PART) if log.timed else log.span * HELD_OUT
@@ -134,22 +147,24 @@ def _baskets(found: Experts, log: TrainingLog, table: ProductTable, content: Bun
         return
     orders = Orders.of(before.purchases(), before.end, 8 * half_life(before))
     ridge = found.ridge = ease_ridge(orders, purchases.take(purchases.time >= cut), seed=seed)
-    recommender = _recommender(before, table, content, viewing=False, ridge=ridge)
+    recommender = models.of(before, cut, viewing=False, ridge=ridge)
     choices = {"return": (return_choice, return_questions), "complete": (complete_choice, complete_questions)}
     learnt = {task: choice(recommender, purchases, cut, seed=seed) for task, (choice, _) in choices.items()}
     found.progress(f"{RERANKING}: what was known before")
     middle = _middle(purchases, cut)
     cuts = [log.end - length * number for number in range(STRETCHES, 0, -1)]
     asked = [
-        (_recommender(history_before(log, start), table, content, viewing=False, ridge=ridge), start, end)
+        (models.of(history_before(log, start), start, viewing=False, ridge=ridge), start, end)
         for start, end in pairwise(cuts)
     ]
     asked.append((recommender, cut, middle))
     for task, (_, questions) in choices.items():
         learnt_from = chain.from_iterable(
-            questions(older, purchases.take(purchases.time < end), start, seed) for older, start, end in asked
+            questions(older, purchases.take(purchases.time < end), start, seed, models.earlier)
+            for older, start, end in asked
         )
-        found.add(task, learnt[task], learnt_from, questions(recommender, purchases, middle, seed), seed)
+        judged_by = questions(recommender, purchases, middle, seed, models.earlier)
+        found.add(task, learnt[task], learnt_from, judged_by, seed)
 
 
 def _middle(purchases: TrainingLog, cut: float) -> float:
@@ -170,11 +185,28 @@ def history_before(log: TrainingLog, cut: float) -> TrainingLog:
     return replace(part, action=np.where(part.time < cut, part.action, np.int8(UNCART)))
 
 
-def _recommender(log: TrainingLog, table: ProductTable, content: Bundle | None, **options: Any) -> Recommender:
-    """The recommender as far as one expert asks it.
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Makes recommenders of what was known at moments of the past.
 
-    :param options: as :func:`learn_behaviour` takes
+    :param earlier: tells who was in which segment, ``None`` in a shop without any
+    :param prior: as :func:`learn_behaviour` takes it
     """
-    arrays = learn_behaviour(log, now=log.end, **options)
-    bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings={"items": log.items}, meta={"format": FORMAT})
-    return Recommender(table, bundle, content)
+
+    table: ProductTable
+    content: Bundle | None
+    earlier: Earlier | None
+    prior: float
+
+    def of(self, log: TrainingLog, cut: float | None = None, **options: Any) -> Recommender:
+        """The recommender as far as one expert asks it.
+
+        :param log: what happened before
+        :param cut: the moment, for what segments did until then; ``None`` where that is not asked for
+        :param options: as :func:`learn_behaviour` takes
+        """
+        members = self.earlier.membership(log, cut) if self.earlier is not None and cut is not None else None
+        arrays = learn_behaviour(log, now=log.end, membership=members, prior=self.prior, **options)
+        strings = {"items": log.items, "segments": members.segment_ids if members is not None else ()}
+        bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings=strings, meta={"format": FORMAT})
+        return Recommender(self.table, bundle, self.content)

@@ -9,7 +9,7 @@ from ..neighbours import DEFAULTS
 from ..own import latest_first
 from ..recommender import Recommender
 from ..sources import SESSION
-from .session_cases import session_cases
+from .session_cases import SessionCase, session_cases
 
 MOST_CASES = 3_000
 FIRST = 500
@@ -35,7 +35,7 @@ def neighbour_settings(recommender: Recommender, views: TrainingLog, *, seed: in
     :param views: the held-out sessions
     """
     settings = dict(DEFAULTS[""])
-    cases = [case for case in session_cases(recommender, views, MOST_CASES, seed) if case[1] not in case[0]]
+    cases = [case for case in session_cases(recommender, views, MOST_CASES, seed) if case.target not in case.way]
     if len(cases) < MOST_CASES // 5 or recommender.sources.neighbours is None:
         return settings
     first = cases[:: len(cases) // FIRST]
@@ -51,7 +51,7 @@ def neighbour_settings(recommender: Recommender, views: TrainingLog, *, seed: in
     return settings
 
 
-def _worth(recommender: Recommender, cases: list[tuple[tuple[int, ...], int]], settings: dict[str, float]) -> float:
+def _worth(recommender: Recommender, cases: list[SessionCase], settings: dict[str, float]) -> float:
     """Mean softened reciprocal rank of what came next, among products new to the session; equals count against it.
 
     That visitors come back to what they saw is judged by terms of its own.
@@ -61,7 +61,7 @@ def _worth(recommender: Recommender, cases: list[tuple[tuple[int, ...], int]], s
     assert neighbours is not None  # noqa: S101  checked by the caller
     tuned = neighbours.tuned(settings)
     total = 0.0
-    for way, target in cases:
+    for way, target, _ in cases:
         scratch = sources.scratch()
         rows, steps = latest_first(way)
         scratch.add(rows)

@@ -15,7 +15,8 @@ import numpy as np
 from ...records import FloatArray, IntArray
 from ...trees import Trees, Walk
 from ..blend import Expert
-from ..reranker import Details, best_places, seen
+from ..leanings import Details
+from ..reranker import best_places, seen
 from .boosting import Boosting
 from .judge import FEWEST, Asked, Judge
 from .lessons import Lessons

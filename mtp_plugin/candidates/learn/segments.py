@@ -9,12 +9,13 @@ from typing import Any
 from ...ports import Bundle
 from ...records import ProductTable
 from ..log import TrainingLog
-from ..membership import Membership
+from ..membership import Earlier, Membership
 from ..recommender import Recommender
 from .behaviour import learn_behaviour
 from .experts import history_before
 from .segment_choice import Choice, mixture_choice
 from .segment_prior import segment_prior
+from .segment_rankings import PRIOR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,11 +26,19 @@ class Past:
 
     :param cut: the moment, seconds since 1970
     :param membership: as it was at the moment; visitors whose segment of then is not known have none
+    :param earlier: tells who was in which segment at other moments
     """
 
     cut: float
     membership: Membership
     choices: Sequence[Choice]
+    earlier: Earlier | None = None
+
+
+def learn_prior(log: TrainingLog, past: Past, table: ProductTable) -> tuple[float, dict[str, float]]:
+    """How far segments may differ from everybody, and what they gain by it on held-out choices."""
+    before = history_before(log, past.cut)
+    return segment_prior(before, past.membership, past.choices, table, past.cut) if len(before) else (PRIOR, {})
 
 
 def learn_segments(
@@ -40,17 +49,18 @@ def learn_segments(
     table: ProductTable,
     content: Bundle | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """``segment_prior`` and ``mixture`` for a bundle's meta, and figures on held-out choices.
+    """The ``mixture`` for a bundle's meta, and how many choices it was learnt from.
 
     :param meta: of the bundle, with what is learnt by now
     """
     before = history_before(log, past.cut)
     if not len(before):
         return {}, {}
-    prior, figures = segment_prior(before, past.membership, past.choices, table, past.cut)
-    arrays = learn_behaviour(before, now=past.cut, ridge=meta["ease_ridge"], membership=past.membership, prior=prior)
+    arrays = learn_behaviour(
+        before, now=past.cut, ridge=meta["ease_ridge"], membership=past.membership, prior=meta["segment_prior"]
+    )
     strings = {"items": before.items, "segments": past.membership.segment_ids}
     bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings=strings, meta=dict(meta))
     mixture = mixture_choice(Recommender(table, bundle, content), past.choices, past.membership)
     cases = mixture["cases"] if mixture else 0
-    return {"segment_prior": prior, "mixture": mixture}, {"segment_cases": cases, **figures}
+    return {"mixture": mixture}, {"segment_cases": cases}

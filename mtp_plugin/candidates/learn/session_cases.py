@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ..log import TrainingLog
 from ..recommender import Recommender
 
 
-def session_cases(
-    recommender: Recommender, views: TrainingLog, most: int, seed: int
-) -> list[tuple[tuple[int, ...], int]]:
+class SessionCase(NamedTuple):
+    """The way so far, what came next, and which row of the views that is."""
+
+    way: tuple[int, ...]
+    target: int
+    place: int
+
+
+def session_cases(recommender: Recommender, views: TrainingLog, most: int, seed: int) -> list[SessionCase]:
     """A sample of all places but the first of each session; those whose products are not in the catalogue are left out.
 
     :param most: places drawn by *seed* where there are more
@@ -26,5 +34,5 @@ def session_cases(
     for place in places.tolist():
         way = tuple(row for row in rows[start[place] : place].tolist() if row >= 0)
         if way:
-            found.append((way, int(rows[place])))
+            found.append(SessionCase(way, int(rows[place]), place))
     return found

@@ -11,9 +11,12 @@ import numpy as np
 from ...records import IntArray
 from .. import session_expert
 from ..blend import Expert
+from ..leanings import Details
 from ..log import TrainingLog
+from ..membership import Earlier
 from ..recommender import Recommender
 from ..session_details import session_details
+from .askers import askers_of
 from .choice import LIGHT, Cases, fit
 from .reranker import Case
 from .session_cases import session_cases
@@ -45,15 +48,22 @@ def session_choice(cases: Cases) -> dict[str, Any] | None:
     return fit(cases, session_expert.FEATURES, session_expert.BUCKETS, ridge=LIGHT)
 
 
-def session_questions(recommender: Recommender, views: TrainingLog, most: int, seed: int) -> Iterator[Case]:
-    """What sources say at places of held-out sessions, and what came next; in the order of the sessions."""
-    cases = session_cases(recommender, views, most, seed)
-    for way, target in cases:
+def session_questions(
+    recommender: Recommender, views: TrainingLog, most: int, seed: int, earlier: Earlier | None = None
+) -> Iterator[Case]:
+    """What sources say at places of held-out sessions, and what came next; in the order of the sessions.
+
+    :param earlier: tells the segments of who is asked about
+    """
+    cases, leanings = session_cases(recommender, views, most, seed), recommender.sources.leanings
+    askers = askers_of(views, np.array([case.place for case in cases], dtype=np.int64), earlier)
+    for (way, target, _), asker in zip(cases, askers, strict=True):
         scratch = recommender.sources.scratch()
         distinct, steps = session_expert.gather(recommender.sources, scratch, way)
         listed = scratch.mark[target] == scratch.epoch
         chosen = scratch.slot[np.array([target])] if listed else NOTHING
         features = session_expert.features(recommender.sources, scratch, distinct, steps, way)
         new = np.setdiff1d(np.arange(scratch.count), scratch.slot[distinct], assume_unique=True)
-        details = partial(session_details, recommender.sources, scratch, distinct, way)
+        details: Details = partial(session_details, recommender.sources, scratch, distinct, way)
+        details = leanings.beside(details, scratch, asker) if leanings.known else details
         yield Case(features, chosen, session_expert.bucket(len(distinct)), len(distinct), new, details)
