@@ -1,7 +1,8 @@
 """Ordering a hundred candidates anew, beside the expert alone in the same run. Prints one JSON object.
 
 Run it alone on the machine: ``python benchmarks/reranker.py [--queries 2000]``. Candidates and what sources say of them
-are made up; the trees are grown from them as training grows them, of the size that training allows.
+are made up; the trees are grown from them as training grows them, of the size that training allows. Apart is told what
+it takes to look up, for these hundred, how the segment and the surroundings of whoever asks lean.
 """
 
 from __future__ import annotations
@@ -10,16 +11,24 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from _history import catalogue, history
 
 from mtp_plugin.candidates import session_expert
 from mtp_plugin.candidates.blend import Expert
+from mtp_plugin.candidates.leanings import Asker, Leanings
+from mtp_plugin.candidates.learn.behaviour import learn_behaviour
+from mtp_plugin.candidates.learn.leanings import item_categories, leaning_arrays
 from mtp_plugin.candidates.learn.reranker import Case, grow_reranker
+from mtp_plugin.candidates.membership import Membership
 from mtp_plugin.candidates.reranker import TOP, Reranker
 from mtp_plugin.candidates.session_details import SESSION_DETAILS
-from mtp_plugin.records import FloatArray
+from mtp_plugin.candidates.sources import FORMAT, Sources
+from mtp_plugin.ports import Bundle
+from mtp_plugin.records import FloatArray, SegmentRef, Surroundings
 
 FEATURES = len(session_expert.FEATURES)
 
@@ -38,6 +47,20 @@ def questions(count: int, candidates: int, random: np.random.Generator) -> list[
         chosen = np.array([int(np.argmax(worth))])
         found.append(Case(features, chosen, 0, 3, np.arange(candidates), details))
     return found
+
+
+def people(products: int, random: np.random.Generator) -> tuple[Leanings, Asker]:
+    """A made-up shop of four segments, of which and from which somewhere somebody asks."""
+    log, table = history(20 * products, products), catalogue(products)
+    devices = tuple(Surroundings(device=one, country="DE") for one in ("mobile", "desktop"))
+    log = replace(log, around=(random.integers(0, 2, int(log.session[-1]) + 1).astype(np.int16), devices))
+    ids = ("a", "b", "c", "d")
+    members = Membership(ids, (-1,) * 4, random.integers(0, 4, len(log.owners)).astype(np.int16))
+    arrays = learn_behaviour(log, now=log.end, membership=members)
+    arrays |= leaning_arrays(log, item_categories(table, log.items))
+    strings = {"items": log.items, "segments": ids, "categories": table.category_names}
+    bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings=strings, meta={"format": FORMAT})
+    return Sources(table, bundle, None).leanings, Asker(SegmentRef("a", "", 0.8), devices[0])
 
 
 def microseconds(ask: Callable[[Case], Any], cases: list[Case]) -> dict[str, float]:
@@ -70,8 +93,12 @@ def main() -> None:
         return reranker.scores(case.features, expert.scores(case.features, 0), 3, None, details)
 
     both = microseconds(anew, cases)
+    leanings, asker = people(1000, random)
+    rows = random.integers(0, 1000, TOP).astype(np.int32)
+    leaning = microseconds(lambda case: leanings.of(rows, asker), cases)
     trees = {"trees": len(grown.trees.roots), "nodes": len(grown.trees.feature)}
-    print(json.dumps({"benchmark": "reranker", "ordered_anew": TOP, **trees, "expert": floor, "re-ranked": both}))
+    found = {"expert": floor, "re-ranked": both, "leanings": leaning}
+    print(json.dumps({"benchmark": "reranker", "ordered_anew": TOP, **trees, **found}))
 
 
 if __name__ == "__main__":

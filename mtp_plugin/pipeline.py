@@ -37,6 +37,7 @@ from .profile.fold import Fold
 from .profile.read import merge, recent_products
 from .rank.diversity import diversify
 from .records import (
+    NOWHERE,
     BoolArray,
     ConsentLevel,
     Context,
@@ -53,6 +54,7 @@ from .records import (
     SlateItem,
     SlateRequest,
     Strategy,
+    Surroundings,
 )
 from .rule_source import Served
 from .rules.plan import alternatives, plan_of
@@ -431,6 +433,7 @@ class Pipeline:
             eligible=eligible,
             seed=request.seed,
             segment=question.segment,
+            surroundings=_surroundings(request.context) if profile else NOWHERE,  # other answers are shared
         )
 
     def _sellable(self, question: Question, draft: Draft) -> tuple[Filled, tuple[str, ...], Draft]:
@@ -569,6 +572,10 @@ class Pipeline:
         if profile is None or not serving.likely:
             return [None] * len(picks)
         return serving.likely.by_id(serving.table, profile, [pick.product_id for pick in picks], question.request.now)
+
+
+def _surroundings(context: Context) -> Surroundings:
+    return Surroundings(device=context.device, daypart=context.daypart, country=context.country, region=context.region)
 
 
 def about_past(placement: Placement) -> bool:

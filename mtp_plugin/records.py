@@ -329,11 +329,24 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
     dead: int
 
 
+class Surroundings(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Of a :class:`Context` what candidates are ordered by; empty where it is not known."""
+
+    device: str = ""
+    daypart: str = ""
+    country: str = ""
+    region: str = ""
+
+
+NOWHERE = Surroundings()
+
+
 class Interactions(NamedTuple):
     """What many events say of products, and no more, as columns: what models are learnt from, millions at a time.
 
     ``profile_ids``, ``names`` (of :data:`ACTIONS`), ``timestamps`` and ``sizes``, the number of products that each
-    names, have one entry an event. ``product_ids`` are those of the first event, then those of the second, and so on.
+    names, have one entry an event, and so have ``surroundings``, unless they are empty: then nothing is known of any.
+    ``product_ids`` are those of the first event, then those of the second, and so on.
     """
 
     profile_ids: Sequence[str]
@@ -341,6 +354,7 @@ class Interactions(NamedTuple):
     timestamps: Sequence[float]
     sizes: Sequence[int]
     product_ids: Sequence[str]
+    surroundings: Sequence[Surroundings] = ()
 
 
 class Dropped(msgspec.Struct, frozen=True):
@@ -614,7 +628,8 @@ class Query(msgspec.Struct, frozen=True, eq=False):
 
     ``session`` are the products of the visitor's current session, oldest first, repeats kept; ``history`` earlier
     ones, oldest first. ``in_view`` are the anchors of the page, ``cart`` those of the cart. ``eligible`` masks the
-    rows that may be shown at all. ``segment`` is the visitor's, or the one that is asked for.
+    rows that may be shown at all. ``segment`` is the visitor's, or the one that is asked for. ``surroundings`` are
+    known of visitors who agreed.
     """
 
     now: float
@@ -627,6 +642,7 @@ class Query(msgspec.Struct, frozen=True, eq=False):
     eligible: BoolArray | None = None
     seed: int = 0
     segment: SegmentRef | None = None
+    surroundings: Surroundings = NOWHERE
 
 
 class Candidates(msgspec.Struct, frozen=True, eq=False):

@@ -12,6 +12,7 @@ from ..ports import Bundle
 from .log import owner
 from .membership import membership_in
 from .recount import counted, log_of
+from .surroundings import by_session
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
@@ -26,6 +27,7 @@ def forget(bundle: Bundle, profile_ids: Sequence[str]) -> Arrays:
     theirs = np.isin(log.owners, np.array([owner(name) for name in profile_ids], dtype=np.int64))
     rest = replace(log.take(~theirs[log.visitor]), owners=log.owners[~theirs])
     rest = replace(rest, visitor=(np.cumsum(~theirs, dtype=np.int32) - 1)[rest.visitor])
+    rest = replace(rest, around=by_session(rest.codes, rest.session, rest.around[1]))
     members = membership_in(bundle.arrays, bundle.strings.get("segments", ()))
     members = members.take(~theirs) if members is not None else None
     return counted(bundle, rest, members, now=bundle.meta["trained_at"])

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import ACTIONS, Action, BoolArray, Event, FloatArray, IntArray, Interactions
+from ..records import ACTIONS, NOWHERE, Action, BoolArray, Event, FloatArray, IntArray, Interactions, Surroundings
 from .learn.pair_kernels import grouped
+from .surroundings import UNKNOWN, Around, SurroundingCodes, around_arrays, around_in, by_session
 
 ACTION_CODES = {action: code for code, action in enumerate(Action)}
 VIEW, CART, PURCHASE, UNCART, RETURN = (ACTION_CODES[action] for action in Action)
@@ -37,6 +38,8 @@ class TrainingLog:
     the vocabulary ``items``. ``time``: float64 seconds, or the ordinal of the session where the source has no clock
     (``timed`` is False). ``action``: index into :data:`ACTION_CODES`. ``session``: int32, not descending. ``basket``:
     int32, the order of a purchase, -1 none. All but ``owners`` and ``items`` have shape ``(n,)``: 25 bytes a row.
+    ``around``: codes of what was around the visitor in each session, two bytes a session, and what they mean; both
+    empty where nothing is known.
     """
 
     visitor: IntArray
@@ -48,6 +51,7 @@ class TrainingLog:
     owners: IntArray
     items: tuple[str, ...]
     timed: bool = True
+    around: Around = (UNKNOWN, ())
 
     def __len__(self) -> int:
         return len(self.item)
@@ -69,7 +73,7 @@ class TrainingLog:
 
     @classmethod
     def from_events(cls, batches: Iterable[Sequence[Event]], **options: Any) -> TrainingLog:
-        """Read events, in any order; those that say nothing of a product are skipped.
+        """Read events, in any order; those that say nothing of a product are skipped, and so is what was around.
 
         :param options: as :meth:`from_interactions` takes
         """
@@ -110,11 +114,12 @@ class TrainingLog:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], items: tuple[str, ...], timed: bool) -> TrainingLog:
         """Read what :meth:`arrays` wrote."""
-        return cls(**{name: arrays[f"log_{name}"] for name in (*COLUMNS, "owners")}, items=items, timed=timed)
+        columns = {name: arrays[f"log_{name}"] for name in (*COLUMNS, "owners")}
+        return cls(**columns, items=items, timed=timed, around=around_in(arrays))
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The log as a bundle keeps it, each name after ``log_``; serving never touches them."""
-        return {f"log_{name}": getattr(self, name) for name in (*COLUMNS, "owners")}
+        return {f"log_{name}": getattr(self, name) for name in (*COLUMNS, "owners")} | around_arrays(self.around)
 
     def joined(self, more: TrainingLog, *, idle_s: float = IDLE_S) -> TrainingLog:
         """Both as one: sessions are cut anew, as a visit may go on.
@@ -139,8 +144,29 @@ class TrainingLog:
             name: np.concatenate((getattr(self, name), values)) for name, values in theirs.items()
         }
         places, session = _cut_sessions(columns["visitor"], columns["time"], idle_s)
+        around = self._around_both(more, places, session)
         columns = {name: values[places] for name, values in columns.items()}
-        return TrainingLog(**columns, session=session, owners=owners, items=more.items)
+        return TrainingLog(**columns, session=session, owners=owners, items=more.items, around=around)
+
+    def _around_both(self, more: TrainingLog, places: IntArray, session: IntArray) -> Around:
+        """What is around in sessions cut anew, of the rows of both at *places*."""
+        if not len(self.around[0]) and not len(more.around[0]):
+            return UNKNOWN, ()
+        known = SurroundingCodes(self.around[1])
+        theirs = known.of(more.around[1])
+        codes = np.concatenate((self.codes, theirs[more.codes] if len(theirs) else more.codes))
+        return by_session(codes[places], session, known)
+
+    def surroundings(self, rows: IntArray) -> list[Surroundings]:
+        """What was around the visitor of each of some rows."""
+        codes, known = self.around
+        return [known[code] for code in codes[self.session[rows]].tolist()] if len(codes) else [NOWHERE] * len(rows)
+
+    @property
+    def codes(self) -> IntArray:
+        """Of each row what was around its session, 0 where that is not known."""
+        codes, _ = self.around
+        return codes[self.session] if len(codes) else np.zeros(len(self), dtype=np.int16)
 
     def take(self, rows: BoolArray | slice) -> TrainingLog:
         """Some rows, same vocabularies, same numbers of sessions and baskets; those of a slice are not copied."""
@@ -192,8 +218,10 @@ class _Rows:
 
     def __init__(self, items: tuple[str, ...] = ()) -> None:
         self._visitors, self._items = _Codes(), _Codes({item: code for code, item in enumerate(items)})
+        self._known = SurroundingCodes()
         self._orders = 0
-        self._parts: dict[str, list[NDArray[Any]]] = {name: [] for name in COLUMNS if name != "session"}
+        names = (*(name for name in COLUMNS if name != "session"), "around")
+        self._parts: dict[str, list[NDArray[Any]]] = {name: [] for name in names}
 
     def read(self, told: Interactions) -> None:
         sizes = np.array(told.sizes, dtype=np.int64)
@@ -206,6 +234,7 @@ class _Rows:
             "time": np.array(told.timestamps, dtype=np.float64),
             "action": action,
             "basket": basket,
+            "around": self._known.of(told.surroundings or [NOWHERE] * len(sizes)),
         }
         for name, values in by_event.items():
             self._parts[name].append(np.repeat(values, sizes))
@@ -217,11 +246,13 @@ class _Rows:
         self._visitors.clear()
         none = Interactions((), (), (), (), ())
         self.read(none)
+        around = self._parts.pop("around") if len(self._known) > 1 else self._parts.pop("around")[:0]
         columns: dict[str, Any] = {name: _joined(parts) for name, parts in self._parts.items()}
         order, session = _cut_sessions(columns["visitor"], columns["time"], idle_s)
         for name in columns:
             columns[name] = columns[name][order]
-        return TrainingLog(**columns, session=session, owners=owners, items=tuple(self._items))
+        told = by_session(_joined(around)[order], session, self._known) if around else (UNKNOWN, ())
+        return TrainingLog(**columns, session=session, owners=owners, items=tuple(self._items), around=told)
 
 
 def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..ports import Bundle
 from .learn.behaviour import learn_behaviour
 from .learn.cap import capped
+from .learn.leanings import leaning_arrays
 from .learn.segment_rankings import PRIOR
 from .log import TrainingLog
 from .membership import EVERYBODY, Membership, membership_in
@@ -50,6 +51,10 @@ def counted(bundle: Bundle, log: TrainingLog, members: Membership | None, *, now
         membership=members,
         prior=bundle.meta.get("segment_prior", PRIOR),
     )
+    if "leaning_category" in bundle.arrays:
+        of_known = bundle.arrays["leaning_category"]
+        unknown = np.full(len(log.items) - len(of_known), -1, dtype=np.int32)
+        arrays |= leaning_arrays(log, np.concatenate((of_known, unknown)))
     learnt = tuple(map(prefix_of, TASKS))
     arrays |= {name: array for name, array in bundle.arrays.items() if name.startswith(learnt)}
     return arrays | log.arrays() | (members.arrays() if members is not None else {})

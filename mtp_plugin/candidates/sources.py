@@ -53,7 +53,7 @@ class Sources:
         self._nothing = Related.nothing(vocabulary) if vocabulary else None
         self.rankings = Rankings(table, arrays, vocabulary)
         self.segments = SegmentTop(table, behaviour, vocabulary, self.rankings)
-        self.leanings = Leanings(self.segments)
+        self.leanings = Leanings(table, behaviour, self.segments)
 
         def by_row(name: str) -> FloatArray:
             return vocabulary.by_row(arrays[name]) if vocabulary and name in arrays else _zeros(table)

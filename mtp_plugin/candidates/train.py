@@ -15,6 +15,7 @@ from .learn.behaviour import learn_behaviour
 from .learn.cap import capped
 from .learn.content_lists import content_lists
 from .learn.experts import learn_experts
+from .learn.leanings import item_categories, leaning_arrays
 from .learn.segment_rankings import PRIOR
 from .learn.segments import Past, learn_prior, learn_segments
 from .log import TrainingLog
@@ -95,7 +96,11 @@ def train(
     arrays = learn_behaviour(log, now=moment, ridge=experts.ridge, membership=membership, prior=prior)
     for task, grown in experts.rerankers.items():
         arrays |= grown.arrays(prefix_of(task))
-    strings = {"items": log.items}
+    strings: dict[str, tuple[str, ...]] = {"items": log.items}
+    if table is not None:
+        leanings = leaning_arrays(log, item_categories(table, log.items))
+        arrays |= leanings
+        strings |= {"categories": table.category_names} if leanings else {}
     if membership is not None:
         arrays |= membership.arrays()
         strings["segments"] = membership.segment_ids

@@ -110,4 +110,5 @@ def _taken(batch: Interactions, wanted: Sequence[bool]) -> Interactions:
         [batch.timestamps[index] for index in rows],
         [batch.sizes[index] for index in rows],
         [batch.product_ids[place] for index in rows for place in range(starts[index], starts[index + 1])],
+        [batch.surroundings[index] for index in rows] if batch.surroundings else (),
     )

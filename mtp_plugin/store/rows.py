@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ..errors import InputError
-from ..records import Event, EventProduct, Interactions, Profile
+from ..records import NOWHERE, Event, EventProduct, Interactions, Profile, Surroundings
 from .words import storable
 
 
@@ -148,7 +147,15 @@ class ProductsBody(msgspec.Struct, gc=False):
     products: tuple[NamedProduct, ...] = ()
 
 
+class ToldBody(msgspec.Struct, gc=False):
+    """Also the surroundings among its context."""
+
+    products: tuple[NamedProduct, ...] = ()
+    context: Surroundings = NOWHERE
+
+
 _decode_products = msgspec.json.Decoder(ProductsBody).decode
+_decode_told = msgspec.json.Decoder(ToldBody).decode
 
 
 def row_interactions(rows: Iterable[Sequence[Any]]) -> Interactions:
@@ -157,9 +164,21 @@ def row_interactions(rows: Iterable[Sequence[Any]]) -> Interactions:
     :param rows: at least one; profile id, name, time, body, and what else there may be
     """
     profile_ids, names, timestamps, bodies, *_ = zip(*rows, strict=True)
-    products = [body.products for body in map(_decode_products, bodies)]
-    ids = [one.product_id for one in chain.from_iterable(products)]
-    return Interactions(profile_ids, names, timestamps, list(map(len, products)), ids)
+    try:
+        told = list(map(_decode_told, bodies))
+    except msgspec.ValidationError:
+        told = list(map(_told, bodies))
+    ids = [one.product_id for body in told for one in body.products]
+    sizes = [len(body.products) for body in told]
+    return Interactions(profile_ids, names, timestamps, sizes, ids, [body.context for body in told])
+
+
+def _told(body: str) -> ToldBody:
+    """Of a context in which something is no text, as an import may leave it, nothing is known."""
+    try:
+        return _decode_told(body)
+    except msgspec.ValidationError:
+        return ToldBody(_decode_products(body).products)
 
 
 def seen_key(event: Event) -> bytes:

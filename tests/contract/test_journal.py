@@ -15,7 +15,7 @@ import pytest
 from mtp_plugin.config import Settings
 from mtp_plugin.errors import InputError
 from mtp_plugin.ports import Journal
-from mtp_plugin.records import Event, EventProduct, Profile
+from mtp_plugin.records import NOWHERE, Event, EventProduct, Profile, Surroundings
 from mtp_plugin.store.memory import MemoryJournal
 from mtp_plugin.store.open import Stores
 
@@ -195,6 +195,23 @@ def test_interactions_say_who_did_what_with_which_products(journal: Journal) -> 
         ({"after": journal.last_number()}, []),
     ):
         assert [name for part in journal.interactions(**asked) for name in part.profile_ids] == names_found
+
+
+def test_interactions_say_what_was_around(journal: Journal) -> None:
+    """Where something in a context is no text, nothing is known of it, and all of the others'."""
+    contexts = (
+        {"device": "mobile", "country": "DE", "city": "Bonn"},
+        {},
+        {"device": 5},
+        {"device": None},
+        {"region": "BY"},
+    )
+    journal.record([make_event(n, context=context) for n, context in enumerate(contexts)], note)
+    known = [Surroundings(device="mobile", country="DE"), *[NOWHERE] * 3, Surroundings(region="BY")]
+    for batch in (1, 5000):
+        parts = list(journal.interactions(batch=batch))
+        assert [one for part in parts for one in part.surroundings] == known
+        assert [one for part in parts for one in part.product_ids] == [f"p{n}" for n in range(len(contexts))]
 
 
 def test_profile_ids_are_all_there(journal: Journal) -> None:

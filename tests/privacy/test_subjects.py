@@ -288,6 +288,21 @@ def test_an_objection_is_a_refusal_on_record(shop: tuple[Flask, State]) -> None:
     assert state.subjects.suppressed.kinds("u:8") == {"objected"}
 
 
+def test_what_was_around_others_stays_theirs(shop: tuple[Flask, State]) -> None:
+    """When an objection takes rows out of what is learnt from."""
+    app, state = shop
+    devices = {"u:20": "mobile", "u:21": "tv", "u:22": "desktop"}
+    state.pipeline.ingest([did(name, 1, context={"device": device}) for name, device in devices.items()])
+    assert run(app, "subject", "object", "u:21").exit_code == 0
+    told = {
+        name: around.device
+        for batch in state.subjects.suppressed.without(state.journal.interactions())
+        for name, around in zip(batch.profile_ids, batch.surroundings, strict=True)
+        if name in devices
+    }
+    assert told == {"u:20": "mobile", "u:22": "desktop"}
+
+
 def test_corrections_are_events_that_a_rebuild_keeps(shop: tuple[Flask, State]) -> None:
     app, state = shop
     state.pipeline.ingest([did("u:9", 1, traits={"city": "Bonn", "team": "red"})])

@@ -16,4 +16,4 @@ def askers_of(log: TrainingLog, rows: IntArray, earlier: Earlier | None) -> Sequ
     :param earlier: tells the segments, ``None`` in a shop without any
     """
     segments = earlier.segments(log, rows) if earlier is not None else [None] * len(rows)
-    return [Asker(segment) for segment in segments]
+    return [Asker(*known) for known in zip(segments, log.surroundings(rows), strict=True)]

@@ -24,6 +24,7 @@ from .basket_choice import complete_choice, complete_questions, return_choice, r
 from .behaviour import learn_behaviour
 from .ease import RIDGE
 from .ease_ridge import ease_ridge
+from .leanings import item_categories, leaning_arrays
 from .neighbour_settings import neighbour_settings
 from .rankings import half_life
 from .related_lists import Orders
@@ -202,11 +203,13 @@ class Models:
         """The recommender as far as one expert asks it.
 
         :param log: what happened before
-        :param cut: the moment, for what segments did until then; ``None`` where that is not asked for
+        :param cut: the moment, for how the asker's like leaned until then; ``None`` where that is not asked for
         :param options: as :func:`learn_behaviour` takes
         """
         members = self.earlier.membership(log, cut) if self.earlier is not None and cut is not None else None
         arrays = learn_behaviour(log, now=log.end, membership=members, prior=self.prior, **options)
+        arrays |= leaning_arrays(log, item_categories(self.table, log.items)) if cut is not None else {}
         strings = {"items": log.items, "segments": members.segment_ids if members is not None else ()}
+        strings["categories"] = self.table.category_names
         bundle = Bundle(kind="behaviour", version="", arrays=arrays, strings=strings, meta={"format": FORMAT})
         return Recommender(self.table, bundle, self.content)
