@@ -12,15 +12,21 @@ import pytest
 
 from mtp_plugin.candidates.leanings import LEANINGS, Asker
 from mtp_plugin.candidates.learn import experts
+from mtp_plugin.candidates.learn.basket_choice import complete_questions, return_questions
+from mtp_plugin.candidates.learn.experts import Models
 from mtp_plugin.candidates.learn.reranker import Case
+from mtp_plugin.candidates.learn.segment_rankings import PRIOR
+from mtp_plugin.candidates.log import TrainingLog
 from mtp_plugin.candidates.recommender import Recommender
 from mtp_plugin.candidates.recount import log_of as log_in
 from mtp_plugin.candidates.recount import recount
+from mtp_plugin.candidates.reranker import SEEN, Reranker
 from mtp_plugin.candidates.train import Learnt, train
-from mtp_plugin.records import SegmentRef, Strategy, Surroundings
+from mtp_plugin.records import Interactions, Profile, Purchase, Query, SegmentRef, Strategy, Surroundings
 
-from .shop import bundle, table
-from .two_kinds import LEARNT, N, Visit, learn, log_of, question, visits
+from .shop import DAY, bundle, events, table
+from .test_reranker import stump
+from .two_kinds import AROUND, LEARNT, N, Visit, learn, log_of, question, visits
 
 ROWS = np.arange(N, dtype=np.int32)
 
@@ -126,6 +132,48 @@ def test_another_catalogue_keeps_what_is_known_of_its_categories() -> None:
     fewer = Recommender(table(3), bundle("behaviour", learnt("device"))).sources.leanings
     known = shop("device").sources.leanings.of(ROWS, asker)
     np.testing.assert_array_equal(fewer.of(ROWS[:3], asker), known[:3])
+
+
+@pytest.mark.parametrize("device", [0, 1])
+@pytest.mark.parametrize("task", ["session", "return", "complete"])
+def test_trees_of_each_task_see_it_of_whoever_asks(task: str, device: int) -> None:
+    """Trees that go by the device alone put what those who have it choose first."""
+    of, around = shop("device"), AROUND["device"][device]
+    of.rerankers[task] = Reranker(stump(SEEN[task] + LEANINGS.index("device"), 0.0, -3.0, 3.0), leans=True)
+    bought = Purchase(product_id="p003", quantity=1.0, orders=1, first=0.0, last=0.0)
+    known = {
+        "session": Query(now=DAY, session=(3,), surroundings=around),
+        "return": Query(now=DAY, profile=Profile(profile_id="", purchases=(bought,), orders=1), surroundings=around),
+        "complete": Query(now=DAY, cart=(3,), surroundings=around),
+    }
+    strategy = Strategy.FREQUENTLY_BOUGHT_TOGETHER if task == "complete" else Strategy.RECOMMENDED_FOR_YOU
+    rows = [row for row in of.candidates(strategy, known[task], 10).rows.tolist() if row != 3]
+    theirs = [row % 2 == device for row in rows]
+    assert any(theirs)
+    assert theirs == sorted(theirs, reverse=True)
+
+
+@pytest.mark.parametrize("questions", [return_questions, complete_questions])
+def test_questions_about_baskets_show_it_of_whose_they_are(questions: Any) -> None:
+    """The columns of the candidates asked about, as they are looked up for a page."""
+    bought = [one for one in events() if one.name == "Order Completed"]
+    columns = [[getattr(one, name) for one in bought] for name in ("profile_id", "name", "timestamp")]
+    devices = [AROUND["device"][int(one.profile_id[2:]) % 2] for one in bought]
+    ids = [[product.product_id for product in one.products] for one in bought]
+    told = Interactions(*columns, list(map(len, ids)), [name for some in ids for name in some], devices)
+    log = TrainingLog.from_interactions([told])
+    cut = float(np.quantile(log.time, 0.7))
+    models = Models(table(N), None, None, PRIOR)
+    of = models.of(experts.history_before(log, cut), cut, viewing=False)
+    scratch, seen = of.sources.scratch(), 0
+    for case in questions(of, log, cut, 0):
+        places = np.arange(len(case.features))
+        found = case.details(places, case.features[:, 0])[:, -len(LEANINGS) :]
+        rows = scratch.rows[scratch.count - len(places) : scratch.count]  # behind those of the basket, if it is one
+        either = [of.sources.leanings.of(rows, Asker(None, one)) for one in AROUND["device"]]
+        assert any(np.array_equal(found, one) for one in either)
+        seen += bool(found.any())
+    assert seen > 10
 
 
 def asked_of(made: Sequence[Visit], told_by: str, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
