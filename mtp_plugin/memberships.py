@@ -114,6 +114,8 @@ class Then:
         self._journal, self._sorter, self._now, self._seed = journal, sorter, now, seed
         self._last = np.full(len(log.owners), -np.inf)
         np.maximum.at(self._last, log.visitor, log.time)
+        self._came = np.full(int(log.session.max(initial=-1)) + 1, np.inf)
+        np.minimum.at(self._came, log.session, log.time)
         self._place = {name: at for at, name in enumerate(now.segment_ids)}
         self._told_before: dict[tuple[int, float], SegmentRef | None] = {}
 
@@ -132,9 +134,10 @@ class Then:
             then[visitor] = self._place.get(segment.segment_id, EVERYBODY) if segment else EVERYBODY
         return replace(self._now, of_owner=then)
 
-    def segments(self, log: TrainingLog, rows: IntArray) -> Sequence[SegmentRef | None]:
-        """Just before each row; two tasks ask about the same orders, and are told what is known by then."""
-        keys = list(zip(log.owners[log.visitor[rows]].tolist(), log.time[rows].tolist(), strict=True))
+    def segments(self, log: TrainingLog, rows: IntArray, *, arriving: bool) -> Sequence[SegmentRef | None]:
+        """Two tasks ask about the same orders, and are told what is known by then."""
+        moments = self._came[log.session[rows]] if arriving else log.time[rows]
+        keys = list(zip(log.owners[log.visitor[rows]].tolist(), moments.tolist(), strict=True))
         asked: dict[int, list[tuple[float, int]]] = {}
         for place, (whose, moment) in enumerate(keys):
             if keys[place] not in self._told_before:

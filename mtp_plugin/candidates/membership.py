@@ -87,8 +87,11 @@ class Earlier(Protocol):
     def membership(self, log: TrainingLog, cut: float) -> Membership:
         """The segments at a moment; visitors whose segment of then is not known have none."""
 
-    def segments(self, log: TrainingLog, rows: IntArray) -> Sequence[SegmentRef | None]:
-        """Of each of some rows of a log the segment of its visitor just before."""
+    def segments(self, log: TrainingLog, rows: IntArray, *, arriving: bool) -> Sequence[SegmentRef | None]:
+        """Of each of some rows of a log the segment of its visitor just before.
+
+        :param arriving: before the visit that the row is of: who is about to order has looked at all of it by then
+        """
 
 
 def membership_in(arrays: Mapping[str, NDArray[Any]], segment_ids: Sequence[str]) -> Membership | None:

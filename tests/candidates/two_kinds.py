@@ -73,7 +73,7 @@ class Always:
     def membership(self, log: TrainingLog, cut: float) -> Membership:
         return members(log)
 
-    def segments(self, log: TrainingLog, rows: IntArray) -> list[SegmentRef | None]:
+    def segments(self, log: TrainingLog, rows: IntArray, *, arriving: bool) -> list[SegmentRef | None]:
         names = {owner(f"u:{number}"): KINDS[number % 2] for number in range(VISITORS)}
         return [SegmentRef(names[whose], "", SURE) for whose in log.owners[log.visitor[rows]].tolist()]
 

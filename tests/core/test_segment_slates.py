@@ -170,9 +170,12 @@ def test_whoever_is_asked_about_is_in_the_segment_of_just_before(state: State) -
         return sorter.segment_of(sorter.fold(None, early), moment) if early else None
 
     rows = np.random.default_rng(0).permutation(len(log))[:200]
-    told = then.segments(log, rows)
+    told = then.segments(log, rows, arriving=False)
     assert sum(one is not None for one in told) > 100
     assert list(told) == [before(int(log.visitor[row]), float(log.time[row])) for row in rows]
+    told = then.segments(log, rows, arriving=True)
+    came = [float(log.time[log.session == log.session[row]].min()) for row in rows]
+    assert list(told) == [before(int(log.visitor[row]), moment) for row, moment in zip(rows, came, strict=True)]
     cut = float(np.quantile(log.time, 0.6))
     members = then.membership(log.take(log.time < cut), cut)
     came = np.unique(log.visitor[log.time >= cut])

@@ -10,10 +10,11 @@ from ..log import TrainingLog
 from ..membership import Earlier
 
 
-def askers_of(log: TrainingLog, rows: IntArray, earlier: Earlier | None) -> Sequence[Asker]:
+def askers_of(log: TrainingLog, rows: IntArray, earlier: Earlier | None, *, arriving: bool) -> Sequence[Asker]:
     """The visitor of each of some rows of a log, as a page would have known them just before.
 
     :param earlier: tells the segments, ``None`` in a shop without any
+    :param arriving: before the whole visit
     """
-    segments = earlier.segments(log, rows) if earlier is not None else [None] * len(rows)
+    segments = earlier.segments(log, rows, arriving=arriving) if earlier is not None else [None] * len(rows)
     return [Asker(*known) for known in zip(segments, log.surroundings(rows), strict=True)]

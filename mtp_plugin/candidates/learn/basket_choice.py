@@ -127,8 +127,8 @@ def _open_details(
 
 
 def _askers(purchases: TrainingLog, baskets: list[IntArray], earlier: Earlier | None) -> Sequence[Asker]:
-    """Whose baskets they are."""
-    return askers_of(purchases, np.array([lines[0] for lines in baskets], dtype=np.int64), earlier)
+    """Whose baskets they are, as they came: in the visit itself they looked at what they bought."""
+    return askers_of(purchases, np.array([lines[0] for lines in baskets], dtype=np.int64), earlier, arriving=True)
 
 
 def bought_before(purchases: TrainingLog, lines: IntArray, to_row: IntArray) -> Bought | None:

@@ -56,7 +56,7 @@ def session_questions(
     :param earlier: tells the segments of who is asked about
     """
     cases, leanings = session_cases(recommender, views, most, seed), recommender.sources.leanings
-    askers = askers_of(views, np.array([case.place for case in cases], dtype=np.int64), earlier)
+    askers = askers_of(views, np.array([case.place for case in cases], dtype=np.int64), earlier, arriving=False)
     for (way, target, _), asker in zip(cases, askers, strict=True):
         scratch = recommender.sources.scratch()
         distinct, steps = session_expert.gather(recommender.sources, scratch, way)
