@@ -40,6 +40,8 @@ def somebody(browser: Browser, address: str, persona: str, theme: str, height: i
 
 def take(page: Page, name: str) -> None:
     """Keep what the window shows as ``docs/images/NAME.webp``."""
+    # A window without a head shows no scrollbar, and the room that is kept for it stays bare.
+    page.evaluate("document.documentElement.style.scrollbarGutter = 'auto'")
     page.wait_for_timeout(2000)
     session = page.context.new_cdp_session(page)
     shot = session.send("Page.captureScreenshot", {"format": "webp", "quality": QUALITY})

@@ -356,3 +356,10 @@ def test_light_and_dark(steady_desk: Desk) -> None:
 def test_no_number_is_too_large_to_be_asked_for(desk: Desk, page: str) -> None:
     for number in (2**31, 2**63 - 1, 2**63, 10**100):
         assert desk.get(page.format(number)).status_code == 404, number
+
+
+def test_every_panel_of_the_navigation_has_an_icon_of_its_own(desk: Desk) -> None:
+    shown = re.findall(r'<li><a href="[^"]+"[^>]*><svg [^>]+><path d="([^"]+)"', desk.get().text)
+    assert len(shown) > 12
+    assert len(set(shown)) == len(shown)
+    assert not any(path.startswith("M10 12a2 2 0") for path in shown), "the dot"
