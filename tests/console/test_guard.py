@@ -36,7 +36,7 @@ def routes(desk: Desk) -> list[tuple[str, str, str]]:
 
 
 def _address(rule: Rule) -> str:
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda name: NAMES.get(name[1], "1"), rule.rule)
+    return re.sub(r"<(?:[\w()=]+:)?(\w+)>", lambda name: NAMES.get(name[1], "1"), rule.rule)
 
 
 @pytest.fixture

@@ -358,6 +358,20 @@ def test_no_number_is_too_large_to_be_asked_for(desk: Desk, page: str) -> None:
         assert desk.get(page.format(number)).status_code == 404, number
 
 
+def test_every_page_has_the_whole_navigation(steady_desk: Desk) -> None:
+    def navigation(text: str) -> list[str]:
+        found = re.search(r'<nav id="menu".*?</nav>', text, re.DOTALL)
+        return re.findall(r'<li><a href="([^"]+)"', found[0]) if found else []
+
+    expected, seen = navigation(steady_desk.get().text), 0
+    for _, method, path in routes(steady_desk):
+        answer = steady_desk.client.get(path) if method == "GET" else None
+        if answer is not None and '<header class="top">' in answer.text:
+            assert navigation(answer.text) == expected, path
+            seen += 1
+    assert seen > 25
+
+
 def test_every_panel_of_the_navigation_has_an_icon_of_its_own(desk: Desk) -> None:
     shown = re.findall(r'<li><a href="[^"]+"[^>]*><svg [^>]+><path d="([^"]+)"', desk.get().text)
     assert len(shown) > 12

@@ -75,7 +75,7 @@ def page(template: str, *, title: str, status: int = 200, **values: Any) -> Resp
         "person": person,
         "roles": Role,
         "notice": notice,
-        "groups": _groups(),
+        "navigation": _navigation(),
         "theme": _theme(),
         "token": Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token),
         "address": address,
@@ -85,7 +85,10 @@ def page(template: str, *, title: str, status: int = 200, **values: Any) -> Resp
         "stay": here() if request.method == "GET" and status == 200 else address("overview_show"),
         "now": time.time(),
     }
-    response = Response(_render(template, {**FILTERS, **common, **values}), status=status)
+    frame = {**FILTERS, **common}
+    if taken := frame.keys() & values.keys():
+        raise TypeError(f"{template} would hide {', '.join(sorted(taken))} from the frame: give it another name")
+    response = Response(_render(template, frame | values), status=status)
     console.tokens.give(response, browser)
     console.notices.told(response)
     return response
@@ -117,7 +120,7 @@ def here(**changes: Any) -> str:
     return url_for(str(request.endpoint), **{**(request.view_args or {}), **values})
 
 
-def _groups() -> Iterable[Group]:
+def _navigation() -> Iterable[Group]:
     from .panels import PANELS
 
     groups = {title: Group(title) for title in GROUPS}

@@ -122,7 +122,7 @@ def show() -> Response:
         writers={name: writer(one) for name, one in MEASURES.items()},
         table=tuple(dict.fromkeys((*TABLE, measure))),
         groups=found,
-        share=lambda one: _share(one, found, measure),
+        part=lambda one: _share(one, found, measure),
         change=lambda one: change(one.figures.get(measure), one.before.get(measure)),
         better=MEASURES[measure].good,
         trend=trend(figures, measure),

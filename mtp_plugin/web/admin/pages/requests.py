@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import msgspec
 from flask import Response, request
 
@@ -21,7 +19,7 @@ DAY = 86_400.0
 def show() -> Response:
     """Those that wait, the oldest first."""
     rows = [(one, one.requested_at + ANSWER_DAYS * DAY) for one in get_state().subjects.waiting()]
-    return page("requests.html", title="Requests", rows=rows, days=ANSWER_DAYS, now=time.time())
+    return page("requests.html", title="Requests", rows=rows, days=ANSWER_DAYS)
 
 
 def hand_out(request_id: str) -> Response:
