@@ -19,7 +19,7 @@ demo:
 	@sh deploy/venv.sh demo
 	@$(BIN)/flask demo build
 	@echo "The shop is at http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
-	@$(BIN)/flask run --port $(PORT)
+	@FLASK_MTP_SCHEDULER=true $(BIN)/flask run --port $(PORT)
 
 test:
 	@sh deploy/venv.sh test

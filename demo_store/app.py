@@ -73,6 +73,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         MTP_BANDITS=BANDITS,
         MTP_EXPERIMENTS=EXPERIMENTS,
         MTP_CURRENCY="EUR",
+        MTP_CONSOLE_NOTE="A demo: its shoppers, what they buy and every figure here are simulated.",
         MTP_SEGMENT_FEATURES=SEGMENT_FEATURES,
         MTP_WRITE_KEYS={WRITE_KEY: list(origins(config))},
         SESSION_COOKIE_SAMESITE="Lax",

@@ -14,6 +14,7 @@ from flask.cli import AppGroup
 
 from .catalogue import SEED
 from .learning import learn
+from .results import run_jobs, show_blocks
 from .shop import current_shop
 
 demo = AppGroup("demo", help="The demo shop.")
@@ -28,6 +29,7 @@ SOURCES = (
     "ranges.toml",
     "makers.py",
     "learning.py",
+    "results.py",
 )
 
 
@@ -54,6 +56,8 @@ def build(visitors: int, seed: int, again: bool) -> None:
         click.echo(import_traits(state, crm).line(), err=True)
     _train(state, seed)
     click.echo(f"bandits: {learn(state, time.time(), seed)} simulated slates learnt from", err=True)
+    click.echo(f"blocks: {_show_blocks(state, visitors, seed)} simulated visits looked at them", err=True)
+    run_jobs(state, started)
     _marker().write_text(json.dumps({**wanted, "built_at": started}))
     click.echo(f"built in {time.time() - started:.1f} s", err=True)
 
@@ -79,6 +83,14 @@ def _simulate(state: Any, visitors: int, seed: int) -> None:
     for batch in batches(events, BATCH):
         stored += sum(state.pipeline.ingest(batch))
         click.echo(f"events: {stored:,} of {len(events):,} recorded", err=True)
+
+
+def _show_blocks(state: Any, visitors: int, seed: int) -> int:
+    from .simulate import Market, people
+
+    now = time.time()
+    market = Market(current_shop().catalogue, now, seed)
+    return show_blocks(state, market, [visitor for visitor, _ in people(visitors, seed)], now, seed)
 
 
 def _train(state: Any, seed: int) -> None:

@@ -151,19 +151,25 @@ def simulate(
     :param progress: is told how many visitors are done
     """
     market = Market(catalogue, now, seed)
+    events: list[Event] = []
+    for number, (visitor, dice) in enumerate(people(visitors, seed)):
+        events += life(market, visitor, now, dice)
+        if progress and number % 500 == 499:
+            progress(number + 1)
+    events.sort(key=lambda event: event.timestamp)
+    return events
+
+
+def people(visitors: int, seed: int) -> Iterator[tuple[Visitor, np.random.Generator]]:
+    """So many visitors, each with the dice of their life."""
     names, shares = list(PERSONAS), np.array([persona.share for persona in PERSONAS.values()])
     kinds = np.random.default_rng([seed, 2]).choice(len(names), visitors, p=shares / shares.sum())
-    events: list[Event] = []
     for number in range(visitors):
         dice = np.random.default_rng([seed, 3, number])
         persona = PERSONAS[names[kinds[number]]]
         user = f"shopper-{seed}-{number}" if dice.random() < KNOWN else ""
         place = whereabouts_of(persona, np.random.default_rng([seed, 5, number]))
-        events += life(market, Visitor(persona, f"sim{seed}x{number:05d}", user, place), now, dice)
-        if progress and number % 500 == 499:
-            progress(number + 1)
-    events.sort(key=lambda event: event.timestamp)
-    return events
+        yield Visitor(persona, f"sim{seed}x{number:05d}", user, place), dice
 
 
 def history_of(catalogue: Catalogue, persona: Persona, user_id: str, now: float, seed: int = SEED) -> list[Event]:

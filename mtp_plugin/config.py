@@ -453,6 +453,9 @@ class Settings:
         check=_one_of("auto", "durable", "native"),
     )
     scheduler: bool = _row(False, "Run due jobs in a thread of this process.", check=_flag)
+    console_note: str = _row(
+        "", "A line over every page of the console, such as that this is the shop for trying things.", check=_text
+    )
     commuting: tuple[str, ...] = _row(
         ("mon-fri 07:00-09:30", "mon-fri 16:30-19:00"),
         "When people are on their way to and from work, by the visitor's clock, in quarters of an hour.",

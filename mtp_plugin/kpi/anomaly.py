@@ -93,7 +93,7 @@ def band(
 
     :param values: (n,) in order of time; NaN where the shop was closed
     :param slots: (n,) the place in the season, such as the day of the week
-    :param kind: ``count``, ``ratio`` (a share of *trials*) or ``amount``
+    :param kind: ``count``, ``ratio`` (a share of *trials*; more than all counts as all) or ``amount``
     :param trials: (n,) denominators of a ratio
     :param seasons: how many of the same slot make the shape
     :param near: how many values before it make the level
@@ -112,6 +112,8 @@ def band(
     for place, (value, number, slot) in enumerate(zip(series.tolist(), of.tolist(), slots, strict=True)):
         if math.isnan(value) or (kind == "ratio" and number < min_trials):
             continue
+        if kind == "ratio":  # one block may be clicked twice, and is no better than one that all clicked
+            value = min(max(value, 0.0), 1.0)
         here, known = _log(value, number, kind), shape[slot]
         season = median(known) if known else 0.0
         if len(flat) >= FEW:

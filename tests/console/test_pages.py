@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +15,7 @@ from mtp_plugin.errors import UnavailableError
 from mtp_plugin.records import Placement
 
 from ..servers import wait_until
-from .conftest import Desk
+from .conftest import Desk, open_desk
 from .test_guard import routes
 
 
@@ -377,3 +378,9 @@ def test_every_panel_of_the_navigation_has_an_icon_of_its_own(desk: Desk) -> Non
     assert len(shown) > 12
     assert len(set(shown)) == len(shown)
     assert not any(path.startswith("M10 12a2 2 0") for path in shown), "the dot"
+
+
+def test_a_note_of_the_shop_stands_over_every_page(tmp_path: Path) -> None:
+    desk = open_desk(tmp_path, console_note="For trying <things>")
+    assert all("For trying &lt;things&gt;" in desk.get(path).text for path in ("/", "/figures/", "/rules/"))
+    desk.shop.state.close()

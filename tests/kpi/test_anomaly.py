@@ -72,6 +72,16 @@ def test_ratios_are_judged_by_their_denominators() -> None:
     assert np.isnan(few.score).all()
 
 
+def test_more_clicks_than_blocks_are_a_high_share_and_no_error() -> None:
+    slots = [day % 7 for day in range(84)]
+    values = np.full(84, 0.4)
+    values[-1], values[-40] = 1.3, -0.2
+    found = band(values, slots, kind="ratio", trials=np.full(84, 50.0))
+    assert found.score[-1] > 3.5
+    values[-1] = 1.0
+    assert band(values, slots, kind="ratio", trials=np.full(84, 50.0)).score[-1] == pytest.approx(found.score[-1])
+
+
 def test_one_odd_day_moves_nothing_after_it() -> None:
     values, slots = counts(12)
     plain = band(values, slots).expected[-1]

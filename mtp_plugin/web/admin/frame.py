@@ -75,6 +75,7 @@ def page(template: str, *, title: str, status: int = 200, **values: Any) -> Resp
         "person": person,
         "roles": Role,
         "notice": notice,
+        "console_note": get_state().settings.console_note,
         "navigation": _navigation(),
         "theme": _theme(),
         "token": Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token),
