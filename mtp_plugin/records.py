@@ -2,8 +2,9 @@
 
 Times are seconds since 1970 in UTC (``float``). Prices are floats in the shop's major unit beside an ISO 4217
 currency: they are for ranking and for showing, the shop's checkout alone charges. Records are
-:class:`msgspec.Struct`, made in a fraction of a frozen dataclass's time. Small records of which there are very many
-are kept from the garbage collector's sight (``gc=False``): they hold nothing that could hold them.
+:class:`msgspec.Struct`, made in a fraction of a frozen dataclass's time; the catalogue as arrays, made once a version,
+is a dataclass. Small records of which there are very many are kept from the garbage collector's sight (``gc=False``):
+they hold nothing that could hold them.
 """
 
 from __future__ import annotations

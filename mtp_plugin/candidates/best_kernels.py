@@ -182,22 +182,17 @@ def lean(
     origins: Array,
     parts: Array,
     trust: Array,
-    by_content: Array,
-    content: int,
-    behaviour: int,
-    segment_part: int,
-    segment: int,
-    heard: float,
+    naming: tuple[Array, int, int, int, int, float, float],
     own: Array,
     of_all: Array,
-    lifted: float,
 ) -> None:
     """Add to the origins what each score leans on, content or behaviour, and the segment where it had a part.
 
-    :param by_content: which of the parts go by what products are like; *content* and *behaviour* are the bits
-    :param segment_part: the segment's place among the parts, *segment* its bit, added from a share *heard* of the
-        score on where the segment's *own* share of a row is so many times (*lifted*) that *of_all*
+    :param naming: which of the parts go by what products are like, the bits of content and of behaviour; the segment's
+        place among the parts and its bit, added from such a share of the score on, where the segment's *own* share of a
+        row is so many times that *of_all*
     """
+    by_content, content, behaviour, segment_part, segment, heard, lifted = naming
     for at in range(len(places)):
         total, alike = np.float32(0.0), np.float32(0.0)
         for part in range(len(trust)):
@@ -241,7 +236,7 @@ def answer(
     """The *k* best of what the parts say together, see :func:`chosen`, with all that each comes from.
 
     :param heard: for :func:`audible_sources`: the bits, the share and the bits of nobody
-    :param naming: for :func:`lean`, which is left out where *own* is empty: all between *trust* and *own*, and *lifted*
+    :param naming: for :func:`lean`, which is left out where *own* is empty
     :param drawn: for :func:`also`, with *least* and its bit; empty where there is no taste
     """
     bits, share, none = heard
@@ -250,11 +245,7 @@ def answer(
         scores, scratch_rows, columns, anchor, allowed, -np.inf, k, bits, share, none, last, neighbours
     )
     if len(own):
-        by_content, content, behaviour, segment_part, segment, loud, lifted = naming
-        lean(
-            places, rows, origins, parts, trust, by_content, content, behaviour, segment_part, segment, loud, own,
-            of_all, lifted,
-        )  # fmt: skip
+        lean(places, rows, origins, parts, trust, naming, own, of_all)
     if len(drawn):
         also(places, origins, drawn, least, affinity)
     return rows, values, origins, anchors

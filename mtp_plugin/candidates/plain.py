@@ -257,10 +257,11 @@ def chosen(
 
 
 def lean(
-    places: Array, rows: Array, origins: Array, parts: Array, trust: Array, by_content: Array, content: int,
-    behaviour: int, segment_part: int, segment: int, heard: float, own: Array, of_all: Array, lifted: float,
+    places: Array, rows: Array, origins: Array, parts: Array, trust: Array,
+    naming: tuple[Array, int, int, int, int, float, float], own: Array, of_all: Array,
 ) -> None:  # fmt: skip
     """See :func:`mtp_plugin.candidates.best_kernels.lean`."""
+    by_content, content, behaviour, segment_part, segment, heard, lifted = naming
     said = trust[:, None] * parts[:, places]
     total = said.sum(axis=0)
     alike = said[by_content].sum(axis=0) > total / 2
@@ -286,11 +287,7 @@ def answer(
         mixed(parts, trust), scratch_rows, columns, anchor, allowed, -np.inf, k, *heard, last, neighbours
     )
     if len(own):
-        by_content, content, behaviour, segment_part, segment, loud, lifted = naming
-        lean(
-            places, rows, origins, parts, trust, by_content, content, behaviour, segment_part, segment, loud, own,
-            of_all, lifted,
-        )  # fmt: skip
+        lean(places, rows, origins, parts, trust, naming, own, of_all)
     if len(drawn):
         also(places, origins, drawn, least, affinity)
     return rows, values, origins, anchors

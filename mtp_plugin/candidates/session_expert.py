@@ -75,6 +75,7 @@ def gather(
         rows, steps = _one_by_one(sources, scratch, way)
     if scratch.count < 4 * POPULAR and sources.rankings.known:
         scratch.add(sources.rankings["popular"].top(POPULAR))
+    # Where all sources spoke in one call it has been done.
     keep_loudest(sources, scratch, len(rows), ENOUGH, RELATIVE, allowed)
     return rows, steps
 
